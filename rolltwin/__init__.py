@@ -1,0 +1,1 @@
+"""The program: public API and command line."""

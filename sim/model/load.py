@@ -1,0 +1,80 @@
+"""Offered traffic and the clients that send it: an open workload, its rate a pure function of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """``duration_s`` at ``rate_rps``; with ``ramp`` the rate moves linearly from the previous stage's rate."""
+
+    duration_s: float
+    rate_rps: float
+    ramp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diurnal:
+    """A day curve: the rate is multiplied by ``1 + amplitude * cos(2 pi (hour - peak_hour) / 24)``."""
+
+    amplitude: float = 0.3
+    peak_hour: float = 20.0
+    start_hour: float = 10.0
+    """Local hour at the start of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The rate is multiplied by ``factor`` from ``start_s`` for ``duration_s``."""
+
+    start_s: float
+    duration_s: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadShape:
+    """Requests per second over time. The last stage lasts for ever."""
+
+    stages: tuple[Stage, ...] = (Stage(60.0, 100.0),)
+    diurnal: Diurnal | None = None
+    bursts: tuple[Burst, ...] = ()
+
+    def rate_rps(self, t_s: float) -> float:
+        """Offered rate at ``t_s`` (>= 0), requests/s."""
+        rate = self._stage_rate(t_s)
+        if self.diurnal is not None:
+            hour = self.diurnal.start_hour + t_s / 3600
+            rate *= 1 + self.diurnal.amplitude * cos(2 * pi * (hour - self.diurnal.peak_hour) / 24)
+        for burst in self.bursts:
+            if burst.start_s <= t_s < burst.start_s + burst.duration_s:
+                rate *= burst.factor
+        return rate
+
+    def _stage_rate(self, t_s: float) -> float:
+        start, previous = 0.0, self.stages[0].rate_rps
+        for stage in self.stages:
+            if t_s < start + stage.duration_s:
+                done = (t_s - start) / stage.duration_s
+                return previous + (stage.rate_rps - previous) * done if stage.ramp else stage.rate_rps
+            start, previous = start + stage.duration_s, stage.rate_rps
+        return previous
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How clients wait: give up after ``timeout_s`` (None: never), try again ``retries`` times after a jittered pause.
+
+    The pause is uniform on [0.5, 1.5] x ``backoff_s``. A retry follows a time-out or a status in ``retry_on``.
+    """
+
+    timeout_s: float | None = 1.0
+    retries: int = 1
+    backoff_s: float = 0.1
+    retry_on: tuple[int, ...] = (502, 503, 504)
+    headers: tuple[tuple[str, str, float], ...] = ()
+    """(header, value, share of the requests that carry it)."""
+    in_mesh_share: float = 0.0
+    """Share of the requests that come from inside the mesh rather than through the ingress gateway."""

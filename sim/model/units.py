@@ -1,0 +1,93 @@
+"""The one place where ``10m``, ``25%``, ``500m`` and ``2Gi`` become numbers.
+
+Go durations follow ``time.ParseDuration`` (``1h30m``, ``1.5s``, ``300ms``; a bare number other than ``0`` is refused).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from math import ceil, floor
+
+_GO_UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
+_DECIMAL = {
+    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
+    "k": Decimal("1e3"), "M": Decimal("1e6"), "G": Decimal("1e9"), "T": Decimal("1e12"),
+    "P": Decimal("1e15"), "E": Decimal("1e18"),
+}  # fmt: skip
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]))?")
+
+
+def go_duration_s(text: str) -> float:
+    """Seconds in a Go duration string; ValueError if Go's own parser would refuse it."""
+    body = text[1:] if text[:1] in {"+", "-"} else text
+    if body == "0":
+        return 0.0
+    parts = _GO_PART.findall(body)
+    if not parts or "".join(number + unit for number, unit in parts) != body:
+        msg = f"{text!r} is not a duration such as 90s, 10m or 1h30m"
+        raise ValueError(msg)
+    # Go counts whole nanoseconds; rounding there keeps 0.1s + 0.2s from drifting.
+    total = round(sum(float(number) * _GO_UNIT_S[unit] * 1e9 for number, unit in parts)) / 1e9
+    return -total if text[0] == "-" else total
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as people write them: ``90.0 -> '1m30s'``, ``0.25 -> '250ms'``, ``7200 -> '2h'``."""
+    if seconds < 0:
+        return "-" + duration_text(-seconds)
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms" if seconds else "0s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    parts = [f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (secs, "s")) if value]
+    return "".join(parts)
+
+
+def quantity(text: str | float) -> float:
+    """A Kubernetes quantity as a number: ``500m -> 0.5``, ``2Gi -> 2147483648.0``; ValueError if malformed."""
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None:
+        msg = f"{text!r} is not a quantity such as 500m, 2 or 512Mi"
+        raise ValueError(msg)
+    number, exponent, suffix = match.groups()
+    if exponent:
+        return float(number + exponent)
+    if suffix in _BINARY:
+        return float(Decimal(number) * _BINARY[suffix])
+    return float(Decimal(number) * _DECIMAL[suffix or ""])
+
+
+@dataclass(frozen=True, slots=True)
+class IntOrPercent:
+    """``maxSurge: 3`` or ``maxSurge: "25%"``: a count, or a share (in percent) of the desired pods."""
+
+    value: int
+    percent: bool = False
+
+    @classmethod
+    def parse(cls, raw: int | str) -> IntOrPercent:
+        """As Argo reads it: *any* string is a percentage, with or without the sign (behaviour reference 6.1)."""
+        if isinstance(raw, int):
+            return cls(raw)
+        digits = raw.removesuffix("%")
+        if not re.fullmatch(r"-?\d+", digits):
+            msg = f"{raw!r} is neither a whole number nor a percentage such as 25%"
+            raise ValueError(msg)
+        return cls(int(digits), percent=True)
+
+    def of(self, total: int, *, round_up: bool) -> int:
+        """The count this means for ``total`` pods: surge rounds up, unavailable rounds down."""
+        if not self.percent:
+            return self.value
+        exact = self.value * total / 100
+        return ceil(exact) if round_up else floor(exact)
+
+
+def whole_up(number: float) -> int:
+    """Smallest integer not below a decimal number, free of binary noise (``ceil(0.07 * 100) == 7``)."""
+    return int(Decimal(repr(number)).to_integral_value(ROUND_CEILING))
