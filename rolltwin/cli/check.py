@@ -1,0 +1,100 @@
+"""``rolltwin check PATH...``: what is wrong with manifests and scenarios, before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reports.findings import FORMATS, render
+from scenarios import manifests, rules
+from scenarios.document.load import is_scenario, load
+from scenarios.findings import BadInput, Finding, Severity, has_errors, ordered
+
+CLEAN, FOUND, UNREADABLE = 0, 1, 2
+"""Exit statuses."""
+
+_UNREADABLE_CODE = "RT000"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="manifests, directories or scenario files")
+    parser.add_argument("--crds", type=Path, metavar="DIR", help="CRDs of your cluster (kubectl get crd -o yaml)")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="form of the output (default: text)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to standard output")
+    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="leave out findings of this rule (repeatable)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 clean, 1 findings of severity error (with --strict: or warning), 2 input that cannot be read at all."""
+    ignored = {code.strip().upper() for item in args.ignore for code in item.split(",") if code.strip()}
+    unknown = sorted(ignored - {rule.code for rule in rules.RULES})
+    if unknown:
+        return _refuse(f"--ignore: no rule has the code {', '.join(unknown)}; docs/rules.md lists them all")
+    absent = [str(path) for path in (*args.paths, *([args.crds] if args.crds else [])) if not path.exists()]
+    if absent:
+        return _refuse(f"no such file or directory: {', '.join(absent)}")
+    try:
+        found = findings(args.paths, args.crds)
+    except BadInput as error:
+        found, status = error.findings, UNREADABLE
+    else:
+        found = tuple(finding for finding in found if finding.code not in ignored)
+        status = _status(found, strict=args.strict)
+    return _write(render(found, rules.RULES, args.format), args.out) or status
+
+
+def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, ...]:
+    """Everything found in the bare manifests among the paths, taken together, and in each scenario; BadInput if unreadable."""
+    scenarios = [path for path in paths if is_scenario(path)]
+    bare = [path for path in paths if not is_scenario(path)]
+    found: list[Finding] = []
+    broken: list[Finding] = []
+    for path in scenarios:
+        try:
+            loaded = load(path, (), crds)
+            found.extend(rules.check(loaded.documents, loaded.scenario, str(path)))
+        except BadInput as error:
+            broken.extend(error.findings)
+    if bare:
+        found.extend(rules.check(manifests.load(bare, crds)))
+    if broken:
+        raise BadInput([*broken, *found])
+    return ordered(_relative(found))
+
+
+def _relative(found: Iterable[Finding]) -> Iterable[Finding]:
+    """Paths below the working directory are shown without it: shorter, and what GitHub and SARIF readers expect."""
+    here = Path.cwd()
+    for finding in found:
+        path = Path(finding.file)
+        inside = finding.file and path.is_absolute() and path.is_relative_to(here)
+        yield replace(finding, file=str(path.relative_to(here))) if inside else finding
+
+
+def _status(found: Sequence[Finding], *, strict: bool) -> int:
+    if has_errors(found) or (strict and any(finding.severity is Severity.WARNING for finding in found)):
+        return FOUND
+    return CLEAN
+
+
+def _write(output: str, file: Path | None) -> int:
+    if file is None:
+        sys.stdout.write(output)
+        return CLEAN
+    try:
+        file.write_text(output, encoding="utf-8")
+    except OSError as error:
+        return _refuse(f"cannot write {file}: {error.strerror}")
+    return CLEAN
+
+
+def _refuse(message: str) -> int:
+    print(f"rolltwin check: {message}", file=sys.stderr)
+    return UNREADABLE

@@ -1,0 +1,68 @@
+"""Entry point: ``rolltwin COMMAND ...``.
+
+Exit codes: 0 done (for ``check``: clean), 1 findings of severity error (``check``), 2 input or output that cannot be
+used, 130 interrupted. Whatever is wrong with the input is reported at once and never as a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
+
+from reports.findings import render
+from rolltwin.cli import check, explain, run, score
+from scenarios.findings import BadInput
+
+COMMANDS: dict[str, ModuleType] = {"check": check, "run": run, "score": score, "explain": explain}
+UNUSABLE = 2
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each command's module adds its own arguments."""
+    top = argparse.ArgumentParser(
+        prog="rolltwin", description="A digital twin for deployment strategies.", allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"rolltwin {version('rolltwin')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        summary = (module.__doc__ or "").splitlines()[0]
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(command)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = COMMANDS[args.command].run(args)
+        sys.stdout.flush()
+    except BadInput as error:
+        print(render(error.findings, "text"), file=sys.stderr)
+        return UNUSABLE
+    except BrokenPipeError:
+        # The reader (head, less) has gone; pointing stdout elsewhere keeps Python's own flush at exit quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    except OSError as error:
+        print(f"rolltwin: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt as error:
+        print(f"\nrolltwin: interrupted. {error}".rstrip(), file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

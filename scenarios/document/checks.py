@@ -1,0 +1,108 @@
+"""What no single field can say of itself: sums, references, order, and work nobody would wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isclose
+
+from scenarios.document.schema import Written
+from scenarios.findings import Path
+from sim.model.behaviour import Release
+from sim.model.manifests import ManifestSet
+from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, Strategy, SwitchScript
+
+Problem = tuple[Path, str, str]
+MOST_REQUESTS = 1e10
+"""About seven minutes of one core for each hundred of them; beyond it a run is surely a slip of the pen."""
+
+
+def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
+    """Every problem between fields, with a suggestion where there is one."""
+    yield from _release_mix(written, mix)
+    yield from _lengths(written)
+    yield from _shares(written, mix)
+    yield from _work(written)
+    yield from _strategy(written.strategy, objects)
+
+
+def _release_mix(written: Written, mix: tuple[Release, ...]) -> Iterator[Problem]:
+    names = [item.name for item in mix]
+    if len(set(names)) != len(names):
+        yield ("releases",), "two releases have the same name", ""
+    total = sum(item.share for item in mix)
+    if mix and not isclose(total, 1.0, abs_tol=1e-6):
+        yield ("releases",), f"shares must sum to 100% (got {total:.6g} of 1)", ""
+    if mix and written.release not in names:
+        yield ("release",), f"no release is named {written.release!r}", "named here: " + ", ".join(names)
+
+
+def _lengths(written: Written) -> Iterator[Problem]:
+    prometheus, datadog = written.telemetry.prometheus, written.telemetry.datadog
+    positive: tuple[tuple[Path, float], ...] = (
+        (("horizon",), written.horizon_s),
+        (("telemetry", "sample_interval"), written.telemetry.sample_interval_s),
+        (("telemetry", "prometheus", "scrape_interval"), prometheus.scrape_interval_s),
+        (("telemetry", "datadog", "flush_interval"), datadog.flush_interval_s),
+        (("telemetry", "datadog", "bucket"), datadog.bucket_s),
+        (("telemetry", "datadog", "duration_unit"), datadog.duration_unit_s),
+        *((("traffic", "stages", i, "duration"), stage.duration_s) for i, stage in enumerate(written.traffic.stages)),
+    )
+    for path, seconds in positive:
+        if seconds <= 0:
+            yield path, f"must be longer than 0s (got {seconds:g}s)", ""
+    if list(prometheus.buckets_s) != sorted(set(prometheus.buckets_s)):
+        yield ("telemetry", "prometheus", "buckets"), "must ascend without repeats", ""
+
+
+def _shares(written: Written, mix: tuple[Release, ...]) -> Iterator[Problem]:
+    for path, statuses in (
+        (("stable", "statuses"), written.stable.statuses),
+        *((("releases", index, "behaviour", "statuses"), item.behaviour.statuses) for index, item in enumerate(mix)),
+    ):
+        if sum(share for _, share in statuses) > 1 + 1e-9:
+            yield path, "shares must not sum to more than 100%", ""
+    if sum(share for _, _, share in written.client.headers) > 1 + 1e-9:
+        yield ("client", "headers"), "shares must not sum to more than 100%", ""
+
+
+def _work(written: Written) -> Iterator[Problem]:
+    peak = max(stage.rate_rps for stage in written.traffic.stages)
+    requests = peak * (written.warm_up_s + written.horizon_s)
+    if requests > MOST_REQUESTS:
+        yield (
+            ("traffic", "stages"),
+            f"up to {requests:.2g} requests would be simulated (at most {MOST_REQUESTS:.0e})",
+            "lower the rate or the horizon",
+        )
+
+
+def _strategy(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Problem]:
+    if isinstance(strategy, Geographic):
+        total = sum(region.share for phase in strategy.phases for region in phase.regions)
+        if total > 1 + 1e-6:
+            yield ("strategy", "phases"), f"the regions' shares sum to {total:.6g}, more than 100%", ""
+        strategy = strategy.inner
+    yield from _reference(strategy, objects)
+
+
+def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Problem]:
+    rollouts = [item.name for item in objects.rollouts]
+    deployments = [item.name for item in objects.deployments]
+    services = [item.name for item in objects.virtual_services]
+    match strategy:
+        case None if not rollouts and not deployments:
+            yield ("manifests",), "no Rollout and no Deployment was read", "name the files or folders that hold them"
+        case ArgoRollout(rollout=name) if name not in rollouts:
+            yield ("strategy", "rollout"), f"no Rollout {name!r} in the manifests", _known(rollouts)
+        case RollingUpdate(deployment=name) if name not in deployments:
+            yield ("strategy", "deployment"), f"no Deployment {name!r} in the manifests", _known(deployments)
+        case SwitchScript(virtual_service=name) if name not in services:
+            yield ("strategy", "virtual_service"), f"no VirtualService {name!r} in the manifests", _known(services)
+        case SwitchScript(colors=colors) if len(set(colors)) != 2:
+            yield ("strategy", "colors"), "must be two different names", ""
+        case _:
+            return
+
+
+def _known(names: list[str]) -> str:
+    return "read: " + ", ".join(names) if names else "none was read"

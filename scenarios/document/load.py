@@ -1,0 +1,183 @@
+"""From a path to a frozen ``Scenario``; every error of the file at once, as ``BadInput``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+
+from scenarios import library, manifests
+from scenarios.document import source as text
+from scenarios.document.checks import problems
+from scenarios.document.fields import INVALID, Reader
+from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
+from scenarios.document.source import Source
+from scenarios.findings import BadInput
+from scenarios.manifests import Documents
+from sim.model.behaviour import Release, VersionBehaviour
+from sim.model.hashing import digest
+from sim.model.manifests import ManifestSet
+from sim.model.scenario import Scenario
+from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, SetImage, Strategy, SwitchScript
+
+UNREADABLE = "RT005"
+"""The loader's code for a file that cannot be read at all; broken YAML inside one is the cluster's to refuse."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario, the documents it was made of, and its identity."""
+
+    scenario: Scenario
+    documents: Documents
+    file: str
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits: equal exactly for equal scenarios."""
+        return digest(self.scenario)
+
+    def with_release(self, name: str) -> Loaded:
+        """The same with another kind of release; KeyError if there is none of that name."""
+        release = {item.name: item for item in self.scenario.mix}[name]
+        return dataclasses.replace(self, scenario=dataclasses.replace(self.scenario, release=release))
+
+
+def is_scenario(path: File) -> bool:
+    """Whether a file claims to be a scenario (its first lines hold ``schema:``)."""
+    if not path.is_file() or path.suffix not in {".yaml", ".yml", ".json"}:
+        return False
+    try:
+        head = path.read_text(encoding="utf-8", errors="replace")[:4000]
+    except OSError:
+        return False
+    return any(line.startswith(("schema:", "extends:")) for line in head.splitlines())
+
+
+def load(file: File, overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
+    """The scenario at ``file`` with ``key=value`` overrides; BadInput with every error."""
+    source = text.read(file, overrides)
+    return _complete(source, crds)
+
+
+def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
+    """Bare manifests under the packaged default traffic, behaviours and people (``scenarios/library/default.yaml``)."""
+    source = text.read(library.DEFAULT, overrides)
+    source.data["manifests"] = [str(path.resolve()) for path in paths]
+    source.data.setdefault("title", ", ".join(path.name for path in paths))
+    source.file = str(paths[0])
+    return _complete(source, crds)
+
+
+def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> tuple[Loaded, ...]:
+    """Scenario files one by one; any bare manifests among the paths together as one more scenario."""
+    scenarios = [path for path in paths if is_scenario(path)]
+    bare = [path for path in paths if not is_scenario(path)]
+    loaded, findings = [], []
+    for path in scenarios:
+        try:
+            loaded.append(load(path, overrides, crds))
+        except BadInput as error:
+            findings.extend(error.findings)
+    if bare:
+        try:
+            loaded.append(from_manifests(bare, overrides, crds))
+        except BadInput as error:
+            findings.extend(error.findings)
+    if findings:
+        raise BadInput(findings)
+    return tuple(loaded)
+
+
+def _complete(source: Source, crds: File | None) -> Loaded:
+    reader = Reader(source)
+    written = DOCUMENT.read(source.data, (), reader)
+    mix = _releases(source, reader)
+    documents = _documents(source, crds)
+    objects = manifests.typed(documents)
+    unreadable = [finding for finding in documents.findings if finding.code == UNREADABLE]
+    if written is not INVALID:
+        for path, message, suggestion in problems(written, mix, objects):
+            reader.fail(path, message, suggestion)
+    if reader.findings or unreadable:
+        raise BadInput((*reader.findings, *unreadable))
+    return Loaded(_scenario(written, mix, objects, source), documents, source.file)
+
+
+def _documents(source: Source, crds: File | None) -> Documents:
+    """The manifests named; a path is relative to the file in which it stands."""
+    names = source.data.get("manifests", [])
+    paths = [
+        File(source.position(("manifests", index)).file).parent / name
+        for index, name in enumerate(names if isinstance(names, list) else [])
+        if isinstance(name, str)
+    ]
+    absent = source.data.get("without", [])
+    return _without(manifests.load(paths, crds), absent if isinstance(absent, list) else [])
+
+
+def _without(documents: Documents, absent: list[str]) -> Documents:
+    """The documents less those named as Kind/name."""
+    kept = tuple(item for item in documents.objects if f"{item.kind}/{item.name}" not in absent)
+    return dataclasses.replace(documents, objects=kept)
+
+
+def _releases(source: Source, reader: Reader) -> tuple[Release, ...]:
+    raw = source.data.get("releases", [])
+    if not isinstance(raw, list):
+        reader.fail(("releases",), "must be a list of releases")
+        return ()
+    # Errors in ``stable`` have been recorded with the rest of the document; here it only lends its values.
+    stable = BEHAVIOUR.read(source.data.get("stable", {}), ("stable",), Reader(source), VersionBehaviour("stable"))
+    base = Release("", good=True, share=1.0, behaviour=VersionBehaviour("") if stable is INVALID else stable)
+    items = [RELEASE.read(item, ("releases", index), reader, base) for index, item in enumerate(raw)]
+    return tuple(_named(item, base) for item in items if item is not INVALID)
+
+
+def _named(release: Release, base: Release) -> Release:
+    """A behaviour without a name of its own is called after its release."""
+    if release.behaviour.name != base.behaviour.name:
+        return release
+    return dataclasses.replace(release, behaviour=dataclasses.replace(release.behaviour, name=release.name))
+
+
+def default_strategy(objects: ManifestSet) -> Strategy | None:
+    """The first Rollout, else the first Deployment, else None."""
+    if objects.rollouts:
+        return ArgoRollout(objects.rollouts[0].name)
+    return RollingUpdate(objects.deployments[0].name) if objects.deployments else None
+
+
+def _scenario(written: Written, mix: tuple[Release, ...], objects: ManifestSet, source: Source) -> Scenario:
+    strategy = written.strategy or default_strategy(objects)
+    if strategy is None:  # ``problems`` has refused this
+        raise AssertionError(source.file)
+    releases = {item.name: item for item in mix} or {"good": Release("good", True, 1.0, written.stable)}
+    shared = {f.name for f in dataclasses.fields(Scenario)} & {f.name for f in dataclasses.fields(Written)}
+    same = {name: getattr(written, name) for name in shared - {"manifests", "strategy", "release", "name", "title"}}
+    return Scenario(
+        title=written.title or written.name or File(source.file).stem,
+        name=written.name or kind_of(strategy),
+        strategy=strategy,
+        manifests=objects,
+        release=releases.get(written.release, next(iter(releases.values()))),
+        mix=tuple(releases.values()),
+        load=written.traffic,
+        **same,
+    )
+
+
+def kind_of(strategy: Strategy) -> str:
+    """The strategy's kind as tables show it."""
+    match strategy:
+        case ArgoRollout():
+            return "rollout"
+        case RollingUpdate():
+            return "rolling-update"
+        case Geographic():
+            return "geographic"
+        case SwitchScript():
+            return "blue-green"
+        case SetImage():
+            return "set-image"
