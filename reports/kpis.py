@@ -1,0 +1,249 @@
+"""The indicators of one run, each a pure function of its journal; None where it does not apply.
+
+Definitions are those of ``sim.model.kpis``; what they leave open is said here, function by function. Indicators that
+belong to many releases together (deployment frequency) are computed in ``reports.score``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+
+from reports.views import (
+    CANDIDATE,
+    STABLE,
+    Journal,
+    after_apply,
+    end_of,
+    header_of,
+    intervals,
+    last_s,
+    of_kind,
+    served_everybody_s,
+    slots,
+)
+from sim.model.kpis import Kpi
+from sim.model.records import DecisionRecord, DeliveryRecord, PodRecord, Verdict, WeightRecord
+
+_AGAINST = frozenset({"abort", "undo", "reject", "switch-back", "alert"})
+_OCCUPYING = frozenset({"running", "ready", "unready", "crashed", "terminating"})
+_MONTH_S = 30 * 86400.0
+
+
+def kpis_of(journal: Journal) -> dict[Kpi, float | None]:
+    """Every indicator of a run in its own unit; None where it does not apply to this kind of run."""
+    return {kpi: (_FUNCTIONS[kpi](journal) if kpi in _FUNCTIONS else None) for kpi in Kpi}
+
+
+def lead_time_h(journal: Journal) -> float | None:
+    """Hours from the commit (start of the first delivery step; the apply, if there is none) to serving everybody."""
+    served = served_everybody_s(journal)
+    if served is None:
+        return None
+    commit = min((d.t_s - d.duration_s for d in of_kind(journal, DeliveryRecord) if d.t_s <= 0), default=0.0)
+    return (served - commit) / 3600
+
+
+def deployment_duration_min(journal: Journal) -> float | None:
+    """Minutes from apply to serving everybody."""
+    served = served_everybody_s(journal)
+    return None if served is None else served / 60
+
+
+def change_failure(journal: Journal) -> float | None:
+    """1 if the release served everybody and had to be taken back or repaired, else 0; None if it never started.
+
+    A bad release that nobody has taken back by the end of the run counts: somebody will have to. A rejected release is
+    no deployment, so a strategy that is always rejected has no failure rate, rather than a perfect one (0/0).
+    """
+    verdict = end_of(journal).verdict
+    if verdict is Verdict.REJECTED:
+        return None
+    failed = verdict in {Verdict.UNDONE, Verdict.DEGRADED} or not header_of(journal).release_good
+    return float(failed and served_everybody_s(journal) is not None)
+
+
+def change_failure_with_aborts(journal: Journal) -> float | None:
+    """The same, and 1 for an aborted or stuck release, and for one that ended degraded without serving everybody."""
+    failed = change_failure(journal)
+    taken_back = end_of(journal).verdict in {Verdict.ABORTED, Verdict.STUCK, Verdict.DEGRADED}
+    return failed if failed is None else max(failed, float(taken_back))
+
+
+def recovery_time_min(journal: Journal) -> float | None:
+    """Minutes from first harm to the stable version serving all traffic again; a lower bound if it never did.
+
+    Applies to releases that did harm (``harm_s``). Without recovery in the run the value is the time from harm to the
+    end of the run and is reported as a lower bound (``lower_bounds``).
+    """
+    harm = harm_s(journal)
+    if harm is None:
+        return None
+    recovered = _recovered_s(journal, harm)
+    return ((last_s(journal) if recovered is None else recovered) - harm) / 60
+
+
+def time_to_detect_min(journal: Journal) -> float | None:
+    """Minutes from a bad release's first request to the first decision against it; a lower bound if there was none.
+
+    An alert is a decision against it. None for a good release, and for a bad one stopped before its first request.
+    """
+    first = _first_request_s(journal)
+    if header_of(journal).release_good or first is None:
+        return None
+    detected = _detected_s(journal, first)
+    return ((last_s(journal) if detected is None else detected) - first) / 60
+
+
+def failed_requests(journal: Journal) -> float:
+    """Client requests that finally failed since the apply, less those the stable version alone would have failed.
+
+    May be slightly negative by chance; cutting at zero would bias the mean over replications.
+    """
+    rows = after_apply(intervals(journal))
+    base = header_of(journal).base_failure_ratio
+    return float(sum(row.failures - base * row.requests for row in rows))
+
+
+def bad_full_traffic_min(journal: Journal) -> float | None:
+    """Minutes x share of the clients' requests that a bad release answered; None for a good one."""
+    if header_of(journal).release_good:
+        return None
+    used = (slot for slot in slots(after_apply(intervals(journal))) if slot.requests)
+    return float(sum(slot.width_s * slot.candidate_requests / slot.requests for slot in used)) / 60
+
+
+def error_budget_burn(journal: Journal) -> float | None:
+    """Failed requests as a share of what the objective allows in 30 days at the run's own mean rate."""
+    rows = slots(intervals(journal))
+    covered = sum(slot.width_s for slot in rows)
+    requests = sum(slot.requests for slot in rows)
+    allowed = (1 - header_of(journal).slo) * requests * _MONTH_S / covered if covered else 0.0
+    return failed_requests(journal) / allowed if allowed > 0 else None
+
+
+def extra_pod_hours(journal: Journal) -> float | None:
+    """Hours x pods above the desired count from the apply to the end of the run; None without pod rows.
+
+    A pod counts from its start on a node until it is gone; while pending it occupies nothing.
+    """
+    changes = sorted((pod.t_s, index, pod) for index, pod in enumerate(of_kind(journal, PodRecord)))
+    if not changes:
+        return None
+    desired, occupied, now, total = header_of(journal).desired_pods, set[tuple[str, str]](), 0.0, 0.0
+    for at, _, pod in changes:
+        total += max(0, len(occupied) - desired) * (max(at, now) - now)
+        now = max(at, now)
+        (occupied.add if pod.state in _OCCUPYING else occupied.discard)((pod.region, pod.pod))
+    total += max(0, len(occupied) - desired) * max(0.0, last_s(journal) - now)
+    return total / 3600
+
+
+def unplanned_downtime_min(journal: Journal) -> float:
+    """Minutes since the apply in whose intervals at least half of the clients' requests failed."""
+    rows = slots(after_apply(intervals(journal)))
+    return float(sum(slot.width_s for slot in rows if slot.requests and slot.failures >= slot.requests / 2)) / 60
+
+
+def false_abort(journal: Journal) -> float | None:
+    """1 if a good release was aborted, rejected or left stuck, else 0; None for a bad one."""
+    if not header_of(journal).release_good:
+        return None
+    return float(end_of(journal).verdict in {Verdict.ABORTED, Verdict.REJECTED, Verdict.STUCK})
+
+
+def miss(journal: Journal) -> float | None:
+    """1 if a bad release came to serve everybody, else 0; None for a good one."""
+    if header_of(journal).release_good:
+        return None
+    return float(served_everybody_s(journal) is not None)
+
+
+_FUNCTIONS: dict[Kpi, Callable[[Journal], float | None]] = {
+    Kpi.LEAD_TIME: lead_time_h,
+    Kpi.CHANGE_FAILURE_RATE: change_failure,
+    Kpi.CHANGE_FAILURE_RATE_WITH_ABORTS: change_failure_with_aborts,
+    Kpi.RECOVERY_TIME: recovery_time_min,
+    Kpi.DEPLOYMENT_DURATION: deployment_duration_min,
+    Kpi.TIME_TO_DETECT: time_to_detect_min,
+    Kpi.FAILED_REQUESTS: failed_requests,
+    Kpi.BAD_FULL_TRAFFIC_MINUTES: bad_full_traffic_min,
+    Kpi.ERROR_BUDGET_BURN: error_budget_burn,
+    Kpi.EXTRA_POD_HOURS: extra_pod_hours,
+    Kpi.UNPLANNED_DOWNTIME: unplanned_downtime_min,
+    Kpi.FALSE_ABORT_RATE: false_abort,
+    Kpi.MISS_RATE: miss,
+}
+
+
+def lower_bounds(journal: Journal) -> frozenset[Kpi]:
+    """Indicators whose true value is larger, because the run ended first.
+
+    Detection: a bad release that nobody decided against. Recovery and damage: a harmful release still in service.
+    """
+    found = set[Kpi]()
+    first, harm = _first_request_s(journal), harm_s(journal)
+    if not header_of(journal).release_good and first is not None and _detected_s(journal, first) is None:
+        found.add(Kpi.TIME_TO_DETECT)
+    if harm is not None and _recovered_s(journal, harm) is None:
+        found |= {Kpi.RECOVERY_TIME, Kpi.FAILED_REQUESTS, Kpi.ERROR_BUDGET_BURN}
+        if not header_of(journal).release_good:
+            found.add(Kpi.BAD_FULL_TRAFFIC_MINUTES)
+    return frozenset(found)
+
+
+def harm_s(journal: Journal) -> float | None:
+    """When a release first did harm; None if it did none.
+
+    The start of the first interval in which more client requests failed, with the candidate or for want of any pod, than the
+    stable version's ratio explains (expectation + 3 standard deviations + 1, so that one stray failure is no harm).
+    A bad release whose harm does not show as failures (it is slow) harms from its first request. A good release does
+    harm only if it was stopped, undone or degraded for it.
+    """
+    header, verdict = header_of(journal), end_of(journal).verdict
+    if header.release_good and verdict not in {Verdict.ABORTED, Verdict.UNDONE, Verdict.DEGRADED, Verdict.STUCK}:
+        return None
+    for row in after_apply(intervals(journal)):
+        expected = header.base_failure_ratio * row.requests
+        if row.side != STABLE and row.failures > expected + 3 * sqrt(expected) + 1:
+            return max(row.start_s, 0.0)
+    return None if header.release_good else _first_request_s(journal)
+
+
+def occupancy_s(journal: Journal) -> float:
+    """How long a release keeps the next one waiting: from apply to the end of its rollout and of the steps after it."""
+    after = max((d.t_s for d in of_kind(journal, DeliveryRecord)), default=0.0)
+    return max(end_of(journal).ended_s, after, 0.0)
+
+
+def _first_request_s(journal: Journal) -> float | None:
+    """Start of the first interval in which the candidate answered, or its first weight within that interval."""
+    row = next((r for r in after_apply(intervals(journal)) if r.side == CANDIDATE and r.requests > 0), None)
+    if row is None:
+        return None
+    routed = (w.t_s for w in of_kind(journal, WeightRecord) if w.candidate > 0 and row.start_s <= w.t_s < row.end_s)
+    return max(next(routed, row.start_s), 0.0)
+
+
+def _detected_s(journal: Journal, first_s: float) -> float | None:
+    decisions = of_kind(journal, DecisionRecord)
+    return next((d.t_s for d in decisions if d.decision in _AGAINST and d.t_s >= first_s), None)
+
+
+def _recovered_s(journal: Journal, harm_at_s: float) -> float | None:
+    """When the candidate lost its last traffic after doing harm; None if it has some at the end.
+
+    Regions are judged together: recovery is when none of them routes anything to the candidate any more. A journal
+    without weights is judged by its traffic.
+    """
+    weights: dict[str, float] = {}
+    since: float | None = None
+    for record in of_kind(journal, WeightRecord):
+        weights[record.region] = record.candidate
+        since = None if any(weights.values()) else (record.t_s if since is None else since)
+    if weights:
+        return None if since is None else max(since, harm_at_s)
+    served = [slot for slot in slots(after_apply(intervals(journal))) if slot.requests]
+    if not served or served[-1].candidate_requests:
+        return None
+    return max((slot.end_s for slot in served if slot.candidate_requests), default=harm_at_s)

@@ -1,0 +1,22 @@
+"""Many runs: every cell (strategy x variant) x every kind of release x replications, in parallel and resumable.
+
+The only part of the model that starts processes and writes files; it knows nothing about indicators.
+"""
+
+from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, replication_seed, strata
+from sim.study.runs import ReplicationCrashError, StudyInterrupted, run_study
+from sim.study.store import StoreError
+
+__all__ = [
+    "Cell",
+    "CellResults",
+    "ReplicationCrashError",
+    "StoreError",
+    "Stratum",
+    "StratumResults",
+    "Study",
+    "StudyInterrupted",
+    "replication_seed",
+    "run_study",
+    "strata",
+]
