@@ -1,0 +1,215 @@
+"""One pass of the analysis controller: what to measure now, what the answers mean, when to look again.
+
+Source: behaviour reference 2.1-2.5 (Argo Rollouts ``analysis/analysis.go``). All times are seconds of one clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import floor
+
+from sim.decide.assessment import assess, effective_count, is_terminating, result_of, with_result
+from sim.decide.metric_rules import dry_run_names, kept_measurements
+from sim.model.analysis import AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, Measurement, Metric, MetricResult
+from sim.model.units import go_duration_s
+
+ERROR_RETRY_S = 10.0
+"""After an error the next try comes this much later, whatever the interval (``analysis.go:30``)."""
+
+QUEUE_DELAY_S = 0.001
+"""By how much a wake-up comes late: the controller asks for "strictly after", so waking up exactly on time is too early."""
+
+_COUNTED = {
+    AnalysisPhase.SUCCESSFUL: "successful",
+    AnalysisPhase.FAILED: "failed",
+    AnalysisPhase.INCONCLUSIVE: "inconclusive",
+    AnalysisPhase.ERROR: "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One metric to measure now. ``resume``: its last measurement is in flight; ``terminate``: stop that one instead."""
+
+    metric: Metric
+    resume: bool = False
+    terminate: bool = False
+
+
+def due(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> tuple[Task, ...]:
+    """The metrics to measure at ``now_s``, in spec order; none once the run is completed.
+
+    A terminating run starts nothing new and stops what is in flight.
+    """
+    if status.phase.is_completed:
+        return ()
+    terminating = is_terminating(status, terminate=run.terminate)
+    tasks = (_task(metric, status, now_s, terminating=terminating) for metric in run.metrics)
+    return tuple(task for task in tasks if task is not None)
+
+
+def _task(metric: Metric, status: AnalysisRunStatus, now_s: float, *, terminating: bool) -> Task | None:
+    result = result_of(status, metric.name)
+    if result is not None and result.phase.is_completed:
+        return None
+    last = result.measurements[-1] if result is not None and result.measurements else None
+    if last is not None and last.finished_s is None:
+        waiting = last.resume_at_s is not None and last.resume_at_s > now_s
+        return None if waiting and not terminating else Task(metric, resume=True, terminate=terminating)
+    if terminating:
+        return None
+    if result is None or last is None:
+        return Task(metric) if _delay_over(metric, status, now_s) else None
+    return Task(metric) if _overdue(metric, result, last, now_s) else None
+
+
+def _delay_over(metric: Metric, status: AnalysisRunStatus, now_s: float) -> bool:
+    """Whether the first measurement may be taken: ``initialDelay`` counts from the end of the run's first pass."""
+    if not metric.initial_delay:
+        return True
+    return status.started_s is not None and status.started_s + go_duration_s(metric.initial_delay) <= now_s
+
+
+def _overdue(metric: Metric, result: MetricResult, last: Measurement, now_s: float) -> bool:
+    count = effective_count(metric)
+    if last.finished_s is None or (count is not None and result.count >= count):
+        return False
+    pause_s = _interval_s(metric, last)
+    return now_s > last.finished_s + (ERROR_RETRY_S if pause_s is None else pause_s)
+
+
+def _interval_s(metric: Metric, last: Measurement) -> float | None:
+    """Seconds from the end of the last measurement to the next; None if nothing asks for a next one."""
+    if last.phase is AnalysisPhase.ERROR:
+        return ERROR_RETRY_S
+    return go_duration_s(metric.interval) if metric.interval else None
+
+
+def record(
+    run: AnalysisRunSpec, status: AnalysisRunStatus, measurements: Mapping[str, Measurement], now_s: float
+) -> AnalysisRunStatus:
+    """The status after one pass that ended at ``now_s`` with these measurements (by metric name; may be none).
+
+    A measurement replaces the metric's last one while that is in flight, else it is appended; counters, phases,
+    summaries and kept history follow. Times are kept in whole seconds, as the API server does. A completed run stays
+    as it is. Rules that match no metric end the run as Error, without a completion time.
+    """
+    if status.phase.is_completed:
+        return status
+    names = [metric.name for metric in run.metrics]
+    try:
+        dry_run = dry_run_names(run.dry_run, names)
+        limits = kept_measurements(run.retention, names)
+    except ValueError as error:
+        return replace(status, phase=AnalysisPhase.ERROR, message=f"Analysis spec invalid: {error}")
+    for name, measurement in measurements.items():
+        result = result_of(status, name) or MetricResult(name, AnalysisPhase.RUNNING, dry_run=name in dry_run)
+        status = with_result(status, _measured(run, result, measurement, now_s))
+    if status.started_s is None:
+        status = replace(status, started_s=float(floor(now_s)))
+    status = assess(run.metrics, status, dry_run, terminate=run.terminate)
+    if status.phase.is_completed and status.completed_s is None:
+        status = replace(status, completed_s=float(floor(now_s)))
+    trimmed = tuple(replace(r, measurements=_last(r.measurements, limits.get(r.name))) for r in status.metric_results)
+    return replace(status, metric_results=trimmed)
+
+
+def _measured(run: AnalysisRunSpec, result: MetricResult, measurement: Measurement, now_s: float) -> MetricResult:
+    """The result with one measurement stored and counted."""
+    stored = _stored(run, measurement, now_s)
+    in_flight = bool(result.measurements) and result.measurements[-1].finished_s is None
+    kept = result.measurements[:-1] if in_flight else result.measurements
+    result = replace(result, measurements=(*kept, stored))
+    if stored.phase not in _COUNTED:
+        return result
+    error, success = stored.phase is AnalysisPhase.ERROR, stored.phase is AnalysisPhase.SUCCESSFUL
+    counter = _COUNTED[stored.phase]
+    bumped = {counter: getattr(result, counter) + 1}
+    return replace(
+        result,
+        **bumped,
+        count=result.count + (not error),
+        consecutive_error=result.consecutive_error + 1 if error else 0,
+        consecutive_success=result.consecutive_success + 1 if success else 0,
+    )
+
+
+def _stored(run: AnalysisRunSpec, measurement: Measurement, now_s: float) -> Measurement:
+    """The measurement as the API server keeps it: finished if it is completed, whole seconds, no secrets."""
+    finished_s = measurement.finished_s
+    if finished_s is None and measurement.phase.is_completed:
+        finished_s = now_s
+    message = measurement.message
+    for secret in (a.value for a in run.args if a.secret is not None and a.value):
+        message = message.replace(secret, "*****")
+    return replace(
+        measurement,
+        started_s=_whole(now_s if measurement.started_s is None else measurement.started_s),
+        finished_s=_whole(finished_s),
+        resume_at_s=_whole(measurement.resume_at_s),
+        message=message,
+    )
+
+
+def _last(measurements: tuple[Measurement, ...], limit: int | None) -> tuple[Measurement, ...]:
+    return measurements if limit is None else measurements[-limit:]
+
+
+def _whole(time_s: float | None) -> float | None:
+    return None if time_s is None else float(floor(time_s))
+
+
+def next_time_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> float | None:
+    """When the controller passes over the run again; None if nothing is to come (or the run is completed).
+
+    At once if the run has not begun or is ending (its own status write wakes the controller up), else at the earliest
+    scheduled measurement, a millisecond late. Never before ``now_s``.
+    """
+    if status.phase.is_completed:
+        return None
+    if status.started_s is None:
+        return now_s
+    if is_terminating(status, terminate=run.terminate):
+        return now_s + QUEUE_DELAY_S
+    scheduled_s = wake_s(run, status, now_s)
+    return None if scheduled_s is None else max(now_s, scheduled_s + QUEUE_DELAY_S)
+
+
+def wake_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> float | None:
+    """The instant of the next scheduled measurement (possibly past), None if nothing is scheduled."""
+    instants = [_metric_wake_s(metric, status, now_s) for metric in run.metrics]
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def _metric_wake_s(metric: Metric, status: AnalysisRunStatus, now_s: float) -> float | None:
+    result = result_of(status, metric.name)
+    if result is not None and result.phase.is_completed:
+        return None
+    if result is None or not result.measurements:
+        if not metric.initial_delay:
+            return None
+        return (now_s if status.started_s is None else status.started_s) + go_duration_s(metric.initial_delay)
+    last = result.measurements[-1]
+    if last.finished_s is None:
+        return last.resume_at_s
+    count = effective_count(metric)
+    pause_s = _interval_s(metric, last)
+    if pause_s is None or (count is not None and result.count >= count):
+        return None
+    return last.finished_s + pause_s
+
+
+def expired(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> bool:
+    """Whether a completed run outlived its ``ttlStrategy``: more whole seconds since completion than it allows.
+
+    The success and failure limits go before the general one; the failure limit is for Failed only. A run without a
+    completion time (ended as Error before its first measurement) never expires.
+    """
+    if not status.phase.is_completed or status.completed_s is None:
+        return False
+    completion, success, failure = run.ttl_s
+    limits = {AnalysisPhase.SUCCESSFUL: success, AnalysisPhase.FAILED: failure}
+    own = limits.get(status.phase)
+    limit = completion if own is None else own
+    return limit is not None and int(now_s - status.completed_s) > limit
