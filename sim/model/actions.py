@@ -71,10 +71,11 @@ class PointService:
 
 @dataclass(frozen=True, slots=True)
 class StartAnalysis:
-    """Create an analysis run from the spec's templates for this role (and step)."""
+    """Create an analysis run from the spec's templates for this role (and step), under this name."""
 
     role: RunRole
     step_index: int | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,6 +355,17 @@ class RunView:
     phase: AnalysisPhase
     message: str = ""
     step_index: int | None = None
+    terminating: bool = False
+    """Asked to end already."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentTemplateView:
+    """Where one template of the running experiment is served."""
+
+    name: str
+    service: str = ""
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,5 +393,8 @@ class Observed:
     other_rss: tuple[ReplicaSetView, ...] = ()
     runs: tuple[RunView, ...] = ()
     experiment: RunView | None = None
+    experiment_templates: tuple[ExperimentTemplateView, ...] = ()
     services: tuple[ServiceView, ...] = ()
     weight_verified: bool = True
+    managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
+    """Managed routes now on the router; without them here they are never removed."""
