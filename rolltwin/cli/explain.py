@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from scenarios import library
-from scenarios.document.explain import NoSuchPart, explain
+from scenarios.document.explain import NoSuchPartError, explain
 from scenarios.findings import BadInput, Finding, Severity
 from sim.model.kpis import KPI_MEANINGS
 
@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
 def _scenario(part: str) -> str:
     try:
         return explain(part)
-    except NoSuchPart as error:
-        raise _unknown(f"scenario.{part}", str(error)) from None
+    except NoSuchPartError as error:
+        raise _unknown("scenario." + part, str(error)) from None
 
 
 def _unknown(topic: str, hint: str) -> BadInput:

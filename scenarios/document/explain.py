@@ -9,7 +9,7 @@ from scenarios.document.fields import DelayKind, Field, Kind, ListOf, Maybe, Sec
 from scenarios.document.schema import DOCUMENT, EFFECTS, RELEASE, TARGET, TRIGGER, Anything, FaultKind
 
 
-class NoSuchPart(LookupError):
+class NoSuchPartError(LookupError):
     """The part of the schema asked for does not exist; the text names those that do."""
 
 
@@ -21,7 +21,7 @@ def explain(part: str = "") -> str:
         found = next((item for item in fields if item.name == name), None)
         inner = None if found is None else _inside(found.kind)
         if found is None:
-            raise NoSuchPart("parts: " + ", ".join(item.name for item in fields))
+            raise NoSuchPartError("parts: " + ", ".join(item.name for item in fields))
         if inner is None:
             return "\n".join(_field(found, section, 0))
         section = inner

@@ -102,7 +102,7 @@ def _shown(raw: Any) -> str:
 
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
-        raise ValueError
+        raise TypeError
     return raw
 
 

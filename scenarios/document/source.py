@@ -117,7 +117,9 @@ def _override(source: Source, text: str) -> None:
         raise unreadable(place.file, "must be key=value, for example --set traffic.stages[0].rate=500")
     parsed = parse_text(f"value: {value}", place.file).data["value"]
     _put(source.data, path, parsed, place)
-    source.places = {where: at for where, at in source.places.items() if where[: len(path)] != path} | {path: place}
+    source.places = {where: at for where, at in source.places.items() if where[: len(path)] != path}
+    for end in range(1, len(path) + 1):
+        source.places.setdefault(path[:end], place)
 
 
 def _path_of(key: str) -> Path:

@@ -1,0 +1,58 @@
+"""Replay one release and show how it ends, why, and when.
+
+Writes journal.jsonl, timeline.svg and run.json to --out (default: rolltwin-out/NAME-VARIANT-RELEASE-SEED). Bare
+manifests are replayed in the default world; see rolltwin explain default.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import reports
+from rolltwin.cli.arguments import add_scenario_arguments, usable_folder
+from scenarios.document import Loaded, read_many
+from scenarios.findings import BadInput, Finding, Severity
+from sim import study
+
+OUT = Path("rolltwin-out")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add_scenario_arguments(parser, paths="+")
+    parser.add_argument("--release", metavar="NAME", help="kind of release to replay (default: the scenario's)")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the journal and the figure")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay each scenario once, print its report and write its files."""
+    for loaded in read_many(args.paths, args.overrides, args.crds):
+        chosen = _with_release(loaded, args.release)
+        seed = chosen.scenario.seed if args.seed is None else args.seed
+        folder = usable_folder(args.out or OUT / _name(chosen, seed))
+        result = study.run_once(chosen.scenario, seed)
+        reports.write_run(result, folder)
+        print(reports.run_json(result) if args.format == "json" else reports.run_text(result))
+        if args.format == "text":
+            print(f"\nwritten to {folder}: " + ", ".join(sorted(item.name for item in folder.iterdir())))
+    return 0
+
+
+def _with_release(loaded: Loaded, name: str | None) -> Loaded:
+    if name is None:
+        return loaded
+    known = {item.name: item for item in loaded.scenario.mix}
+    if name not in known:
+        hint = "releases here: " + ", ".join(known)
+        raise BadInput(
+            [Finding("RT801", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
+        )
+    return replace(loaded, scenario=replace(loaded.scenario, release=known[name]))
+
+
+def _name(loaded: Loaded, seed: int) -> str:
+    scenario = loaded.scenario
+    return "-".join(filter(None, (scenario.name, scenario.variant, scenario.release.name, str(seed)))).replace("/", "_")

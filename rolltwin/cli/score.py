@@ -1,0 +1,123 @@
+"""Score strategies against the DORA KPIs, with intervals: the main job.
+
+Without a path it scores the packaged playbook: canary, blue-green, rolling update, hotfix and geographic rollout, as
+written, repaired and corrected, over one mix of good and bad releases that all of them meet alike. Writes report.html,
+report.md, score.json and the figures to --out. Finished replications are kept there too: the same command goes on
+where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import reports
+from reports.dora import DEFAULT_YEAR, YEARS
+from reports.outcome import Outcome, outcome_of
+from rolltwin.cli import arguments
+from scenarios import library
+from scenarios.document import Loaded, load, read_many
+from scenarios.findings import BadInput, Finding, Severity
+from sim.study import Cell, StudyInterrupted, run_study
+
+REPLICATIONS = 8
+"""Per kind of release: with seven kinds, 56 replications a cell."""
+OUT = Path("rolltwin-out/score")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    arguments.add_scenario_arguments(parser, paths="*")
+    parser.add_argument(
+        "--replications",
+        type=arguments.replications,
+        default=REPLICATIONS,
+        metavar="N",
+        help=f"replications of each kind of release (default: {REPLICATIONS})",
+    )
+    parser.add_argument(
+        "--strategies",
+        type=arguments.words(library.STRATEGIES),
+        default=library.STRATEGIES,
+        help="of the playbook, comma-separated: " + ", ".join(library.STRATEGIES),
+    )
+    parser.add_argument(
+        "--variant",
+        dest="variants",
+        type=arguments.words(library.VARIANTS),
+        default=library.VARIANTS,
+        help="of the playbook, comma-separated: " + ", ".join(library.VARIANTS),
+    )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
+    parser.add_argument(
+        "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
+    parser.add_argument("--format", choices=("text", "json", "md", "html"), default="text", help="what to print")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the study, score it, write the report and print it."""
+    cells = _cells(args)
+    folder = arguments.usable_folder(args.out)
+    seed = cells[0].scenario.seed if args.seed is None else args.seed
+    command = shlex.join(["rolltwin", *sys.argv[1:]])
+    try:
+        with _progress() as progress:
+            study = run_study(
+                cells,
+                args.replications,
+                seed,
+                outcome_of,
+                revive=Outcome.from_json,
+                workers=max(1, args.workers),
+                store=folder / "replications",
+                progress=progress,
+            )
+    except StudyInterrupted as stop:
+        hint = f"{stop} Nothing is lost; go on with: {command}"
+        raise KeyboardInterrupt(hint) from None
+    score = reports.score(study, dora_year=args.dora_year, command=command, version=version("rolltwin"))
+    reports.write_report(score, folder)
+    print(reports.render_score(score, args.format))
+    if args.format == "text":
+        print(f"\nreport: {folder / 'report.html'}")
+    return 0
+
+
+def _cells(args: argparse.Namespace) -> list[Cell]:
+    loaded = read_many(args.paths, args.overrides, args.crds) if args.paths else _playbook(args)
+    cells = [Cell(item.scenario.name, item.scenario.variant, item.scenario) for item in loaded]
+    names = [(cell.name, cell.variant) for cell in cells]
+    for item, name in zip(loaded, names, strict=True):
+        if names.count(name) > 1:
+            message = f"two scenarios are both named {name[0]!r}, variant {name[1]!r}"
+            hint = "give them different names or variants"
+            raise BadInput([Finding("RT801", Severity.ERROR, message, item.file, suggestion=hint)])
+    return cells
+
+
+def _playbook(args: argparse.Namespace) -> tuple[Loaded, ...]:
+    return tuple(
+        load(library.playbook(strategy, variant), args.overrides, args.crds)
+        for strategy in args.strategies
+        for variant in args.variants
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, so that standard output stays clean for pipes."""
+    columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
