@@ -68,6 +68,8 @@ class Scenario:
     release: Release
     mix: tuple[Release, ...] = ()
     """Every kind of release a study draws from; shares sum to 1."""
+    name: str = ""
+    """Short name of the strategy in tables (``canary``, ``hotfix``)."""
     description: str = ""
     variant: str = ""
     load: LoadShape = field(default_factory=LoadShape)
