@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isinf
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -152,9 +152,9 @@ class _Reader:
         self.keys.setdefault(path, self.values[path])
         self._nodes += 1
         if id(node) in self._open:
-            raise self._refuse("an anchor contains itself", node, path)
+            self._refuse("an anchor contains itself", node, path)
         if self._nodes > MAX_NODES:
-            raise self._refuse(f"document contains more than {MAX_NODES} nodes", node, path)
+            self._refuse(f"document contains more than {MAX_NODES} nodes", node, path)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -176,9 +176,9 @@ class _Reader:
     def _merge(self, data: dict[str, Any], other: Node, path: Path) -> None:
         """Adds what ``<<`` brings and the mapping does not say itself."""
         if not isinstance(other, MappingNode):
-            raise self._refuse("map merge requires map or sequence of maps as the value", other, path)
+            self._refuse("map merge requires map or sequence of maps as the value", other, path)
         if id(other) in self._open:
-            raise self._refuse("an anchor contains itself", other, path)
+            self._refuse("an anchor contains itself", other, path)
         for key_node, value_node in other.value:
             key = self._key(key_node, path)
             if key == "<<" and key_node.style is None:
@@ -195,7 +195,7 @@ class _Reader:
             return str(node.value)
         if templated(self.text) or isinstance(node, MappingNode):
             raise _Unreadable(_template_finding(self.file, self._place(node)[0]))
-        raise self._refuse("a key must be text", node, path)
+        return self._refuse("a key must be text", node, path)
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         if node.style is not None or self._tagged(node):
@@ -218,8 +218,8 @@ class _Reader:
         line, column = self._place(node)
         self.findings.append(replace(finding, file=self.file, line=line, column=column, path=path))
 
-    def _refuse(self, message: str, node: Node, path: Path) -> _Unreadable:
-        return _Unreadable(Finding("RT001", Severity.ERROR, message, self.file, *self._place(node), path))
+    def _refuse(self, message: str, node: Node, path: Path) -> NoReturn:
+        raise _Unreadable(Finding("RT001", Severity.ERROR, message, self.file, *self._place(node), path))
 
 
 def plain_scalar(text: str) -> tuple[Any, str]:
