@@ -1,0 +1,23 @@
+"""The data plane: arrivals, routing, exact queueing per pod, outcomes. Every request, one by one, in compiled loops."""
+
+from sim.traffic.plane import DataPlane
+from sim.traffic.values import (
+    NONE_GROUP,
+    Balancing,
+    Pool,
+    PodEffects,
+    PodSample,
+    Route,
+    WindowCount,
+)
+
+__all__ = [
+    "NONE_GROUP",
+    "Balancing",
+    "DataPlane",
+    "PodEffects",
+    "PodSample",
+    "Pool",
+    "Route",
+    "WindowCount",
+]

@@ -1,0 +1,163 @@
+"""When requests arrive and what each brings with it, block by block.
+
+A block is a fixed stretch of time, anchored at t = 0, whose draws come from the start of its own stream: neither the
+cuts of ``advance`` nor routing nor pods shift them (common random numbers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from sim.model.behaviour import Delay, Shape
+from sim.model.load import LoadShape
+from sim.traffic.jit import kernel
+from sim.traffic.values import Streams
+
+Floats = NDArray[np.float64]
+Words = NDArray[np.uint64]
+
+ARRIVALS: Final = "traffic:requests"
+EXPONENTIALS: Final = "traffic:exponential-service"
+TARGET: Final = 16_384
+"""Requests in a block at the highest rate: the block then stays in a core's second-level cache."""
+LONGEST_S: Final = 60.0
+STEP_S: Final = 2.0
+"""The rate is taken as constant (its value at the middle) over sub-steps of at most this, cut at the load's corners."""
+
+
+@kernel
+def place(spacings: Floats, edges_s: Floats, reached: Floats, times: Floats) -> None:
+    """Fill ``times`` with ordered arrivals: normalised spacings through the inverse of the cumulative rate."""
+    total = 0.0
+    for spacing in spacings:
+        total += spacing
+    scale = reached[-1] / total
+    last = len(reached) - 2
+    while reached[last] == reached[last + 1]:
+        last -= 1
+    latest = np.nextafter(edges_s[-1], -np.inf)
+    position = 0.0
+    step = 0
+    for i in range(len(times)):
+        position += spacings[i]
+        mass = position * scale
+        while step < last and mass >= reached[step + 1]:
+            step += 1
+        width = edges_s[step + 1] - edges_s[step]
+        instant = edges_s[step] + width * ((mass - reached[step]) / (reached[step + 1] - reached[step]))
+        times[i] = min(instant, latest)
+
+
+@dataclass
+class Block:
+    """The requests that arrive in ``[start_s, end_s)``, in order of arrival.
+
+    ``route_error`` holds two 32-bit uniforms a request (traffic class high, answer low), ``pool_pod`` two more (pool high,
+    pod low); row k of ``service`` is what each request would take, in seconds, on a version of kind k.
+    """
+
+    number: int
+    end_s: float
+    times: Floats
+    route_error: Words
+    pool_pod: Words
+    service: Floats
+    generator: Generator
+    normals: Floats | None = None
+
+
+class Arrivals:
+    """The blocks of one replication; blocks are asked for in order, each as often as wanted."""
+
+    def __init__(self, load: LoadShape, streams: Streams, share: float) -> None:
+        self._load = load
+        self._streams = streams
+        self._share = share
+        self._corners = corners_s(load)
+        self._length_s = block_length_s(share * peak_rps(load))
+
+    def number_at(self, t_s: float) -> int:
+        """Number of the block that contains ``t_s``."""
+        return floor(t_s / self._length_s)
+
+    def block(self, number: int, kinds: list[Delay]) -> Block:
+        """The requests of one block, with their service times on each kind of version."""
+        start, end = number * self._length_s, (number + 1) * self._length_s
+        generator = self._streams.fresh(ARRIVALS, stream_index(number))
+        edges, reached = self._cumulative(start, end)
+        times = np.empty(generator.poisson(float(reached[-1])), dtype=np.float64)
+        if len(times):
+            place(generator.standard_exponential(len(times) + 1), edges, reached, times)
+        words = generator.bit_generator.random_raw(2 * len(times)).reshape(2, len(times))
+        block = Block(number, end, times, words[0], words[1], np.empty((0, len(times))), generator)
+        self.widen(block, kinds)
+        return block
+
+    def widen(self, block: Block, kinds: list[Delay]) -> None:
+        """Give a block the rows of the kinds it does not have yet."""
+        rows = np.empty((len(kinds), len(block.times)), dtype=np.float64)
+        rows[: len(block.service)] = block.service
+        for k in range(len(block.service), len(kinds)):
+            self._fill(block, kinds[k], rows[k])
+        block.service = rows
+
+    def _fill(self, block: Block, kind: Delay, row: Floats) -> None:
+        match kind.shape:
+            case Shape.CONSTANT:
+                row[:] = kind.median_s
+            case Shape.EXPONENTIAL:
+                generator = self._streams.fresh(EXPONENTIALS, stream_index(block.number))
+                np.multiply(generator.standard_exponential(len(row)), scale_s(kind), out=row)
+            case Shape.LOGNORMAL:
+                if block.normals is None:
+                    block.normals = block.generator.standard_normal(len(row))
+                np.multiply(block.normals, kind.sigma, out=row)
+                np.exp(row, out=row)
+                np.multiply(row, kind.median_s, out=row)
+
+    def _cumulative(self, start_s: float, end_s: float) -> tuple[Floats, Floats]:
+        """Edges of the sub-steps of a block and the expected arrivals up to each; steps without traffic are left in."""
+        steps = ceil((end_s - start_s) / STEP_S)
+        inner = [corner for corner in self._corners if start_s < corner < end_s]
+        edges = np.unique(np.concatenate([np.linspace(start_s, end_s, steps + 1), inner]))
+        middles = (edges[1:] + edges[:-1]) / 2
+        rates = np.array([self._load.rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
+        return edges, np.concatenate([[0.0], np.cumsum(rates * np.diff(edges))])
+
+
+def stream_index(number: int) -> int:
+    """Block numbers 0, -1, 1, -2 ... as 0, 1, 2, 3 ...: streams are counted from 0, time may start before it."""
+    return 2 * number if number >= 0 else -2 * number - 1
+
+
+def scale_s(kind: Delay) -> float:
+    """What a unit draw of the kind's shape is multiplied by: the median, or the mean of an exponential."""
+    return float(kind.median_s / np.log(2.0)) if kind.shape is Shape.EXPONENTIAL else kind.median_s
+
+
+def corners_s(load: LoadShape) -> list[float]:
+    """Instants at which the rate may jump or bend, ascending, seconds."""
+    stage_ends = np.cumsum([stage.duration_s for stage in load.stages]).tolist()
+    bursts = [t for burst in load.bursts for t in (burst.start_s, burst.start_s + burst.duration_s)]
+    return sorted({0.0, *stage_ends, *bursts})
+
+
+def peak_rps(load: LoadShape) -> float:
+    """A bound on the rate, requests/s: stages, day curve and bursts all at their highest."""
+    peak = max(stage.rate_rps for stage in load.stages)
+    if load.diurnal is not None:
+        peak *= 1 + abs(load.diurnal.amplitude)
+    for burst in load.bursts:
+        peak *= max(1.0, burst.factor)
+    return peak
+
+
+def block_length_s(rate_rps: float) -> float:
+    """Seconds of a block at this highest rate."""
+    return LONGEST_S if rate_rps <= 0 else min(LONGEST_S, TARGET / rate_rps)

@@ -1,0 +1,106 @@
+"""The latency histogram: 32 buckets an octave, cut once more at the exposed bounds, so that both views are exact.
+
+A latency's place comes from the bits of its float: exponent and the five leading bits of the mantissa. Fine buckets
+reach from 2**-20 s (0.95 us) to 2**12 s (68 minutes); what lies outside is counted in the first or last one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.traffic.jit import kernel
+from sim.traffic.values import Counts
+
+PER_OCTAVE: Final = 32
+LOWEST: Final = -20
+"""Exponent of the first bucket's lower edge."""
+OCTAVES: Final = 32
+BINS: Final = PER_OCTAVE * OCTAVES
+SHIFT: Final = 52 - 5
+"""Mantissa bits below the five that count."""
+OFFSET: Final = (1023 + LOWEST) * PER_OCTAVE
+
+
+class Layout(NamedTuple):
+    """Where a latency is counted, and which bucket and which fine bucket each cell belongs to.
+
+    ``cut`` has each fine bucket's own bounds from ``first_cell[bin] - bin`` on; cells are fine buckets cut at the bounds.
+    """
+
+    bounds: NDArray[np.float64]
+    first_cell: NDArray[np.int64]
+    bucket_starts: NDArray[np.int64]
+    bin_starts: NDArray[np.int64]
+
+
+@kernel
+def bin_of(latency_s: float) -> int:
+    """Index of the fine bucket of a latency."""
+    place = (np.float64(latency_s).view(np.int64) >> SHIFT) - OFFSET
+    return min(max(place, 0), BINS - 1)
+
+
+@kernel
+def cell_of(latency_s: float, bounds: NDArray[np.float64], first_cell: NDArray[np.int64]) -> int:
+    """Index of the cell of a latency: after every bound below it (a bound itself belongs to the lower bucket)."""
+    place = bin_of(latency_s)
+    cell = first_cell[place]
+    bound = cell - place
+    while bound < len(bounds) and bounds[bound] < latency_s:
+        bound += 1
+    return place + bound
+
+
+@lru_cache(maxsize=16)
+def layout(bounds_s: tuple[float, ...]) -> Layout:
+    """The cells for these upper bounds (ascending, positive, seconds; without +Inf)."""
+    bounds = np.array(bounds_s, dtype=np.float64)
+    # A bound that is itself the lower edge of a bin cuts off that single value, so that `le` holds exactly.
+    owners = np.array([bin_of(float(bound)) for bound in bounds_s], dtype=np.int64)
+    bins = np.arange(BINS)
+    below = np.searchsorted(owners, bins, side="left")
+    bucket_starts = np.concatenate([[0], owners + np.arange(len(bounds)) + 1])
+    return Layout(bounds, bins + below, bucket_starts, bins + below)
+
+
+def cells(plan: Layout) -> int:
+    """How many cells a histogram has."""
+    return BINS + len(plan.bounds)
+
+
+def by_bucket(counts: Counts, plan: Layout) -> Counts:
+    """The exposed histogram of cell counts: one count per bound and one above them all."""
+    return np.add.reduceat(counts, plan.bucket_starts)
+
+
+def by_bin(counts: Counts, plan: Layout) -> Counts:
+    """The fine histogram of cell counts."""
+    return np.add.reduceat(counts, plan.bin_starts)
+
+
+def lower_edges_s() -> NDArray[np.float64]:
+    """Lower edges of the fine buckets, and the upper edge of the last, seconds."""
+    octave, part = np.divmod(np.arange(BINS + 1), PER_OCTAVE)
+    return np.ldexp(1.0 + part / PER_OCTAVE, octave + LOWEST)
+
+
+def quantile(counts: Counts, q: float) -> float:
+    """The latency below which a share ``q`` of a fine histogram's answers lie, seconds; NaN where there are none.
+
+    Linear within a bucket, so the relative error is below 1/32. The counts may be a difference of two samples.
+    """
+    total = int(counts.sum())
+    if total == 0:
+        return float("nan")
+    reached = np.cumsum(counts)
+    rank = q * total
+    place = min(int(np.searchsorted(reached, rank, side="left")), BINS - 1)
+    while counts[place] == 0:  # q = 0 starts at the first bucket that has an answer
+        place += 1
+    edges = lower_edges_s()
+    inside = (rank - (int(reached[place]) - int(counts[place]))) / int(counts[place])
+    return float(edges[place] + (edges[place + 1] - edges[place]) * inside)

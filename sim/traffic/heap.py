@@ -1,0 +1,58 @@
+"""The heap of attempts to come, as a structured array."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.traffic.jit import kernel
+from sim.traffic.state import RETRYING, Carried, Records
+
+
+@kernel
+def before(rows: Records, i: int, at: float, block: int, index: int) -> bool:
+    """Whether row ``i`` comes before a retry with this key; ties in time go by request."""
+    row = rows[i]
+    if row["at"] != at:
+        return bool(row["at"] < at)
+    if row["block"] != block:
+        return bool(row["block"] < block)
+    return bool(row["index"] < index)
+
+
+@kernel
+def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, attempt: int) -> None:
+    """Add one retry; the caller has made room."""
+    rows = carried.retries
+    i = carried.sizes[RETRYING]
+    carried.sizes[RETRYING] = i + 1
+    while i > 0 and not before(rows, (i - 1) >> 1, at, block, index):
+        rows[i] = rows[(i - 1) >> 1]
+        i = (i - 1) >> 1
+    row = rows[i]
+    row["at"] = at
+    row["route"] = route
+    row["block"] = block
+    row["index"] = index
+    row["attempt"] = attempt
+
+
+@kernel
+def drop_first(carried: Carried) -> None:
+    """Remove the earliest retry."""
+    rows = carried.retries
+    size = carried.sizes[RETRYING] - 1
+    carried.sizes[RETRYING] = size
+    last = rows[size]
+    at, block, index = last["at"], last["block"], last["index"]
+    i = 0
+    while 2 * i + 1 < size:
+        child = 2 * i + 1
+        if child + 1 < size:
+            other = rows[child + 1]
+            if not before(rows, child, other["at"], other["block"], other["index"]):
+                child += 1
+        if not before(rows, child, at, block, index):
+            break
+        rows[i] = rows[child]
+        i = child
+    rows[i] = rows[size]

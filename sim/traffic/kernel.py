@@ -1,0 +1,250 @@
+"""The loop over requests, and what is done to those in flight when something changes."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.traffic.heap import drop_first
+from sim.traffic.jit import kernel
+from sim.traffic.serve import (
+    OK,
+    RESET,
+    UNAVAILABLE,
+    answer_slot,
+    count_answer,
+    is_full,
+    note_start,
+    occupy,
+    remember,
+    settle,
+    settle_flight,
+)
+from sim.traffic.state import (
+    CLIENT_REQUESTS,
+    FLYING,
+    NEXT,
+    RETRYING,
+    Carried,
+    Client,
+    Pods,
+    Routing,
+    Tally,
+)
+from sim.traffic.words import high, keyed, low, service_of
+
+
+class Requests(NamedTuple):
+    """What the loop needs of a block."""
+
+    number: int
+    times: NDArray[np.float64]
+    route_error: NDArray[np.uint64]
+    pool_pod: NDArray[np.uint64]
+    service: NDArray[np.float64]
+
+
+@kernel
+def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: float) -> int:
+    """Row of the pod for three draws in [0, 1); 0 where the class has no pool or the pool no pod."""
+    route, last = 0, len(routing.share_below) - 1
+    while route < last and route_draw >= routing.share_below[route]:
+        route += 1
+    pool, last = routing.pools_from[route], routing.pools_from[route + 1] - 1
+    if last < pool:
+        return 0
+    while pool < last and pool_draw >= routing.weight_below[pool]:
+        pool += 1
+    first = routing.pods_from[pool]
+    count = routing.pods_from[pool + 1] - first
+    if count == 0:
+        return 0
+    if len(routing.turns) == 0:
+        return routing.pods[first + np.int64(pod_draw * count)]
+    turn = routing.turns[pool]
+    routing.turns[pool] = turn + 1
+    return routing.pods[first + turn % count]
+
+
+@kernel
+def serve(
+    client: Client,
+    pods: Pods,
+    tally: Tally,
+    carried: Carried,
+    horizon_s: float,
+    pod: int,
+    at_s: float,
+    base_s: float,
+    error: float,
+    route: np.uint64,
+    block: int,
+    index: int,
+    attempt: int,
+) -> None:
+    """One attempt at a pod: queue, answer and client, as far as they come to pass before the horizon."""
+    row = pods.rows[pod]
+    group = row["group"]
+    row["arrived"] += 1
+    if row["limit"] >= 0 and is_full(pods, pod, at_s):
+        count_answer(pods, tally, pod, UNAVAILABLE, 0.0)
+        settle(client, tally, carried, group, UNAVAILABLE, at_s, route, block, index, attempt)
+        return
+    start, finish = occupy(pods, pod, at_s, base_s)
+    if row["limit"] >= 0 and start > at_s:
+        note_start(pods, pod, start)
+    slot = answer_slot(pods, pod, error)
+    if finish >= horizon_s:
+        times = (at_s, start, finish, base_s)
+        flight = remember(carried, pod, slot, error, times, route, block, index, attempt)
+        settle_flight(client, pods, tally, carried, flight, horizon_s)
+        return
+    count_answer(pods, tally, pod, slot, finish - at_s)
+    deadline = at_s + client.timeout_s
+    if slot == OK and finish <= deadline:
+        tally.client[group + 1, CLIENT_REQUESTS] += 1
+    elif finish <= deadline:
+        settle(client, tally, carried, group, slot, finish, route, block, index, attempt)
+    else:
+        settle(client, tally, carried, group, -1, deadline, route, block, index, attempt)
+
+
+@kernel
+def run(
+    requests: Requests,
+    client: Client,
+    routing: Routing,
+    pods: Pods,
+    tally: Tally,
+    carried: Carried,
+    until_s: float,
+    horizon_s: float,
+) -> bool:
+    """Make every attempt of the block before ``until_s``, in order of time; False where room ran out before.
+
+    Nothing changes from outside before ``horizon_s``, so that what ends before it is final.
+    """
+    times = requests.times
+    sizes = carried.sizes
+    count = len(times)
+    i = sizes[NEXT]
+    while True:
+        if sizes[FLYING] == len(carried.flights) or sizes[RETRYING] == len(carried.retries):
+            sizes[NEXT] = i
+            return False
+        at = times[i] if i < count else inf
+        retried = sizes[RETRYING] > 0 and carried.retries[0]["at"] < at
+        if retried:
+            at = carried.retries[0]["at"]
+        if at >= until_s:
+            sizes[NEXT] = i
+            return True
+        if retried:
+            row = carried.retries[0]
+            block, index, attempt, route = row["block"], row["index"], row["attempt"], row["route"]
+            drop_first(carried)
+            pool_pod = keyed(client.key, block, index, attempt, 0)
+            error = high(keyed(client.key, block, index, attempt, 1))
+        else:
+            block, index, attempt, route = requests.number, i, 0, requests.route_error[i]
+            pool_pod = requests.pool_pod[i]
+            error = low(route)
+            i += 1
+        pod = choose(routing, high(route), high(pool_pod), low(pool_pod))
+        if pod == 0:
+            tally.answers[0, UNAVAILABLE] += 1
+            settle(client, tally, carried, -1, UNAVAILABLE, at, route, block, index, attempt)
+            continue
+        kind = pods.rows[pod]["kind"]
+        if retried:
+            how = pods.kinds[kind]
+            first = keyed(client.key, block, index, attempt, 2)
+            second = keyed(client.key, block, index, attempt, 3)
+            base = service_of(first, second, how["shape"], how["scale"], how["sigma"])
+        else:
+            base = requests.service[kind, index]
+        serve(client, pods, tally, carried, horizon_s, pod, at, base, error, route, block, index, attempt)
+
+
+@kernel
+def resume(client: Client, pods: Pods, tally: Tally, carried: Carried, horizon_s: float) -> None:
+    """Bring what is in flight forward to the horizon; the caller has made room for a retry of each."""
+    flights = carried.flights
+    kept = 0
+    for k in range(carried.sizes[FLYING]):
+        flight = flights[k]
+        settle_flight(client, pods, tally, carried, flight, horizon_s)
+        if flight["finish"] < horizon_s:
+            latency = flight["finish"] - flight["arrived"]
+            count_answer(pods, tally, flight["pod"], flight["slot"], latency)
+        else:
+            flights[kept] = flights[k]
+            kept += 1
+    carried.sizes[FLYING] = kept
+
+
+@kernel
+def idle(pods: Pods, pod: int, now_s: float) -> None:
+    """All servers of a pod are free from now on and nobody waits."""
+    row = pods.rows[pod]
+    row["head"] = 0
+    row["first"] = 0
+    row["queued"] = 0
+    pods.free[pod, : row["servers"]] = now_s
+
+
+@kernel
+def reset(client: Client, pods: Pods, tally: Tally, carried: Carried, pod: int, now_s: float) -> None:
+    """Everything a pod has in flight is answered 502 now."""
+    flights = carried.flights
+    kept = 0
+    for k in range(carried.sizes[FLYING]):
+        flight = flights[k]
+        if flight["pod"] == pod:
+            flight["finish"] = now_s
+            flight["slot"] = RESET
+            settle_flight(client, pods, tally, carried, flight, inf)
+            count_answer(pods, tally, pod, RESET, now_s - flight["arrived"])
+        else:
+            flights[kept] = flights[k]
+            kept += 1
+    carried.sizes[FLYING] = kept
+    idle(pods, pod, now_s)
+
+
+@kernel
+def replan(pods: Pods, carried: Carried, pod: int, now_s: float) -> None:
+    """Plan what waits at a pod anew, in order of arrival: its effects have changed. What is in service stays."""
+    flights = carried.flights
+    idle(pods, pod, now_s)
+    for k in range(carried.sizes[FLYING]):
+        flight = flights[k]
+        if flight["pod"] == pod and flight["start"] <= now_s:
+            take_until(pods, pod, flight["finish"])
+    for k in range(carried.sizes[FLYING]):
+        flight = flights[k]
+        if flight["pod"] == pod and flight["start"] > now_s:
+            start, finish = occupy(pods, pod, now_s, flight["base"])
+            flight["start"] = start
+            flight["finish"] = finish
+            flight["slot"] = answer_slot(pods, pod, flight["error"])
+            if pods.rows[pod]["limit"] >= 0:
+                note_start(pods, pod, start)
+
+
+@kernel
+def take_until(pods: Pods, pod: int, finish_s: float) -> None:
+    """Take an idle server until a known instant."""
+    row = pods.rows[pod]
+    free = pods.free[pod]
+    mask = len(free) - 1
+    head = row["head"]
+    place = head + row["servers"]
+    while place > head + 1 and free[(place - 1) & mask] > finish_s:
+        free[place & mask] = free[(place - 1) & mask]
+        place -= 1
+    free[place & mask] = finish_s
+    row["head"] = (head + 1) & mask

@@ -1,0 +1,153 @@
+"""The data plane as the engine sees it."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from sim.model.behaviour import VersionBehaviour
+from sim.model.load import Client, LoadShape
+from sim.model.telemetry import PROMETHEUS_BUCKETS_S
+from sim.traffic import state
+from sim.traffic.arrivals import Arrivals, Block
+from sim.traffic.fine import by_bin, by_bucket, layout
+from sim.traffic.fleet import Fleet, lengthened
+from sim.traffic.kernel import Requests, replan, reset, resume, run
+from sim.traffic.routes import flatten, pods_of
+from sim.traffic.state import FLYING, NEXT, RETRYING, Carried
+from sim.traffic.values import Balancing, PodEffects, PodSample, Route, Streams, WindowCount
+from sim.traffic.windows import Windows
+
+RETRY_KEY: Final = "traffic:retries"
+FIRST_ROOM: Final = 256
+
+
+class DataPlane:
+    """Every request of one replication, simulated exactly and lazily.
+
+    The owner calls ``advance`` to the instant of a change, makes the change, and goes on; whatever is read is as of
+    ``now_s``: answers given before it. Where ``advance`` is cut makes no difference to any number. Time may start
+    before 0 (warm-up, at the rate of t = 0).
+    """
+
+    def __init__(
+        self,
+        load: LoadShape,
+        client: Client,
+        streams: Streams,
+        *,
+        start_s: float = 0.0,
+        share: float = 1.0,
+        buckets_s: tuple[float, ...] = PROMETHEUS_BUCKETS_S,
+        balancing: Balancing = Balancing.RANDOM,
+    ) -> None:
+        self.now_s = start_s
+        self._balancing = balancing
+        self._client = state.Client(
+            inf if client.timeout_s is None else client.timeout_s,
+            client.retries,
+            client.backoff_s,
+            streams.word(RETRY_KEY),
+        )
+        self._fleet = Fleet(layout(buckets_s), client.retry_on)
+        self._windows = Windows(start_s)
+        self._carried = Carried(
+            np.zeros(FIRST_ROOM, dtype=state.FLIGHT), np.zeros(FIRST_ROOM, dtype=state.RETRY), np.zeros(3, dtype=np.int64)
+        )
+        self._routes: tuple[Route, ...] = ()
+        self._routing = flatten((), balancing)
+        self._arrivals = Arrivals(load, streams, share)
+        self._block = self._load_block(self._arrivals.number_at(start_s))
+        self._carried.sizes[NEXT] = np.searchsorted(self._block.times, start_s)
+
+    def advance(self, to_s: float) -> None:
+        """Simulate everything before ``to_s``; nothing where the plane is already there. Time never goes back."""
+        if to_s < self.now_s:
+            message = f"cannot advance to {to_s} s: the data plane is already at {self.now_s} s"
+            raise ValueError(message)
+        if to_s == self.now_s:
+            return
+        with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
+            self._reserve()
+            resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, to_s)
+            while self._block.end_s < to_s:
+                self._run(self._block.end_s, to_s)
+                self._block = self._load_block(self._block.number + 1)
+                self._carried.sizes[NEXT] = 0
+            self._run(to_s, to_s)
+        self.now_s = to_s
+
+    def add_pod(self, behaviour: VersionBehaviour, group: int) -> int:
+        """Index of a new idle pod; its requests are accounted to ``group`` (>= 0). Nothing is routed to it yet."""
+        pod = self._fleet.add(behaviour, group, self.now_s)
+        if len(self._fleet.kinds) > len(self._block.service):
+            self._arrivals.widen(self._block, self._fleet.kinds)
+        return pod - 1
+
+    def set_effects(self, pod: int, effects: PodEffects) -> None:
+        """Replace a pod's effects, for all requests that start service after now."""
+        self._fleet.set_effects(pod + 1, effects)
+        replan(self._fleet.pods, self._carried, pod + 1, self.now_s)
+
+    def set_routes(self, routes: tuple[Route, ...]) -> None:
+        """Route every attempt from now on this way; the turns of unchanged routes go on."""
+        if routes == self._routes:
+            return
+        unknown = [pod for pod in pods_of(routes) if not 0 <= pod < len(self._fleet.behaviours) - 1]
+        if unknown:
+            message = f"routes name pods that were never added: {sorted(unknown)}"
+            raise ValueError(message)
+        self._routes = routes
+        self._routing = flatten(routes, self._balancing)
+
+    def crash_pod(self, pod: int) -> None:
+        """Answer 502 now to everything queued or in service at a pod; what is routed to it later finds it idle."""
+        with np.errstate(over="ignore"):
+            self._reserve()
+            reset(self._client, self._fleet.pods, self._fleet.tally, self._carried, pod + 1, self.now_s)
+
+    def drain_pod(self, pod: int) -> None:
+        """Let a pod finish what it has; it must be out of the routes by now."""
+        if pod in pods_of(self._routes):
+            message = f"pod {pod} is still in the routes"
+            raise ValueError(message)
+
+    def pod_sample(self, pod: int) -> PodSample:
+        """A pod's totals, as its metrics endpoint would give them now."""
+        fleet, row = self._fleet, pod + 1
+        latencies = fleet.tally.latencies[row]
+        return PodSample(
+            statuses={fleet.codes[slot]: int(fleet.tally.answers[row, slot]) for slot in np.flatnonzero(fleet.tally.answers[row])},
+            bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()),
+            latency_sum_s=int(fleet.pods.rows[row]["ticks"]) / state.TICKS_PER_S,
+            fine=by_bin(latencies, fleet.layout),
+        )
+
+    def take_window(self) -> tuple[WindowCount, ...]:
+        """What each group did since the last call (or the start), ascending by group; -1 is no pod at all."""
+        return self._windows.take(self._fleet, self.now_s)
+
+    def offered_rps(self, pod: int) -> float:
+        """Attempts a second that reached a pod since the last ``take_window``; 0 at that very instant."""
+        return self._windows.offered_rps(self._fleet, pod + 1, self.now_s)
+
+    def _load_block(self, number: int) -> Block:
+        return self._arrivals.block(number, self._fleet.kinds)
+
+    def _run(self, until_s: float, horizon_s: float) -> None:
+        block = self._block
+        requests = Requests(block.number, block.times, block.route_error, block.pool_pod, block.service)
+        fleet = self._fleet
+        while not run(requests, self._client, self._routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s):
+            self._reserve(2)
+
+    def _reserve(self, factor: int = 1) -> None:
+        """Room for another attempt in flight, and for a retry of everything that is."""
+        flights, retries, sizes = self._carried
+        if sizes[FLYING] * factor >= len(flights):
+            flights = lengthened(flights, 2 * len(flights))
+        if sizes[RETRYING] + sizes[FLYING] * factor >= len(retries):
+            retries = lengthened(retries, 2 * (int(sizes[RETRYING]) + len(flights)))
+        self._carried = Carried(flights, retries, sizes)

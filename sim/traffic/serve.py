@@ -1,0 +1,167 @@
+"""What a pod does with an attempt: first come, first served by its servers; and what its client makes of the answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.traffic.fine import cell_of
+from sim.traffic.heap import push
+from sim.traffic.jit import kernel
+from sim.traffic.state import (
+    CLIENT_FAILURES,
+    CLIENT_REQUESTS,
+    FLYING,
+    RETRIES,
+    TICKS_PER_S,
+    TIMEOUTS,
+    Carried,
+    Client,
+    Pods,
+    Records,
+    Tally,
+)
+from sim.traffic.words import keyed, positive_unit
+
+OK: int = 0
+"""Slot of 200."""
+UNAVAILABLE: int = 1
+"""Slot of 503, of full queues and missing pods."""
+RESET: int = 2
+"""Slot of 502, of crashes."""
+BACKOFF: int = 4
+"""Purpose of the word that jitters a pause."""
+
+
+@kernel
+def count_answer(pods: Pods, tally: Tally, pod: int, slot: int, latency_s: float) -> None:
+    """One answer given by a pod."""
+    tally.answers[pod, slot] += 1
+    tally.latencies[pod, cell_of(latency_s, tally.bounds, tally.first_cell)] += 1
+    pods.rows[pod]["ticks"] += np.int64(latency_s * TICKS_PER_S + 0.5)
+
+
+@kernel
+def settle(
+    client: Client,
+    tally: Tally,
+    carried: Carried,
+    group: int,
+    slot: int,
+    at_s: float,
+    route: np.uint64,
+    block: int,
+    index: int,
+    attempt: int,
+) -> None:
+    """A client has the answer ``slot`` at ``at_s``, or (slot -1) gives up waiting for it: it ends or tries again."""
+    row = tally.client[group + 1]
+    if slot < 0:
+        row[TIMEOUTS] += 1
+    if attempt < client.retries and (slot < 0 or tally.again[slot]):
+        row[RETRIES] += 1
+        jitter = 0.5 + positive_unit(keyed(client.key, block, index, attempt, BACKOFF))
+        push(carried, at_s + client.backoff_s * jitter, route, block, index, attempt + 1)
+        return
+    row[CLIENT_REQUESTS] += 1
+    if slot < 0 or tally.failing[slot]:
+        row[CLIENT_FAILURES] += 1
+
+
+@kernel
+def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, flight: Records, until_s: float) -> None:
+    """Tell a client that still waits what it knows before ``until_s``: the answer, or that its patience is over."""
+    deadline = flight["arrived"] + client.timeout_s
+    at = min(flight["finish"], deadline)
+    if flight["waiting"] == 0 or at >= until_s:
+        return
+    slot = flight["slot"] if flight["finish"] <= deadline else -1
+    group = pods.rows[flight["pod"]]["group"]
+    flight["waiting"] = 0
+    settle(
+        client,
+        tally,
+        carried,
+        group,
+        slot,
+        at,
+        flight["route"],
+        flight["block"],
+        flight["index"],
+        flight["attempt"],
+    )
+
+
+@kernel
+def answer_slot(pods: Pods, pod: int, draw: float) -> int:
+    """Status slot of a pod's answer: its errors by cumulative share, and 200 above them."""
+    if draw >= pods.rows[pod]["bad"]:
+        return OK
+    k = 0
+    while draw >= pods.error_below[pod, k]:
+        k += 1
+    return int(pods.error_slot[pod, k])
+
+
+@kernel
+def is_full(pods: Pods, pod: int, at_s: float) -> bool:
+    """Whether a pod turns an attempt away: all servers busy and as many waiting as may wait."""
+    row = pods.rows[pod]
+    width = pods.starts.shape[1]
+    while row["queued"] > 0 and pods.starts[pod, row["first"]] <= at_s:
+        row["first"] = (row["first"] + 1) % width
+        row["queued"] -= 1
+    earliest = pods.free[pod, row["head"] & (pods.free.shape[1] - 1)]
+    return bool(earliest > at_s and row["queued"] >= row["limit"])
+
+
+@kernel
+def note_start(pods: Pods, pod: int, start_s: float) -> None:
+    """Remember when one that waits will start, for ``is_full``."""
+    row = pods.rows[pod]
+    pods.starts[pod, (row["first"] + row["queued"]) % pods.starts.shape[1]] = start_s
+    row["queued"] += 1
+
+
+@kernel
+def occupy(pods: Pods, pod: int, at_s: float, base_s: float) -> tuple[float, float]:
+    """Start and finish of an attempt at the server that is free first (Kiefer and Wolfowitz); the server is taken."""
+    row = pods.rows[pod]
+    free = pods.free[pod]
+    mask = len(free) - 1
+    head = row["head"]
+    start = max(at_s, free[head & mask])
+    finish = start + (base_s * row["factor"] + row["add"])
+    place = head + row["servers"]
+    while place > head + 1 and free[(place - 1) & mask] > finish:
+        free[place & mask] = free[(place - 1) & mask]
+        place -= 1
+    free[place & mask] = finish
+    row["head"] = (head + 1) & mask
+    return start, finish
+
+
+@kernel
+def remember(
+    carried: Carried,
+    pod: int,
+    slot: int,
+    error: float,
+    times: tuple[float, float, float, float],
+    route: np.uint64,
+    block: int,
+    index: int,
+    attempt: int,
+) -> Records:
+    """Put an attempt among those in flight; ``times`` are arrival, start, finish and service before effects."""
+    flight = carried.flights[carried.sizes[FLYING]]
+    carried.sizes[FLYING] += 1
+    flight["arrived"], flight["start"], flight["finish"], flight["base"] = times
+    flight["error"] = error
+    flight["route"] = route
+    flight["block"] = block
+    flight["index"] = index
+    flight["attempt"] = attempt
+    flight["pod"] = pod
+    flight["slot"] = slot
+    flight["waiting"] = 1
+    return flight
