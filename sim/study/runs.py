@@ -112,9 +112,11 @@ def run_study(  # noqa: PLR0913 - four say what is asked, the others, by keyword
         missing = iter([task for task in tasks if task not in done])
         try:
             for task, text in _results(job, missing, workers):
-                done[task] = json.loads(text)
+                value = json.loads(text)
+                # Kept before it is counted: Ctrl-C between the two must not promise too much.
                 if kept is not None:
-                    kept.append(task, done[task])
+                    kept.append(task, value)
+                done[task] = value
                 if progress is not None:
                     progress(len(done), len(tasks))
         except KeyboardInterrupt as interrupt:

@@ -45,7 +45,8 @@ class Store:
         found: dict[TaskKey, Any] = {}
         for path in sorted(self.folder.glob(f"{self.key}*.jsonl")):
             for row in _rows(path):
-                found[_task_key(row, path)] = row["value"]
+                task, value = _entry(row, path)
+                found[task] = value
         return found
 
     def append(self, task: TaskKey, value: Any) -> None:
@@ -83,11 +84,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             raise StoreError(msg) from error
 
 
-def _task_key(row: Any, path: Path) -> TaskKey:
+def _entry(row: Any, path: Path) -> tuple[TaskKey, Any]:
     try:
-        cell, stratum, index = row["task"]
-        row["value"]
+        (cell, stratum, index), value = row["task"], row["value"]
     except (TypeError, KeyError, ValueError) as error:
         msg = f"{path}: a line is no stored replication; delete the file to run its replications again"
         raise StoreError(msg) from error
-    return cell, stratum, index
+    return (cell, stratum, index), value

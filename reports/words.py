@@ -1,0 +1,141 @@
+"""Numbers and verdicts in words, the same in text, Markdown and HTML."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+from reports.scorecard import KpiScore, Score, StrategyScore, TargetCheck
+from sim.model.kpis import KPI_MEANINGS, Kpi
+from sim.model.records import Verdict
+
+KPI_NAMES: dict[Kpi, str] = {
+    Kpi.LEAD_TIME: "Lead time",
+    Kpi.DEPLOYMENT_FREQUENCY: "Deployment frequency",
+    Kpi.CHANGE_FAILURE_RATE: "Change failure rate",
+    Kpi.CHANGE_FAILURE_RATE_WITH_ABORTS: "Change failure rate with aborts",
+    Kpi.RECOVERY_TIME: "Recovery time",
+    Kpi.DEPLOYMENT_DURATION: "Deployment duration",
+    Kpi.TIME_TO_DETECT: "Time to detect",
+    Kpi.FAILED_REQUESTS: "Failed requests",
+    Kpi.BAD_FULL_TRAFFIC_MINUTES: "Bad full-traffic minutes",
+    Kpi.ERROR_BUDGET_BURN: "Error budget used",
+    Kpi.EXTRA_POD_HOURS: "Extra pod-hours",
+    Kpi.UNPLANNED_DOWNTIME: "Unplanned downtime",
+    Kpi.FALSE_ABORT_RATE: "False abort rate",
+    Kpi.MISS_RATE: "Miss rate",
+}
+
+_MET = {True: "yes", False: "no", None: "undecided"}
+
+
+def number(value: float | None, unit: str) -> str:
+    """A value with three significant digits and its unit: ``0.0123 share -> 1.23 %``, ``1234567 -> 1,230,000``."""
+    if value is None:
+        return "-"
+    if unit == "share":
+        return f"{_digits(100 * value)} %"
+    return _digits(value) if unit == "requests" else f"{_digits(value)} {unit}"
+
+
+def _digits(value: float) -> str:
+    if value == 0 or abs(value) < 5e-7:
+        return "0"
+    places = 2 - floor(log10(abs(value)))
+    text = f"{round(value, places):,.{max(0, places)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def estimate_text(kpi: KpiScore) -> str:
+    """Mean and interval: ``4.2 min (3.9 .. 4.6)``; ``at least`` in front of a lower bound; ``n/a`` for nothing."""
+    estimate = kpi.estimate
+    if estimate.mean is None:
+        return "n/a"
+    text = f"{'at least ' if kpi.lower_bounds else ''}{number(estimate.mean, kpi.unit)}"
+    if estimate.lo is None or estimate.hi is None:
+        return text
+    low, high = (
+        number(bound, kpi.unit).removesuffix(f" {kpi.unit}").removesuffix(" %") for bound in (estimate.lo, estimate.hi)
+    )
+    return f"{text} ({low} .. {high})"
+
+
+def target_text(check: TargetCheck, kpi: Kpi) -> str:
+    """The target as written: ``< 15 min``, ``at least 7 1/week``."""
+    meaning = KPI_MEANINGS[kpi]
+    sign = ("<" if check.strict else "≤") if meaning.better < 0 else (">" if check.strict else "≥")
+    return f"{sign} {number(check.value, meaning.unit)}"
+
+
+def met_text(check: TargetCheck | None, kpi: KpiScore) -> str:
+    """Whether the target is met, in a word or two."""
+    if check is None:
+        return "no target"
+    if kpi.estimate.mean is None:
+        return "never" if check.met is False else "no data"
+    return _MET[check.met]
+
+
+def answer(strategy: StrategyScore) -> str:
+    """One sentence a manager understands: what becomes of good and bad releases, and whether the targets are met."""
+    return f"{_fate(strategy)} {_targets(strategy)}"
+
+
+def _fate(strategy: StrategyScore) -> str:
+    if strategy.share(Verdict.REJECTED) > 1 - 1e-9:
+        return "Every release is rejected before it starts: nothing ever reaches production."
+    parts = []
+    if any(stratum.good for stratum in strategy.mix):
+        false = strategy.kpi(Kpi.FALSE_ABORT_RATE).estimate.mean or 0.0
+        parts.append(f"{_share(1 - false)} of good releases get through")
+    if any(not stratum.good for stratum in strategy.mix):
+        missed = strategy.kpi(Kpi.MISS_RATE).estimate.mean or 0.0
+        parts.append(f"{_share(1 - missed)} of bad releases never serve everybody")
+    return "; ".join(parts) + "."
+
+
+def _share(share: float) -> str:
+    if share in {0.0, 1.0}:
+        return "none" if share == 0 else "all"
+    return number(min(max(share, 0.001), 0.999), "share")
+
+
+def _targets(strategy: StrategyScore) -> str:
+    checks = [(kpi, check) for kpi in strategy.kpis if (check := kpi.target) is not None]
+    if not checks:
+        return "No targets are declared."
+    groups = {
+        word: [KPI_NAMES[kpi.kpi].lower() for kpi, check in checks if check.met is met]
+        for met, word in _MET.items()
+    }
+    parts = [
+        text
+        for text in (
+            f"misses {_join(groups['no'])}" if groups["no"] else "",
+            f"undecided on {_join(groups['undecided'])}" if groups["undecided"] else "",
+            f"meets {_join(groups['yes'])}" if groups["yes"] and len(groups["yes"]) < len(checks) else "",
+        )
+        if text
+    ]
+    text = "; ".join(parts) or f"meets {'its target' if len(checks) == 1 else f'all {len(checks)} targets'}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def dora_text(kpi: KpiScore) -> str:
+    """The clusters that contain the mean, best first as the table lists them; ``none`` in a gap or beyond all."""
+    if kpi.dora is None:
+        return "-"
+    return " or ".join(kpi.dora) or "none"
+
+
+def overall(score: Score) -> str:
+    """One line about the study: how many runs, of what."""
+    kinds = max((len(strategy.mix) for strategy in score.strategies), default=0)
+    cells = len(score.strategies)
+    return (
+        f"{cells} {'strategy' if cells == 1 else 'strategies and variants'}, up to {kinds} kind{'s' if kinds != 1 else ''} "
+        f"of release, {score.replications} replications each, seed {score.seed}"
+    )

@@ -1,0 +1,45 @@
+"""Runs that stand for the engine; importable by name, as worker processes need."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from sim.model.records import EndRecord, RunResult, Verdict
+from sim.model.scenario import Scenario
+
+
+def quick(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Ends differently by release and seed, so that mixing anything up shows."""
+    verdict = Verdict.PROMOTED if scenario.release.good and seed % 3 else Verdict.ABORTED
+    reason = f"{scenario.title}/{scenario.release.name}/{seed}"
+    end = EndRecord(1.0, verdict, reason, float(seed % 100))
+    return RunResult(scenario_hash, seed, verdict, reason, end.ended_s, (end,))
+
+
+def crashing(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """A bug in one kind of release only."""
+    if scenario.release.name == "broken":
+        msg = "the impossible happened"
+        raise AssertionError(msg)
+    return quick(scenario, seed, scenario_hash)
+
+
+def interrupted(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """As if somebody pressed Ctrl-C in a serial study while the second cell was at work."""
+    if scenario.title == "B":
+        raise KeyboardInterrupt
+    return quick(scenario, seed, scenario_hash)
+
+
+def interrupts_parent(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """As if somebody pressed Ctrl-C in the process, and during the replication, that the description names."""
+    process, when = scenario.description.split()
+    if scenario.title == "B" and seed == int(when):
+        os.kill(int(process), signal.SIGINT)
+    return quick(scenario, seed, scenario_hash)
+
+
+def reason(result: RunResult) -> list[object]:
+    """A reduction that keeps what tells runs apart."""
+    return [result.verdict.value, result.reason, result.seed, result.scenario_hash]
