@@ -1,0 +1,178 @@
+"""Beginning and end every strategy's reconcile shares: paused conditions, deadline, conditions, phase, timers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sim.decide import conditions as cond
+from sim.decide.defaults import progress_deadline_s
+from sim.decide.phase import phase_of
+from sim.decide.replicas import all_rss, available_pods, find, is_saturated
+from sim.decide.steps import is_indefinite
+from sim.decide.turn import Turn, revision_of
+from sim.model.actions import CreateReplicaSet, Decision
+from sim.model.rollout import Condition, RolloutStatus
+
+
+def create_new(turn: Turn) -> Decision:
+    """The decision that only creates the ReplicaSet of a template that has none."""
+    seen = turn.seen
+    revision = revision_of(seen)
+    turn.act(CreateReplicaSet(seen.template_hash, revision))
+    turn.notes.append(f"Rollout updated to revision {revision}")
+    message = f'Created new replica set "{turn.spec.name}-{seen.template_hash}"'
+    condition = Condition(
+        "Progressing", status=True, reason=cond.NEW_CREATED, message=message, last_update_s=seen.now_s
+    )
+    status = cond.with_condition(seen.status, condition)
+    phase, text = phase_of(turn.spec, status)
+    return _decision(turn, replace(status, phase=phase, message=text))
+
+
+def paused_conditions(turn: Turn) -> Decision | None:
+    """The decision that only records having been paused, resumed or retried; None when there is nothing to record.
+
+    Without it a rollout paused for longer than its deadline would time out when resumed (``rollout/sync.go:698-756``).
+    """
+    before, now_s = turn.seen.status, turn.seen.now_s
+    progressing, paused = cond.find(before, "Progressing"), cond.find(before, "Paused")
+    reason = progressing.reason if progressing else ""
+    is_paused = bool(before.pause_conditions) or turn.spec.paused
+    status = before
+    if is_paused != (reason == cond.PAUSED) and reason != cond.ABORTED and not cond.is_completed(before):
+        new = (cond.PAUSED, "Rollout is paused") if is_paused else (cond.RESUMED, "Rollout is resumed")
+        # Resumed is only news to a rollout that was paused.
+        if is_paused or reason == cond.PAUSED:
+            status = cond.with_condition(status, Condition("Progressing", False, *new, now_s))
+    if not before.abort and reason == cond.ABORTED:
+        retry = Condition("Progressing", status=False, reason=cond.RETRY, message="Retrying Rollout after abort")
+        status = cond.with_condition(status, replace(retry, last_update_s=now_s))
+    if is_paused != (paused is not None and paused.status) and reason != cond.ABORTED:
+        changed = Condition("Paused", status=is_paused, reason=cond.PAUSED, message="Rollout is paused")
+        status = cond.with_condition(status, replace(changed, last_update_s=now_s))
+    if status == before:
+        return None
+    phase, message = phase_of(turn.spec, status)
+    return _decision(turn, replace(status, phase=phase, message=message))
+
+
+def is_scaling_event(turn: Turn) -> bool:
+    """Whether ``spec.replicas`` changed since the new or stable ReplicaSet was last scaled."""
+    rss = (turn.seen.new_rs, turn.seen.stable_rs)
+    return any(rs and rs.desired > 0 and rs.desired_annotation not in {None, turn.spec.desired} for rs in rss)
+
+
+def finish(turn: Turn, status: RolloutStatus) -> Decision:
+    """The decision of a whole reconcile: abort and pauses, conditions, phase and timers worked into ``status``."""
+    _abort_past_deadline(turn, status)
+    status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
+    status = _with_conditions(turn, status)
+    phase, message = phase_of(turn.spec, status)
+    return _decision(turn, replace(status, phase=phase, message=message))
+
+
+def _decision(turn: Turn, status: RolloutStatus) -> Decision:
+    _wake_for_deadline(turn, status)
+    wake_s = min(turn.wakes_s, default=None)
+    return Decision(status, tuple(turn.actions), wake_s, tuple(turn.notes))
+
+
+def _wake_for_deadline(turn: Turn, status: RolloutStatus) -> None:
+    """One second past the deadline, where one is running (``rollout/sync.go:1083-1126``)."""
+    progressing = cond.find(status, "Progressing")
+    if progressing is None or progressing.reason == cond.TIMED_OUT or status.abort:
+        return
+    if turn.spec.paused or status.pause_conditions or is_indefinite(turn.spec, status):
+        return
+    if not cond.is_healthy(turn.spec, status):
+        turn.wake_at(progressing.last_update_s + progress_deadline_s(turn.spec) + 1)
+
+
+def _deadline_runs(turn: Turn) -> bool:
+    """Whether lack of progress counts now: not at an indefinite step, not while an old ReplicaSet waits to go."""
+    if is_indefinite(turn.spec, turn.seen.status):
+        return False
+    return all(rs.scale_down_deadline_s is None for rs in turn.seen.other_rss)
+
+
+def _timeout_text(turn: Turn) -> str:
+    new = turn.seen.new_rs
+    subject = f'ReplicaSet "{new.name}"' if new else f'Rollout "{turn.spec.name}"'
+    return f"{subject} has timed out progressing."
+
+
+def _abort_past_deadline(turn: Turn, status: RolloutStatus) -> None:
+    """progressDeadlineAbort: abort an update in flight that made no progress in time; never one already promoted."""
+    before = turn.seen.status
+    if not turn.spec.progress_deadline_abort or turn.is_aborted or cond.is_completed(status):
+        return
+    if cond.made_progress(turn.spec, before, status) or not _deadline_runs(turn):
+        return
+    if cond.has_timed_out(turn.spec, before, turn.seen.now_s):
+        turn.pauses.abort(_timeout_text(turn))
+
+
+def _with_conditions(turn: Turn, status: RolloutStatus) -> RolloutStatus:
+    """``status`` with Healthy, Progressing, Available and Completed brought up to date (``rollout/sync.go:859-1000``)."""
+    spec, now_s = turn.spec, turn.seen.now_s
+    was_healthy = cond.find(turn.seen.status, "Healthy")
+    is_paused = bool(status.pause_conditions) or spec.paused
+    healthy = cond.is_healthy(spec, status)
+    became_unhealthy = False
+    if healthy and not is_paused:
+        status = _set(status, "Healthy", "RolloutHealthy", "Rollout is healthy", now_s)
+    elif was_healthy is not None:
+        became_unhealthy = was_healthy.status
+        status = _set(status, "Healthy", "RolloutHealthy", "Rollout is not healthy", now_s, holds=False)
+    status = _with_progressing(turn, status, became_unhealthy=became_unhealthy)
+    if _is_available(turn, status):
+        status = _set(status, "Available", "AvailableReason", "Rollout has minimum availability", now_s)
+    else:
+        text = "Rollout does not have minimum availability"
+        status = _set(status, "Available", "AvailableReason", text, now_s, holds=False)
+    completed = cond.is_completed(status)
+    return _set(status, "Completed", "RolloutCompleted", "RolloutCompleted", now_s, holds=completed)
+
+
+def _set(  # noqa: PLR0913 - a condition has these parts
+    status: RolloutStatus,
+    kind: str,
+    reason: str,
+    message: str,
+    now_s: float,
+    *,
+    holds: bool = True,
+    renew: bool = False,
+) -> RolloutStatus:
+    condition = Condition(kind, status=holds, reason=reason, message=message, last_update_s=now_s)
+    return cond.with_condition(status, condition, renew=renew)
+
+
+def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bool) -> RolloutStatus:
+    spec, before, now_s = turn.spec, turn.seen.status, turn.seen.now_s
+    name = turn.seen.new_rs.name if turn.seen.new_rs else ""
+    if turn.is_aborted:
+        message = f"Rollout aborted update to revision {revision_of(turn.seen)}"
+        if turn.pauses.abort_message:
+            message = f"{message}: {turn.pauses.abort_message}"
+        changed = _set(status, "Progressing", cond.ABORTED, message, now_s, holds=False)
+        if changed is not status:
+            turn.notes.append(message)
+        return changed
+    if cond.is_healthy(spec, status):
+        text = f'ReplicaSet "{name}" has successfully progressed.'
+        return _set(status, "Progressing", cond.NEW_AVAILABLE, text, now_s)
+    if cond.made_progress(spec, before, status) or became_unhealthy:
+        reason, text = cond.UPDATED, f'ReplicaSet "{name}" is progressing.'
+        if became_unhealthy and cond.is_completed(status):
+            reason, text = cond.NOT_AVAILABLE, "Rollout does not have minimum availability"
+        return _set(status, "Progressing", reason, text, now_s, renew=True)
+    if _deadline_runs(turn) and cond.has_timed_out(spec, status, now_s):
+        return _set(status, "Progressing", cond.TIMED_OUT, _timeout_text(turn), now_s, holds=False)
+    return status
+
+
+def _is_available(turn: Turn, status: RolloutStatus) -> bool:
+    if turn.spec.blue_green is not None:
+        return is_saturated(turn.spec, find(turn.seen, status.blue_green.active_selector))
+    return available_pods(all_rss(turn.seen)) >= turn.spec.desired

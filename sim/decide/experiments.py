@@ -1,0 +1,45 @@
+"""The experiment step (behaviour reference 5.5, ``rollout/experiment.go:158-227``)."""
+
+from __future__ import annotations
+
+from sim.decide.pauses import condition_for
+from sim.decide.steps import current_index, current_step
+from sim.decide.turn import Turn
+from sim.model.actions import StartExperiment, TerminateExperiment
+from sim.model.analysis import AnalysisPhase
+from sim.model.rollout import PauseReason, RunStatusRef, RunView
+
+
+def reconcile_experiment(turn: Turn) -> None:
+    """Start the step's experiment, follow it, and end one that is no longer wanted.
+
+    ``seen.experiment`` is the experiment of the current update's current step, if one was started.
+    """
+    status, experiment = turn.seen.status, turn.seen.experiment
+    if turn.is_aborted or status.promote_full:
+        _end(turn, experiment)
+        return
+    if condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
+        return
+    step = current_step(turn.spec, status)
+    if step is None or step.experiment is None:
+        _end(turn, experiment)
+    elif experiment is not None:
+        _heed(turn, experiment)
+    elif turn.seen.stable_rs is not None:
+        turn.act(StartExperiment(current_index(turn.spec, status) or 0))
+
+
+def _end(turn: Turn, experiment: RunView | None) -> None:
+    if experiment is not None and not experiment.phase.is_completed and not experiment.terminating:
+        turn.act(TerminateExperiment())
+
+
+def _heed(turn: Turn, experiment: RunView) -> None:
+    if experiment.phase is AnalysisPhase.INCONCLUSIVE:
+        turn.pauses.added.append(PauseReason.INCONCLUSIVE_EXPERIMENT)
+    elif experiment.phase in {AnalysisPhase.ERROR, AnalysisPhase.FAILED}:
+        message = "Experiment analysis phase is error/failed"
+        turn.pauses.abort(f"{message}: {experiment.message}" if experiment.message else message)
+    elif experiment.phase is not AnalysisPhase.SUCCESSFUL:
+        turn.experiment = RunStatusRef(experiment.name, experiment.phase, experiment.message)

@@ -1,0 +1,38 @@
+"""Traffic routing within a reconcile: the decision of ``weights`` as actions."""
+
+from __future__ import annotations
+
+from sim.decide.defaults import VERIFY_RETRY_S, is_routed
+from sim.decide.services import ensure_target
+from sim.decide.turn import Turn
+from sim.decide.weights import Routing, change_text, decide, recorded_weights
+from sim.model.actions import RemoveManagedRoutes, SetHeaderRoute, SetMirrorRoute, SetWeight
+from sim.model.rollout import HeaderRoute
+
+
+def reconcile_traffic(turn: Turn) -> None:
+    """Write routes and weights that differ from what is there."""
+    if turn.spec.canary is None or not is_routed(turn.spec):
+        turn.weights = None
+        return
+    routing = decide(turn.spec, turn.seen, aborted=turn.is_aborted)
+    if routing.returns_service:
+        ensure_target(turn, turn.spec.canary.canary_service, turn.seen.stable_rs, check_availability=False)
+    if routing.removes_routes and turn.seen.managed_routes:
+        turn.act(RemoveManagedRoutes())
+    if not routing.is_written:
+        return
+    _set_routes(turn, routing)
+    weights = recorded_weights(turn.spec, routing)
+    if weights != turn.seen.status.weights:
+        turn.act(SetWeight(weights))
+        turn.notes.append(change_text(turn.seen.status.weights, weights))
+        turn.weights = weights
+    if not turn.seen.weight_verified:
+        turn.wake_at(turn.seen.now_s + VERIFY_RETRY_S)
+
+
+def _set_routes(turn: Turn, routing: Routing) -> None:
+    for route in routing.routes:
+        if route not in turn.seen.managed_routes:
+            turn.act(SetHeaderRoute(route) if isinstance(route, HeaderRoute) else SetMirrorRoute(route))
