@@ -51,8 +51,14 @@ class DatadogTelemetry:
     """The agent's DogStatsD flush."""
     lag_s: float = 30.0
     """From flush to being queryable."""
+    expiry_s: float = 300.0
+    """How long the agent keeps sending 0 for a counter that fell silent."""
     bucket_s: float = 20.0
     """Points the API returns for a window of up to an hour."""
+    whole_buckets: bool = False
+    """Whether a bucket cut by the start of the query window still counts all of its points."""
+    epoch_s: float = 0.0
+    """UNIX time of the run's start: buckets are aligned to UNIX time."""
     query_latency_s: float = 0.3
     requests_metric: str = "triptrip.http.request.count"
     duration_metric: str = "triptrip.http.request.duration"

@@ -1,0 +1,236 @@
+"""From pods to stored series: the Prometheus scrape and the Datadog agent's flush."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
+from sim.metrics.store import NAME, Series, SeriesStore, to_ms
+from sim.model.telemetry import DatadogTelemetry, LabelSource, PrometheusTelemetry
+
+Quantile = Callable[[npt.NDArray[np.int64], float], float]
+"""(fine histogram, q in 0..1) -> seconds; NaN or 0 for an empty one."""
+
+PERCENTILES = ((".99percentile", 0.99), (".95percentile", 0.95), (".median", 0.5), (".max", 1.0))
+"""Suffix and quantile of the gauges the agent derives from a DogStatsD histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """What one pod exposes at one instant: a snapshot, cumulative since the pod started.
+
+    ``bucket_counts`` has one count per bound plus one for +Inf and is *not* cumulative over the bounds.
+    ``fine_counts`` is the fine histogram from which the agent's percentiles are taken (None: no percentiles).
+    """
+
+    pod: str
+    namespace: str = "default"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    hash: str = ""
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    bucket_counts: Sequence[int] = ()
+    latency_sum_s: float = 0.0
+    fine_counts: npt.NDArray[np.int64] | None = None
+
+
+def source_value(source: str, view: PodView, status: int | None) -> str:
+    """What one label source yields for a pod ('' for nothing); ValueError when the source is not a known kind."""
+    kind, _, key = source.partition(":")
+    match kind:
+        case "pod-label":
+            return view.labels.get(key, "")
+        case "pod-annotation":
+            return view.annotations.get(key, "")
+        case "env":
+            return view.env.get(key, "")
+        case "value":
+            return key
+        case "status":
+            return "" if status is None else str(status)
+        case "status-class":
+            return "" if status is None else f"{status // 100}xx"
+    plain = {"pod-name": view.pod, "namespace": view.namespace, "version": view.version, "pod-template-hash": view.hash}
+    if kind not in plain:
+        msg = f"{source!r} is not a label source"
+        raise ValueError(msg)
+    return plain[kind]
+
+
+def labels_of(sources: Iterable[LabelSource], view: PodView, status: int | None = None) -> dict[str, str]:
+    """Labels or tags of a pod: for each name the first source that yields something; names without any are left out."""
+    found = {}
+    for label in sources:
+        value = next((text for source in label.sources if (text := source_value(source, view, status))), "")
+        if value:
+            found[label.name] = value
+    return found
+
+
+@dataclass(slots=True)
+class _Target:
+    """Series of one pod under one set of target labels, kept so that a scrape is appends only."""
+
+    signature: tuple[object, ...]
+    up: Series
+    buckets: tuple[Series, ...]
+    total: Series
+    count: Series
+    statuses: dict[int, Series] = field(default_factory=dict)
+
+    def all(self) -> list[Series]:
+        return [self.up, *self.buckets, self.total, self.count, *self.statuses.values()]
+
+
+class Scraper:
+    """Scrapes pods into a series store: counters per status, the latency histogram and ``up``.
+
+    A status that no request had yet has no counter unless it is preset; the histogram is there from the start. A pod
+    that is gone, or whose labels changed, gets stale markers at the next scrape (evaluators reference 1.2, rule 3).
+    """
+
+    def __init__(self, telemetry: PrometheusTelemetry, store: SeriesStore) -> None:
+        self._telemetry = telemetry
+        self._store = store
+        self._targets: dict[str, _Target] = {}
+
+    def scrape(self, t_s: float, pods: Sequence[PodView]) -> None:
+        """Take one sample of every pod at ``t_s``."""
+        t_ms = to_ms(t_s)
+        gone = self._targets.keys() - {view.pod for view in pods}
+        for pod in sorted(gone):
+            self._end(self._targets.pop(pod), t_ms)
+        for view in pods:
+            self._sample(self._target(view, t_ms), view, t_ms)
+
+    def _end(self, target: _Target, t_ms: int) -> None:
+        for series in target.all():
+            series.mark_stale(t_ms)
+
+    def _target(self, view: PodView, t_ms: int) -> _Target:
+        signature = (view.namespace, view.version, view.hash, view.labels, view.annotations, view.env)
+        known = self._targets.get(view.pod)
+        if known is not None and known.signature == signature:
+            return known
+        made = self._make(view, signature)
+        if known is not None:
+            kept = {id(series) for series in made.all()}
+            for series in known.all():
+                if id(series) not in kept:
+                    series.mark_stale(t_ms)
+        self._targets[view.pod] = made
+        return made
+
+    def _make(self, view: PodView, signature: tuple[object, ...]) -> _Target:
+        base = labels_of(self._telemetry.labels, view)
+        name = self._telemetry.duration_metric
+        bounds = [*(_bound_text(bound) for bound in self._telemetry.buckets_s), "+Inf"]
+        series = self._store.series
+        return _Target(
+            (*signature[:3], *(dict(part) for part in (view.labels, view.annotations, view.env))),
+            series({NAME: "up"} | base),
+            tuple(series({NAME: f"{name}_bucket"} | base | {"le": bound}) for bound in bounds),
+            series({NAME: f"{name}_sum"} | base),
+            series({NAME: f"{name}_count"} | base),
+            {
+                status: self._status_series(view, status)
+                for status in (*self._telemetry.preset_statuses, *view.statuses)
+            },
+        )
+
+    def _status_series(self, view: PodView, status: int) -> Series:
+        labels = labels_of(self._telemetry.labels, view, status)
+        return self._store.series({NAME: self._telemetry.requests_metric} | labels)
+
+    def _sample(self, target: _Target, view: PodView, t_ms: int) -> None:
+        for status in view.statuses:
+            if status not in target.statuses:
+                target.statuses[status] = self._status_series(view, status)
+        running = 0
+        for series, count in zip(target.buckets, view.bucket_counts or (0,) * len(target.buckets), strict=True):
+            running += count
+            series.append(t_ms, running)
+        target.up.append(t_ms, 1.0)
+        target.total.append(t_ms, view.latency_sum_s)
+        target.count.append(t_ms, running)
+        self._counters(target, view, t_ms)
+
+    def _counters(self, target: _Target, view: PodView, t_ms: int) -> None:
+        # Without a status label several statuses share one counter, so they are summed per series.
+        sums: dict[int, tuple[Series, int]] = {}
+        for status, series in target.statuses.items():
+            _, so_far = sums.get(id(series), (series, 0))
+            sums[id(series)] = (series, so_far + view.statuses.get(status, 0))
+        for series, total in sums.values():
+            series.append(t_ms, total)
+
+
+def _bound_text(bound: float) -> str:
+    """A bucket bound as Go's client writes it: ``1.0 -> '1'`` (Python's would say ``1.0``)."""
+    return f"{bound:g}"
+
+
+class Agent:
+    """The Datadog agent beside every pod: turns what happened since its last flush into count and gauge points.
+
+    Counters of a tag set that fell silent are flushed as 0 for ``expiry_s`` more seconds; a histogram without a
+    sample flushes nothing. A point carries the time its flush interval began.
+    """
+
+    def __init__(self, telemetry: DatadogTelemetry, store: AgentStore, quantile: Quantile | None = None) -> None:
+        self._telemetry = telemetry
+        self._store = store
+        self._quantile = quantile
+        self._last: dict[str, PodView] = {}
+        self._alive_until: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+
+    def flush(self, t_s: float, pods: Sequence[PodView]) -> None:
+        """Send the deltas of every pod at ``t_s``; what a pod did after its last flush is lost with it."""
+        for view in pods:
+            before = self._last.get(view.pod)
+            self._counts(t_s, view, before)
+            self._gauges(t_s, view, before)
+        self._last = {view.pod: view for view in pods}
+        self._alive_until = {
+            key: until for key, until in self._alive_until.items() if until > t_s and key[0] in self._last
+        }
+
+    def _counts(self, t_s: float, view: PodView, before: PodView | None) -> None:
+        deltas: dict[frozenset[tuple[str, str]], int] = {}
+        for status, count in view.statuses.items():
+            tags = frozenset(labels_of(self._telemetry.tags, view, status).items())
+            earlier = before.statuses.get(status, 0) if before else 0
+            deltas[tags] = deltas.get(tags, 0) + count - earlier
+        for tags, delta in deltas.items():
+            key = (view.pod, tags)
+            if delta > 0:
+                self._alive_until[key] = t_s + self._telemetry.expiry_s
+            if t_s < self._alive_until.get(key, t_s):
+                self._send(t_s, (self._telemetry.requests_metric, view.pod, dict(tags)), COUNT, float(delta))
+
+    def _gauges(self, t_s: float, view: PodView, before: PodView | None) -> None:
+        count = sum(view.bucket_counts) - (sum(before.bucket_counts) if before else 0)
+        if count <= 0:
+            return
+        tags = labels_of(self._telemetry.tags, view)
+        total_s = view.latency_sum_s - (before.latency_sum_s if before else 0.0)
+        unit_s = self._telemetry.duration_unit_s
+        metric = self._telemetry.duration_metric
+        self._send(t_s, (metric + ".count", view.pod, tags), COUNT, float(count))
+        self._send(t_s, (metric + ".avg", view.pod, tags), GAUGE, total_s / count / unit_s)
+        if self._quantile is None or view.fine_counts is None:
+            return
+        fine = view.fine_counts - before.fine_counts if before and before.fine_counts is not None else view.fine_counts
+        for suffix, q in PERCENTILES:
+            self._send(t_s, (metric + suffix, view.pod, tags), GAUGE, self._quantile(fine, q) / unit_s)
+
+    def _send(self, t_s: float, series: tuple[str, str, Mapping[str, str]], kind: str, value: float) -> None:
+        metric, host, tags = series
+        start_s = t_s - self._telemetry.flush_interval_s
+        self._store.append(metric, tags, start_s, value, kind=kind, host=host, seen_s=t_s + self._telemetry.lag_s)

@@ -1,0 +1,117 @@
+"""From text to syntax tree. The grammar and its type rules are promql-parser's; only its tree is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import promql_parser as upstream
+
+from sim.metrics.promql import nodes
+from sim.metrics.promql.nodes import Node, PromqlError
+from sim.metrics.store import NAME
+
+_OPS = {"Equal": "=", "NotEqual": "!="}
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Node:
+    """The query's tree; PromqlError with the parser's words when it is not PromQL, or names a thing not modelled."""
+    try:
+        tree = upstream.parse(text)
+    except ValueError as error:
+        raise PromqlError(str(error)) from None
+    return _node(tree)
+
+
+def _node(tree: Any) -> Node:
+    convert = _CONVERT.get(type(tree).__name__)
+    if convert is None:
+        msg = f"{type(tree).__name__} is not modelled"
+        raise PromqlError(msg)
+    return convert(tree)
+
+
+def _ms(delta: timedelta) -> int:
+    return round(delta.total_seconds() * 1000)
+
+
+def _when(tree: Any) -> nodes.When:
+    offset_ms = _ms(tree.offset) if tree.offset is not None else 0
+    if tree.at is None:
+        return nodes.When(None, offset_ms)
+    match str(tree.at.type).rsplit(".", maxsplit=1)[-1]:
+        case "Start":
+            return nodes.When("start", offset_ms)
+        case "End":
+            return nodes.When("end", offset_ms)
+    # Its text, not its value: the binding cannot express an instant before 1970.
+    return nodes.When(round(float(str(tree.at).removeprefix("@").strip()) * 1000), offset_ms)
+
+
+def _matcher(tree: Any) -> nodes.Matcher:
+    kind = str(tree.op).rsplit(".", maxsplit=1)[-1]
+    if kind in _OPS:
+        return nodes.Matcher(tree.name, _OPS[kind], tree.value)
+    return nodes.Matcher(tree.name, "=~" if kind == "Re" else "!~", tree.value)
+
+
+def _selector(tree: Any) -> nodes.Selector:
+    if tree.matchers.or_matchers:
+        msg = "'or' between label matchers is not PromQL"
+        raise PromqlError(msg)
+    matchers = tuple(_matcher(one) for one in tree.matchers.matchers)
+    name = tree.name
+    for one in matchers:
+        if name is None and one.name == NAME and one.op == "=":
+            name = one.value
+    return nodes.Selector(name, matchers, _when(tree))
+
+
+def _subquery(tree: Any) -> nodes.Subquery:
+    step = _ms(tree.step) if tree.step is not None else None
+    return nodes.Subquery(_node(tree.expr), _ms(tree.range), step or None, _when(tree))
+
+
+def _call(tree: Any) -> nodes.Call:
+    return nodes.Call(tree.func.name, tuple(_node(one) for one in tree.args))
+
+
+def _aggregate(tree: Any) -> nodes.Aggregate:
+    without = tree.modifier is not None and str(tree.modifier.type).endswith("Without")
+    labels = tuple(tree.modifier.labels) if tree.modifier is not None else ()
+    param = _node(tree.param) if tree.param is not None else None
+    return nodes.Aggregate(str(tree.op), _node(tree.expr), param, labels, without)
+
+
+def _binary(tree: Any) -> nodes.Binary:
+    op, modifier = str(tree.op), tree.modifier
+    lhs, rhs = _node(tree.lhs), _node(tree.rhs)
+    if modifier is None:
+        return nodes.Binary(op, lhs, rhs)
+    fills = modifier.fill_values
+    if fills is not None and (fills.lhs is not None or fills.rhs is not None):
+        msg = "the fill modifiers are not modelled"
+        raise PromqlError(msg)
+    on = modifier.matching is not None and str(modifier.matching.type).endswith("Include")
+    labels = tuple(modifier.matching.labels) if modifier.matching is not None else ()
+    card = str(modifier.card).rsplit(".", maxsplit=1)[-1]
+    many = {"ManyToOne": "left", "OneToMany": "right"}.get(card, "")
+    matching = nodes.Matching(on, labels, many, tuple(modifier.group_labels or ()))  # type: ignore[arg-type]
+    return nodes.Binary(op, lhs, rhs, matching, modifier.return_bool)
+
+
+_CONVERT: dict[str, Callable[[Any], Node]] = {
+    "NumberLiteral": lambda tree: nodes.Number(tree.val),
+    "StringLiteral": lambda tree: nodes.Text(tree.val),
+    "VectorSelector": _selector,
+    "MatrixSelector": lambda tree: nodes.Matrix(_selector(tree.vector_selector), _ms(tree.range)),
+    "SubqueryExpr": _subquery,
+    "Call": _call,
+    "AggregateExpr": _aggregate,
+    "BinaryExpr": _binary,
+    "UnaryExpr": lambda tree: nodes.Negate(_node(tree.expr)),
+    "ParenExpr": lambda tree: _node(tree.expr),
+}
