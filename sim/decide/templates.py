@@ -37,7 +37,16 @@ from sim.model.manifests import ManifestSet
 from sim.model.rollout import RolloutSpec
 from sim.model.units import go_duration_s
 
-__all__ = ["RunContext", "TemplateError", "flattened", "parse_metric", "resolve", "resolve_metric", "templates_of"]
+__all__ = [
+    "RunContext",
+    "TemplateError",
+    "flattened",
+    "parse_metric",
+    "resolve",
+    "resolve_metric",
+    "resolved_object",
+    "templates_of",
+]
 
 _METRIC_FIELDS = (
     "name", "interval", "initialDelay", "count", "successCondition", "failureCondition", "failureLimit",
@@ -145,19 +154,24 @@ def _datadog(config: Mapping[str, Any]) -> DatadogProvider:
 
 
 def resolve_metric(text: str, arguments: Sequence[Argument]) -> Metric:
-    """The metric written in a JSON text, its ``{{args.NAME}}`` replaced; TemplateError in the controller's words.
+    """The metric written in a JSON text, its ``{{args.NAME}}`` replaced; TemplateError in the controller's words."""
+    return parse_metric(resolved_object(text, arguments))
+
+
+def resolved_object(text: str, arguments: Sequence[Argument]) -> dict[str, Any]:
+    """The JSON object of a metric with every ``{{args.NAME}}`` replaced; TemplateError in the controller's words.
 
     Fields are put in the order in which the controller writes them, since it names the last tag it cannot resolve.
     """
     ordered = json.dumps(_ordered(json.loads(text)), ensure_ascii=False)
     substituted = substitute(ordered, arguments)
     try:
-        obj = json.loads(substituted)
+        obj: dict[str, Any] = json.loads(substituted)
     except json.JSONDecodeError as error:
         character = substituted[error.pos + 1 : error.pos + 2]
         msg = f"invalid character '{character}' in string escape code"
         raise TemplateError(msg, in_run=True) from error
-    return parse_metric(obj)
+    return obj
 
 
 def _ordered(obj: Mapping[str, Any]) -> dict[str, Any]:

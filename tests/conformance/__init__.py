@@ -1,0 +1,1 @@
+"""Conformance: our decisions against what Argo Rollouts' own functions answered for the same inputs."""
