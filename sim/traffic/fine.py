@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.traffic.jit import kernel
+from sim.traffic.jit import part
 from sim.traffic.values import Counts
 
 PER_OCTAVE: Final = 32
@@ -37,14 +37,14 @@ class Layout(NamedTuple):
     bin_starts: NDArray[np.int64]
 
 
-@kernel
+@part
 def bin_of(latency_s: float) -> int:
     """Index of the fine bucket of a latency."""
     place = (np.float64(latency_s).view(np.int64) >> SHIFT) - OFFSET
     return min(max(place, 0), BINS - 1)
 
 
-@kernel
+@part
 def cell_of(latency_s: float, bounds: NDArray[np.float64], first_cell: NDArray[np.int64]) -> int:
     """Index of the cell of a latency: after every bound below it (a bound itself belongs to the lower bucket)."""
     place = bin_of(latency_s)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.traffic.jit import kernel
+from sim.traffic.jit import part
 from sim.traffic.state import RETRYING, Carried, Records
 
 
-@kernel
+@part
 def before(rows: Records, i: int, at: float, block: int, index: int) -> bool:
     """Whether row ``i`` comes before a retry with this key; ties in time go by request."""
     row = rows[i]
@@ -19,7 +19,7 @@ def before(rows: Records, i: int, at: float, block: int, index: int) -> bool:
     return bool(row["index"] < index)
 
 
-@kernel
+@part
 def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, attempt: int) -> None:
     """Add one retry; the caller has made room."""
     rows = carried.retries
@@ -36,7 +36,7 @@ def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, 
     row["attempt"] = attempt
 
 
-@kernel
+@part
 def drop_first(carried: Carried) -> None:
     """Remove the earliest retry."""
     rows = carried.retries

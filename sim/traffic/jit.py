@@ -17,7 +17,16 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     With ``NUMBA_DISABLE_JIT=1`` it stays Python and gives the same bits, so it is written in what both understand:
     whole 64-bit words are ``np.uint64`` throughout, records are read as ``array[i]["field"]``.
     """
+    return _compiled(function, forceinline=False)
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that is always inlined into its caller: a call would count references to every array it passes."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     try:
-        return cast("Callable[P, R]", njit(cache=True)(function))
+        return cast("Callable[P, R]", njit(cache=True, forceinline=forceinline, _nrt=False)(function))
     except RuntimeError:  # no cache directory is writable
-        return cast("Callable[P, R]", njit()(function))
+        return cast("Callable[P, R]", njit(forceinline=forceinline, _nrt=False)(function))

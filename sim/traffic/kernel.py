@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.traffic.heap import drop_first
-from sim.traffic.jit import kernel
+from sim.traffic.jit import kernel, part
 from sim.traffic.serve import (
     OK,
     RESET,
@@ -47,7 +47,7 @@ class Requests(NamedTuple):
     service: NDArray[np.float64]
 
 
-@kernel
+@part
 def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: float) -> int:
     """Row of the pod for three draws in [0, 1); 0 where the class has no pool or the pool no pod."""
     route, last = 0, len(routing.share_below) - 1
@@ -69,7 +69,7 @@ def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: floa
     return routing.pods[first + turn % count]
 
 
-@kernel
+@part
 def serve(
     client: Client,
     pods: Pods,
@@ -186,7 +186,7 @@ def resume(client: Client, pods: Pods, tally: Tally, carried: Carried, horizon_s
     carried.sizes[FLYING] = kept
 
 
-@kernel
+@part
 def idle(pods: Pods, pod: int, now_s: float) -> None:
     """All servers of a pod are free from now on and nobody waits."""
     row = pods.rows[pod]
@@ -235,7 +235,7 @@ def replan(pods: Pods, carried: Carried, pod: int, now_s: float) -> None:
                 note_start(pods, pod, start)
 
 
-@kernel
+@part
 def take_until(pods: Pods, pod: int, finish_s: float) -> None:
     """Take an idle server until a known instant."""
     row = pods.rows[pod]

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.traffic.fine import cell_of
 from sim.traffic.heap import push
-from sim.traffic.jit import kernel
+from sim.traffic.jit import part
 from sim.traffic.state import (
     CLIENT_FAILURES,
     CLIENT_REQUESTS,
@@ -32,7 +32,7 @@ BACKOFF: int = 4
 """Purpose of the word that jitters a pause."""
 
 
-@kernel
+@part
 def count_answer(pods: Pods, tally: Tally, pod: int, slot: int, latency_s: float) -> None:
     """One answer given by a pod."""
     tally.answers[pod, slot] += 1
@@ -40,7 +40,7 @@ def count_answer(pods: Pods, tally: Tally, pod: int, slot: int, latency_s: float
     pods.rows[pod]["ticks"] += np.int64(latency_s * TICKS_PER_S + 0.5)
 
 
-@kernel
+@part
 def settle(
     client: Client,
     tally: Tally,
@@ -67,7 +67,7 @@ def settle(
         row[CLIENT_FAILURES] += 1
 
 
-@kernel
+@part
 def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, flight: Records, until_s: float) -> None:
     """Tell a client that still waits what it knows before ``until_s``: the answer, or that its patience is over."""
     deadline = flight["arrived"] + client.timeout_s
@@ -91,7 +91,7 @@ def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, fl
     )
 
 
-@kernel
+@part
 def answer_slot(pods: Pods, pod: int, draw: float) -> int:
     """Status slot of a pod's answer: its errors by cumulative share, and 200 above them."""
     if draw >= pods.rows[pod]["bad"]:
@@ -102,7 +102,7 @@ def answer_slot(pods: Pods, pod: int, draw: float) -> int:
     return int(pods.error_slot[pod, k])
 
 
-@kernel
+@part
 def is_full(pods: Pods, pod: int, at_s: float) -> bool:
     """Whether a pod turns an attempt away: all servers busy and as many waiting as may wait."""
     row = pods.rows[pod]
@@ -114,7 +114,7 @@ def is_full(pods: Pods, pod: int, at_s: float) -> bool:
     return bool(earliest > at_s and row["queued"] >= row["limit"])
 
 
-@kernel
+@part
 def note_start(pods: Pods, pod: int, start_s: float) -> None:
     """Remember when one that waits will start, for ``is_full``."""
     row = pods.rows[pod]
@@ -122,7 +122,7 @@ def note_start(pods: Pods, pod: int, start_s: float) -> None:
     row["queued"] += 1
 
 
-@kernel
+@part
 def occupy(pods: Pods, pod: int, at_s: float, base_s: float) -> tuple[float, float]:
     """Start and finish of an attempt at the server that is free first (Kiefer and Wolfowitz); the server is taken."""
     row = pods.rows[pod]
@@ -140,7 +140,7 @@ def occupy(pods: Pods, pod: int, at_s: float, base_s: float) -> tuple[float, flo
     return start, finish
 
 
-@kernel
+@part
 def remember(
     carried: Carried,
     pod: int,

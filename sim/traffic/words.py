@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.traffic.jit import kernel
+from sim.traffic.jit import part
 
 GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
 FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -29,7 +29,7 @@ EXPONENTIAL: Final = 1
 LOGNORMAL: Final = 2
 
 
-@kernel
+@part
 def mix(word: np.uint64) -> np.uint64:
     """A bijection of 64-bit words in which every bit of the result depends on every bit of the argument."""
     word = (word ^ (word >> S30)) * FIRST
@@ -37,7 +37,7 @@ def mix(word: np.uint64) -> np.uint64:
     return word ^ (word >> S31)
 
 
-@kernel
+@part
 def keyed(key: np.uint64, block: int, index: int, attempt: int, purpose: int) -> np.uint64:
     """The word for one purpose of one attempt of request ``index`` of ``block``."""
     word = mix(key + GAMMA * np.uint64(block))
@@ -45,25 +45,25 @@ def keyed(key: np.uint64, block: int, index: int, attempt: int, purpose: int) ->
     return mix(word + GAMMA * np.uint64(attempt * 16 + purpose))
 
 
-@kernel
+@part
 def high(word: np.uint64) -> float:
     """The upper half of a word as a number in [0, 1)."""
     return np.float64(word >> S32) * UNIT_32
 
 
-@kernel
+@part
 def low(word: np.uint64) -> float:
     """The lower half of a word as a number in [0, 1)."""
     return np.float64(word & LOW_32) * UNIT_32
 
 
-@kernel
+@part
 def positive_unit(word: np.uint64) -> float:
     """A word as a number in (0, 1], of 53 bits."""
     return (np.float64(word >> S11) + 1.0) * UNIT_53
 
 
-@kernel
+@part
 def service_of(word: np.uint64, other: np.uint64, shape: int, scale: float, sigma: float) -> float:
     """A service time, seconds, from two words; ``scale`` is the median (exponential shape: the mean)."""
     if shape == CONSTANT:
