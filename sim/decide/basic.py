@@ -44,7 +44,7 @@ def _tied(weight: int, full: int, total: int) -> bool:
 
 def has_separate_stable(seen: Observed) -> bool:
     """Whether there is a stable ReplicaSet other than the new one."""
-    return seen.stable_rs is not None and (seen.new_rs is None or seen.new_rs.hash != seen.stable_rs.hash)
+    return seen.stable_rs is not None and (seen.new_rs is None or seen.new_rs.name != seen.stable_rs.name)
 
 
 def replicas_for_scale_down(rs: ReplicaSetView | None, *, ignore_availability: bool) -> int:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from sim.decide import closing
 from sim.decide.basic import has_separate_stable
 from sim.decide.defaults import JUST_AFTER_S
-from sim.decide.experiments import reconcile_experiment
+from sim.decide.experiments import current_experiment_run, reconcile_experiment
 from sim.decide.pauses import canary_pause_done, condition_for, halt_reason, pause_seconds
 from sim.decide.promotion import canary_reason, is_within_window
 from sim.decide.replicas import at_desired, canary_counts
 from sim.decide.routes import reconcile_traffic
-from sim.decide.runs import current_run, reconcile_runs
+from sim.decide.runs import reconcile_runs
 from sim.decide.scaledown import reconcile_new, reconcile_old_canaries, remove_deadlines
 from sim.decide.services import reconcile_services
 from sim.decide.steps import current_index, current_step, plan_text, step_hash, steps_of, template_or_steps_changed
@@ -38,6 +38,7 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
         return recorded
     if closing.is_scaling_event(turn):
         return _replicas_only(turn)
+    closing.renew_revision(turn)
     if template_or_steps_changed(spec, observed):
         return _start_over(turn)
     reconcile_services(turn)
@@ -45,7 +46,7 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
     reconcile_experiment(turn)
     reconcile_runs(turn)
     if not turn.pauses.added and not _reconcile_replica_sets(turn):
-        _reconcile_pause(turn)
+        reconcile_pause(turn)
     return _close(turn)
 
 
@@ -89,18 +90,19 @@ def _reconcile_replica_sets(turn: Turn) -> bool:
     return reconcile_new(turn) or reconcile_old_canaries(turn)
 
 
-def _reconcile_pause(turn: Turn) -> None:
-    """Start the pause of the current step, or see to it that its end is not missed."""
+def reconcile_pause(turn: Turn) -> bool:
+    """Whether the current step is a pause to be kept: starts it, or sees to it that its end is not missed."""
     status = turn.seen.status
     step = current_step(turn.spec, status)
     if turn.spec.paused or status.promote_full or step is None or step.pause is None:
-        return
+        return False
     condition = condition_for(status, PauseReason.CANARY_STEP)
     if condition is not None:
         if step.pause.duration is not None:
             turn.wake_at(condition.start_s + pause_seconds(step.pause) + JUST_AFTER_S)
     elif not status.controller_pause:
         turn.pauses.added.append(PauseReason.CANARY_STEP)
+    return True
 
 
 def completed_step(turn: Turn) -> CanaryStep | None:
@@ -117,10 +119,10 @@ def _is_complete(turn: Turn, step: CanaryStep) -> bool:
     if step.set_weight is not None:
         return at_desired(turn.spec, turn.seen, turn.weights) and turn.seen.weight_verified
     if step.experiment is not None:
-        experiment = turn.seen.experiment
+        experiment = current_experiment_run(turn.seen)
         return experiment is not None and experiment.phase is AnalysisPhase.SUCCESSFUL
     if step.analysis is not None:
-        run = turn.runs.get(RunRole.STEP) or current_run(turn.seen, RunRole.STEP)
+        run = turn.runs.get(RunRole.STEP)
         return run is not None and run.phase is AnalysisPhase.SUCCESSFUL
     return step.set_header_route is not None or step.set_mirror_route is not None
 
@@ -140,7 +142,7 @@ def _close(turn: Turn) -> Decision:
         back = steps if status.stable_rs == status.current_pod_hash else 0
         return closing.finish(turn, replace(status, current_step_index=back if steps else None))
     step = completed_step(turn)
-    if step is not None and index is not None:
+    if step is not None and index is not None and index < steps:
         index += 1
         status = replace(status, step_run=None)
         turn.pauses.removed.add(PauseReason.CANARY_STEP)

@@ -29,6 +29,14 @@ def create_new(turn: Turn) -> Decision:
     return _decision(turn, replace(status, phase=phase, message=text))
 
 
+def renew_revision(turn: Turn) -> None:
+    """Give an older ReplicaSet that is used again the newest revision (``rollout/sync.go:60-116``)."""
+    new, revision = turn.seen.new_rs, revision_of(turn.seen)
+    if new is not None and new.revision != revision:
+        turn.act(CreateReplicaSet(new.hash, revision))
+        turn.notes.append(f"Rollout updated to revision {revision}")
+
+
 def paused_conditions(turn: Turn) -> Decision | None:
     """The decision that only records having been paused, resumed or retried; None when there is nothing to record.
 
@@ -41,9 +49,7 @@ def paused_conditions(turn: Turn) -> Decision | None:
     status = before
     if is_paused != (reason == cond.PAUSED) and reason != cond.ABORTED and not cond.is_completed(before):
         new = (cond.PAUSED, "Rollout is paused") if is_paused else (cond.RESUMED, "Rollout is resumed")
-        # Resumed is only news to a rollout that was paused.
-        if is_paused or reason == cond.PAUSED:
-            status = cond.with_condition(status, Condition("Progressing", False, *new, now_s))
+        status = cond.with_condition(status, Condition("Progressing", False, *new, now_s))
     if not before.abort and reason == cond.ABORTED:
         retry = Condition("Progressing", status=False, reason=cond.RETRY, message="Retrying Rollout after abort")
         status = cond.with_condition(status, replace(retry, last_update_s=now_s))

@@ -7,27 +7,39 @@ from sim.decide.steps import current_index, current_step
 from sim.decide.turn import Turn
 from sim.model.actions import StartExperiment, TerminateExperiment
 from sim.model.analysis import AnalysisPhase
-from sim.model.rollout import PauseReason, RunStatusRef, RunView
+from sim.model.rollout import Observed, PauseReason, RunStatusRef, RunView
 
 
 def reconcile_experiment(turn: Turn) -> None:
     """Start the step's experiment, follow it, and end one that is no longer wanted.
 
-    ``seen.experiment`` is the experiment of the current update's current step, if one was started.
+    One is current as long as the status refers to it: until it is Successful, or the update starts over.
     """
-    status, experiment = turn.seen.status, turn.seen.experiment
+    status, experiment = turn.seen.status, current_experiment_run(turn.seen)
     if turn.is_aborted or status.promote_full:
-        _end(turn, experiment)
+        _end(turn, turn.seen.experiment)
         return
     if condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
+        turn.experiment = status.experiment
         return
     step = current_step(turn.spec, status)
     if step is None or step.experiment is None:
-        _end(turn, experiment)
+        _end(turn, turn.seen.experiment)
     elif experiment is not None:
         _heed(turn, experiment)
-    elif turn.seen.stable_rs is not None:
+    elif turn.seen.stable_rs is not None and status.experiment is None:
         turn.act(StartExperiment(current_index(turn.spec, status) or 0))
+        turn.experiment = RunStatusRef("", AnalysisPhase.PENDING)
+    else:
+        turn.experiment = status.experiment
+
+
+def current_experiment_run(seen: Observed) -> RunView | None:
+    """The experiment the status refers to (by no name yet right after its start), or None."""
+    ref, experiment = seen.status.experiment, seen.experiment
+    if ref is None or experiment is None:
+        return None
+    return experiment if ref.name in {"", experiment.name} else None
 
 
 def _end(turn: Turn, experiment: RunView | None) -> None:

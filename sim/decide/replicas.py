@@ -13,7 +13,7 @@ from sim.model.rollout import Observed, ReplicaSetView, RolloutSpec, Threshold, 
 def all_rss(seen: Observed) -> tuple[ReplicaSetView, ...]:
     """Every ReplicaSet of the Rollout once: new, stable, others."""
     stable = seen.stable_rs
-    if stable is not None and seen.new_rs is not None and stable.hash == seen.new_rs.hash:
+    if stable is not None and seen.new_rs is not None and stable.name == seen.new_rs.name:
         stable = None
     return tuple(rs for rs in (seen.new_rs, stable) if rs is not None) + seen.other_rss
 

@@ -7,7 +7,7 @@ from sim.decide.services import ensure_target
 from sim.decide.turn import Turn
 from sim.decide.weights import Routing, change_text, decide, recorded_weights
 from sim.model.actions import RemoveManagedRoutes, SetHeaderRoute, SetMirrorRoute, SetWeight
-from sim.model.rollout import HeaderRoute
+from sim.model.rollout import HeaderRoute, TrafficWeights
 
 
 def reconcile_traffic(turn: Turn) -> None:
@@ -26,7 +26,8 @@ def reconcile_traffic(turn: Turn) -> None:
     weights = recorded_weights(turn.spec, routing)
     if weights != turn.seen.status.weights:
         turn.act(SetWeight(weights))
-        turn.notes.append(change_text(turn.seen.status.weights, weights))
+        if _is_news(turn.seen.status.weights, weights):
+            turn.notes.append(change_text(turn.seen.status.weights, weights))
         turn.weights = weights
     if not turn.seen.weight_verified:
         turn.wake_at(turn.seen.now_s + VERIFY_RETRY_S)
@@ -36,3 +37,10 @@ def _set_routes(turn: Turn, routing: Routing) -> None:
     for route in routing.routes:
         if route not in turn.seen.managed_routes:
             turn.act(SetHeaderRoute(route) if isinstance(route, HeaderRoute) else SetMirrorRoute(route))
+
+
+def _is_news(before: TrafficWeights | None, after: TrafficWeights) -> bool:
+    """Whether more than the hashes changed."""
+    if before is None or before.canary.weight != after.canary.weight:
+        return True
+    return before.additional != after.additional

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.decide.defaults import is_routed
 from sim.decide.replicas import is_available
 from sim.decide.turn import Turn
-from sim.decide.weights import previous_canary_hash
+from sim.decide.weights import decide, previous_canary_hash
 from sim.model.rollout import ReplicaSetView
 
 
@@ -33,6 +33,9 @@ def reconcile_services(turn: Turn) -> None:
     ensure_target(turn, canary.stable_service, seen.stable_rs, check_availability=True)
     if turn.is_aborted and not is_routed(turn.spec):
         ensure_target(turn, canary.canary_service, seen.stable_rs, check_availability=True)
+        return
+    if turn.is_aborted and decide(turn.spec, seen, aborted=True).returns_service:
+        # Upstream points it at the canary here and back at stable a moment later, in every reconcile.
         return
     if previous_canary_hash(turn.spec, seen) is None:
         ensure_target(turn, canary.canary_service, seen.new_rs, check_availability=True)

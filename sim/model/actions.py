@@ -13,7 +13,7 @@ from sim.model.rollout import HeaderRoute, MirrorRoute, RolloutStatus, RunRole, 
 
 @dataclass(frozen=True, slots=True)
 class CreateReplicaSet:
-    """Create the ReplicaSet of the current template, with no pods yet."""
+    """Create the ReplicaSet of the current template, with no pods yet; one that exists only gets the revision."""
 
     hash: str
     revision: int
