@@ -1,0 +1,1 @@
+"""Benchmarks, with the SimPy models the twin's data plane is compared with."""

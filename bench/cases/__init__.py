@@ -1,0 +1,22 @@
+"""The benchmarks by name. A case measures there and then and returns JSON-friendly results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from bench.cases import data_plane
+from bench.cases.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A benchmark: what it measures, its results as keys of the report, and those results as a table for people."""
+
+    measure: Callable[[Options], dict[str, Any]]
+    table: Callable[[Mapping[str, Any]], str]
+
+
+CASES: Mapping[str, Case] = MappingProxyType({"data-plane": Case(data_plane.measure, data_plane.table)})
