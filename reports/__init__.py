@@ -1,4 +1,56 @@
 """Documents out: every indicator, figure and page is computed from journals, never from live simulation objects.
 
-pandas appears in ``frames`` only, matplotlib in ``figures`` only.
+pandas appears in ``frames`` only, matplotlib in ``figures`` only; both take seconds to import, so they are imported
+by the functions here that draw, and by nothing else.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports.json_ import run_json, score_json
+from reports.scorecard import Score
+from reports.scoring import score
+from reports.text import run_text, score_text
+from sim.model.records import RunResult
+
+FORMATS = ("text", "json", "md", "html")
+
+__all__ = ["FORMATS", "render_score", "run_json", "run_text", "score", "timeline_svg", "write_report", "write_run"]
+
+
+def render_score(scored: Score, fmt: str) -> str:
+    """The score in one of ``FORMATS``; ValueError for another."""
+    match fmt:
+        case "text":
+            return score_text(scored)
+        case "json":
+            return score_json(scored)
+        case "md" | "html":
+            from reports import documents  # noqa: PLC0415 - see the module's docstring
+
+            return documents.markdown(scored) if fmt == "md" else documents.html(scored)
+        case _:
+            msg = f"{fmt!r} is not among {', '.join(FORMATS)}"
+            raise ValueError(msg)
+
+
+def write_report(scored: Score, folder: Path) -> None:
+    """Write report.html, report.md, score.json and figures/*.svg into the folder."""
+    from reports import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_report(scored, folder)
+
+
+def write_run(result: RunResult, folder: Path) -> None:
+    """Write journal.jsonl, run.json and timeline.svg into the folder."""
+    from reports import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_run(result, folder)
+
+
+def timeline_svg(result: RunResult) -> bytes:
+    """One run over time, as an SVG."""
+    from reports import documents  # noqa: PLC0415 - see the module's docstring
+
+    return documents.timeline_svg(result)

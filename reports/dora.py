@@ -99,6 +99,8 @@ TABLES: dict[int, tuple[Cluster, ...]] = {
     ),
 }  # fmt: skip
 
+YEARS = tuple(TABLES)
+
 
 def clusters(kpi: Kpi, value: float, year: int = DEFAULT_YEAR) -> tuple[str, ...] | None:
     """Names of the year's clusters whose range contains the value; None for an indicator that DORA has no table of.

@@ -106,4 +106,4 @@ def _interval(estimate: Estimate) -> dict[str, Any]:
 
 
 def _text(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)

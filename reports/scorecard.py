@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reports.statistics import Estimate
 from sim.model.kpis import Kpi
@@ -68,6 +68,8 @@ class Detection:
     failed_requests: float
     bad_minutes: float
     found: bool
+    weight: float
+    """Its share of all bad releases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class StrategyScore:
     verdicts: tuple[VerdictShare, ...]
     kpis: tuple[KpiScore, ...]
     reasons: tuple[Reason, ...]
-    detections: tuple[Detection, ...] = field(repr=False)
+    detections: tuple[Detection, ...]
 
     def kpi(self, kpi: Kpi) -> KpiScore:
         """One indicator."""

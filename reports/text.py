@@ -19,7 +19,7 @@ def score_text(score: Score) -> str:
     intervals = (
         f"Intervals: {100 * score.level:g} %. DORA clusters of {score.dora_year}. Scenario {score.scenario_hash}."
     )
-    return "\n\n".join([*blocks, intervals]) + "\n"
+    return "\n\n".join([*blocks, intervals])
 
 
 def run_text(result: RunResult) -> str:
@@ -40,7 +40,7 @@ def run_text(result: RunResult) -> str:
         for kpi, value in kpis_of(result.journal).items()
         if value is not None
     ]
-    return "\n".join([*_columns(head), "", *_columns(rows)]) + "\n"
+    return "\n".join([*_columns(head), "", *_columns(rows)])
 
 
 def _strategy(strategy: StrategyScore, score: Score) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor, log10
 
 from reports.scorecard import KpiScore, Score, StrategyScore, TargetCheck
+from reports.statistics import Estimate
 from sim.model.kpis import KPI_MEANINGS, Kpi
 from sim.model.records import Verdict
 
@@ -47,14 +48,24 @@ def _digits(value: float) -> str:
 
 def estimate_text(kpi: KpiScore) -> str:
     """Mean and interval: ``4.2 min (3.9 .. 4.6)``; ``at least`` in front of a lower bound; ``n/a`` for nothing."""
-    estimate = kpi.estimate
+    text = interval_text(kpi.estimate, kpi.unit)
+    return f"at least {text}" if kpi.lower_bounds else text
+
+
+def proportion_text(estimate: Estimate) -> str:
+    """A share with its interval, in percent."""
+    return interval_text(estimate, "share")
+
+
+def interval_text(estimate: Estimate, unit: str) -> str:
+    """Mean, and the interval where it is known."""
     if estimate.mean is None:
         return "n/a"
-    text = f"{'at least ' if kpi.lower_bounds else ''}{number(estimate.mean, kpi.unit)}"
+    text = number(estimate.mean, unit)
     if estimate.lo is None or estimate.hi is None:
         return text
     low, high = (
-        number(bound, kpi.unit).removesuffix(f" {kpi.unit}").removesuffix(" %") for bound in (estimate.lo, estimate.hi)
+        number(bound, unit).removesuffix(f" {unit}").removesuffix(" %") for bound in (estimate.lo, estimate.hi)
     )
     return f"{text} ({low} .. {high})"
 
@@ -104,8 +115,7 @@ def _targets(strategy: StrategyScore) -> str:
     if not checks:
         return "No targets are declared."
     groups = {
-        word: [KPI_NAMES[kpi.kpi].lower() for kpi, check in checks if check.met is met]
-        for met, word in _MET.items()
+        word: [KPI_NAMES[kpi.kpi].lower() for kpi, check in checks if check.met is met] for met, word in _MET.items()
     }
     parts = [
         text

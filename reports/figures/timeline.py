@@ -1,0 +1,290 @@
+"""One run over time: weights, pods, errors, latency, what was measured, decided and injected."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from reports import frames
+from reports.figures import style
+from reports.views import Journal, end_of, header_of, of_kind
+from sim.model.records import AnalysisRecord, DecisionRecord, FaultRecord, MeasurementRecord
+
+_BAD_PHASES = frozenset({"Failed", "Error", "Inconclusive"})
+_MOST_LANES = 8
+_MOST_LABELS = 12
+
+
+class Line(NamedTuple):
+    """A labelled line; gaps are left out of ``x`` and ``y``."""
+
+    label: str
+    side: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+class Mark(NamedTuple):
+    """A measurement or a decision at one instant."""
+
+    t_min: float
+    lane: str
+    text: str
+    bad: bool
+
+
+class Span(NamedTuple):
+    """A fault, or an analysis run, over time."""
+
+    start_min: float
+    end_min: float
+    lane: str
+    bad: bool
+
+
+class TimelineInfo(NamedTuple):
+    """Everything the timeline shows."""
+
+    title: str
+    subtitle: str
+    span_min: tuple[float, float]
+    ended_min: float
+    weights: tuple[Line, ...]
+    ready: tuple[Line, ...]
+    other: tuple[Line, ...]
+    errors: tuple[Line, ...]
+    latency: tuple[Line, ...]
+    lanes: tuple[str, ...]
+    measurements: tuple[Mark, ...]
+    analyses: tuple[Span, ...]
+    decisions: tuple[Mark, ...]
+    faults: tuple[Span, ...]
+
+
+def info(journal: Journal) -> TimelineInfo:
+    """What there is to draw of a run, from its journal."""
+    header, end = header_of(journal), end_of(journal)
+    span = frames.span_min(journal)
+    traffic, weights, pods = frames.traffic(journal), frames.weights(journal), frames.pods(journal)
+    measurements = _measurements(journal)
+    analyses = _analyses(journal, span[1])
+    lanes = style.distinct([run.lane for run in analyses] + [mark.lane for mark in measurements])[:_MOST_LANES]
+    kind = "good" if header.release_good else "bad"
+    return TimelineInfo(
+        title=f"{header.title}: {end.verdict.value}" + (f" ({style.shorten(end.reason, 90)})" if end.reason else ""),
+        subtitle=f"release {header.release or '-'} ({kind}), strategy {header.strategy}, {header.variant or 'no variant'}, "
+        f"seed {header.seed}",
+        span_min=span,
+        ended_min=end.ended_s / 60,
+        weights=_weight_lines(weights, span[1]),
+        ready=_pod_lines(pods, "ready", span[1]),
+        other=_pod_lines(pods, "other", span[1]),
+        errors=_traffic_lines(traffic, "error_ratio", 100.0, ""),
+        latency=_traffic_lines(traffic, "p50_s", 1000.0, " p50") + _traffic_lines(traffic, "p99_s", 1000.0, " p99"),
+        lanes=tuple(lanes),
+        measurements=tuple(mark for mark in measurements if mark.lane in lanes),
+        analyses=tuple(run for run in analyses if run.lane in lanes),
+        decisions=tuple(
+            Mark(
+                d.t_s / 60,
+                d.actor,
+                f"{d.decision} ({d.actor})",
+                d.decision not in {"start", "promote", "resume", "switch"},
+            )
+            for d in of_kind(journal, DecisionRecord)
+        ),
+        faults=_faults(journal, span[1]),
+    )
+
+
+def draw(found: TimelineInfo) -> Figure:
+    """The timeline as a figure of five panels over one axis of minutes."""
+    lanes_height = 0.35 + 0.22 * max(1, len(found.lanes))
+    heights = [1.3, 1.4, 1.2, 1.4, lanes_height]
+    figure = Figure(figsize=(10, sum(heights) + 2.2), layout="constrained")
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    figure.suptitle(f"{found.title}\n{found.subtitle}", x=0.01, ha="left", fontsize=10)
+    _draw_weights(panels[0], found)
+    _draw_pods(panels[1], found)
+    _draw_lines(panels[2], found.errors, "failed requests, %")
+    _draw_lines(panels[3], found.latency, "latency, ms")
+    _draw_lanes(panels[4], found)
+    for axes in panels:
+        for fault in found.faults:
+            axes.axvspan(fault.start_min, fault.end_min, color=style.PURPLE, alpha=0.15, linewidth=0)
+        for decision in found.decisions:
+            axes.axvline(decision.t_min, color=style.VERMILLION if decision.bad else style.GREEN, linewidth=0.9)
+    _label_top(panels[0], found)
+    panels[-1].set_xlabel("minutes since the release was applied")
+    panels[-1].set_xlim(*found.span_min)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 3, 5, 6, 10]))
+    return figure
+
+
+def _weight_lines(weights: pd.DataFrame, end_min: float) -> tuple[Line, ...]:
+    lines = []
+    for region, rows in weights.groupby("region", sort=True):
+        x, y = [*rows["t_min"], end_min], [*rows["candidate_percent"], rows["candidate_percent"].iloc[-1]]
+        lines.append(Line(str(region), "candidate", tuple(x), tuple(y)))
+    return tuple(lines)
+
+
+def _pod_lines(pods: pd.DataFrame, column: str, end_min: float) -> tuple[Line, ...]:
+    lines = []
+    for side, rows in pods.groupby("side", sort=True):
+        x, y = [*rows["t_min"], end_min], [*rows[column], rows[column].iloc[-1]]
+        if any(y):
+            lines.append(Line(f"{side} {'ready' if column == 'ready' else 'not ready'}", str(side), tuple(x), tuple(y)))
+    return tuple(lines)
+
+
+def _traffic_lines(traffic: pd.DataFrame, column: str, factor: float, suffix: str) -> tuple[Line, ...]:
+    lines = []
+    for side, rows in traffic.groupby("side", sort=True):
+        known = rows[rows[column].notna()]
+        if len(known):
+            label = "no pod" if side == "none" else str(side)
+            y = tuple(float(value) * factor for value in known[column])
+            lines.append(Line(label + suffix, str(side), tuple(map(float, known["t_min"])), y))
+    return tuple(lines)
+
+
+def _measurements(journal: Journal) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(m.t_s / 60, m.metric, m.value or m.message, m.phase in _BAD_PHASES)
+        for m in of_kind(journal, MeasurementRecord)
+    )
+
+
+def _analyses(journal: Journal, end_min: float) -> tuple[Span, ...]:
+    """One span per analysis run, from its first record to the one that ended it."""
+    first: dict[tuple[str, str], float] = {}
+    last: dict[tuple[str, str], tuple[float, str]] = {}
+    for record in of_kind(journal, AnalysisRecord):
+        first.setdefault((record.region, record.run), record.t_s / 60)
+        last[record.region, record.run] = (record.t_s / 60, record.phase)
+    return tuple(
+        Span(
+            start,
+            end_min if last[key][1] in {"Running", "Pending", ""} else last[key][0],
+            key[1],
+            last[key][1] in _BAD_PHASES,
+        )
+        for key, start in first.items()
+    )
+
+
+def _faults(journal: Journal, end_min: float) -> tuple[Span, ...]:
+    began: dict[tuple[str, str, str], float] = {}
+    spans = []
+    for record in of_kind(journal, FaultRecord):
+        key = (record.region, record.fault, record.target)
+        if record.state == "began":
+            began[key] = record.t_s / 60
+        elif key in began:
+            spans.append(Span(began.pop(key), record.t_s / 60, f"{record.fault} ({record.target})", bad=True))
+    spans += [Span(start, end_min, f"{key[1]} ({key[2]})", bad=True) for key, start in began.items()]
+    return tuple(sorted(spans))
+
+
+def _draw_weights(axes: Axes, found: TimelineInfo) -> None:
+    style.plain_axes(axes)
+    axes.set_ylabel("candidate\nweight, %")
+    axes.set_ylim(-4, 104)
+    if not found.weights:
+        style.empty(axes, "no weights were set")
+    for index, line in enumerate(found.weights):
+        alone = len(found.weights) == 1
+        axes.step(
+            line.x,
+            line.y,
+            where="post",
+            color=style.SIDES["candidate"] if alone else style.colour(index),
+            label=line.label,
+        )
+    if len(found.weights) > 1:
+        axes.legend(loc="upper left", fontsize=7, ncols=min(5, len(found.weights)), frameon=False)
+
+
+def _draw_pods(axes: Axes, found: TimelineInfo) -> None:
+    style.plain_axes(axes)
+    axes.set_ylabel("pods")
+    if not found.ready and not found.other:
+        style.empty(axes, "no pods are known")
+        return
+    for lines, dashes in ((found.ready, "-"), (found.other, ":")):
+        for line in lines:
+            axes.step(line.x, line.y, dashes, where="post", color=style.SIDES[line.side], label=line.label)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    _legend(axes)
+
+
+def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str) -> None:
+    style.plain_axes(axes)
+    axes.set_ylabel(label.replace(", ", ",\n"))
+    if not lines:
+        style.empty(axes, "no traffic was recorded")
+        return
+    for line in lines:
+        dashes = "--" if line.label.endswith("p50") else "-"
+        lone = "." if len(line.x) == 1 else None
+        axes.plot(line.x, line.y, dashes, marker=lone, color=style.SIDES[line.side], linewidth=1.2, label=line.label)
+    axes.set_ylim(bottom=0)
+    _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Beside the panel, where it hides no data."""
+    axes.legend(loc="center left", bbox_to_anchor=(1.005, 0.5), fontsize=8, frameon=False, handlelength=1.6)
+
+
+def _draw_lanes(axes: Axes, found: TimelineInfo) -> None:
+    style.plain_axes(axes)
+    if not found.lanes:
+        style.empty(axes, "nothing was measured")
+        axes.set_yticks([])
+        return
+    rows = {lane: len(found.lanes) - 1 - index for index, lane in enumerate(found.lanes)}
+    axes.set_yticks(list(rows.values()), [style.shorten(lane, 24) for lane in rows], fontsize=7)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    for span in found.analyses:
+        colour = style.VERMILLION if span.bad else style.GREEN
+        axes.plot(
+            [span.start_min, span.end_min],
+            [rows[span.lane]] * 2,
+            color=colour,
+            linewidth=4,
+            alpha=0.45,
+            solid_capstyle="butt",
+        )
+    for bad, marker, colour, label in ((False, "o", style.GREEN, "passed"), (True, "X", style.VERMILLION, "failed")):
+        marks = [mark for mark in found.measurements if mark.bad is bad]
+        if marks:
+            x, y = [mark.t_min for mark in marks], [rows[mark.lane] for mark in marks]
+            axes.scatter(x, y, marker=marker, s=16, color=colour, label=label, zorder=3)
+    if found.measurements:
+        _legend(axes)
+
+
+def _label_top(axes: Axes, found: TimelineInfo) -> None:
+    """Decisions and faults named above the first panel, each row of text as far as the last one lets it."""
+    names = [(d.t_min, d.text, style.VERMILLION if d.bad else style.GREEN) for d in found.decisions]
+    names += [(max(f.start_min, found.span_min[0]), f.lane, style.PURPLE) for f in found.faults]
+    width = found.span_min[1] - found.span_min[0]
+    free: list[float] = []
+    for at, text, colour in sorted(names)[:_MOST_LABELS]:
+        short = style.shorten(text, 34)
+        # Some 130 characters of this size fit into the panel's width.
+        right = at > found.span_min[0] + 0.75 * width
+        start = at - len(short) * width / 130 if right else at
+        row = next((index for index, end in enumerate(free) if end <= start), len(free))
+        free[row : row + 1] = [start + (len(short) + 2) * width / 130]
+        axes.annotate(
+            short, (at, 1), (0, 3 + 10 * row), xycoords=("data", "axes fraction"), textcoords="offset points",
+            fontsize=7.5, color=colour, ha="right" if right else "left", va="bottom", annotation_clip=False,
+        )  # fmt: skip
