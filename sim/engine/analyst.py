@@ -1,0 +1,167 @@
+"""The analysis controller: measures what is due, lets the pure rules judge, and tells the rollout controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simpy.events import Event
+
+from sim.decide import analysis
+from sim.decide.arguments import RunContext
+from sim.decide.templates import TemplateError, resolve
+from sim.engine.clock import Rank
+from sim.engine.ground import Ground
+from sim.metrics import conditions, providers
+from sim.metrics.providers import Origin, Sources
+from sim.model.analysis import (
+    AnalysisPhase,
+    AnalysisRef,
+    AnalysisRunSpec,
+    AnalysisRunStatus,
+    DatadogProvider,
+    Measurement,
+    Metric,
+    PrometheusProvider,
+    Provider,
+)
+from sim.model.records import AnalysisRecord, MeasurementRecord
+from sim.model.rollout import RolloutSpec, RunRole, RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the rollout controller asks for."""
+
+    name: str
+    role: RunRole
+    ref: AnalysisRef
+    step_index: int | None = None
+
+
+class Run:
+    """One analysis run and its process."""
+
+    def __init__(self, order: Order, spec: AnalysisRunSpec, status: AnalysisRunStatus) -> None:
+        self.order = order
+        self.spec = spec
+        self.status = status
+        self.poke: Event | None = None
+
+    def view(self) -> RunView:
+        """The run as the rollout controller sees it."""
+        return RunView(
+            self.order.name,
+            self.order.role,
+            self.status.phase,
+            self.status.message,
+            self.order.step_index,
+            terminating=self.spec.terminate,
+        )
+
+
+class Analyst:
+    """Owns every analysis run of one rollout; ``changed`` is called when a run's phase changes."""
+
+    def __init__(self, ground: Ground, sources: Callable[[], Sources], changed: Callable[[], None]) -> None:
+        self._ground = ground
+        self._sources = sources
+        self._changed = changed
+        self.runs: list[Run] = []
+
+    def views(self) -> tuple[RunView, ...]:
+        """Every run, oldest first."""
+        return tuple(run.view() for run in self.runs)
+
+    def start(self, order: Order, spec: RolloutSpec, context: RunContext) -> None:
+        """Creates a run. A run that cannot even be created raises TemplateError; one that cannot be judged is an Error."""
+        try:
+            resolved = resolve(order.ref, self._ground.scenario.manifests, spec, context, order.name)
+        except TemplateError as error:
+            if not error.in_run:
+                raise
+            broken = AnalysisRunStatus(AnalysisPhase.ERROR, str(error))
+            self.runs.append(Run(order, AnalysisRunSpec(order.name), broken))
+            self._note(self.runs[-1])
+            self._changed()
+            return
+        run = Run(order, resolved, AnalysisRunStatus())
+        self.runs.append(run)
+        self._ground.clock.process(self._judge(run))
+
+    def terminate(self, name: str) -> None:
+        """Asks a run to end."""
+        for run in self.runs:
+            if run.order.name == name and not run.status.phase.is_completed:
+                run.spec = replace(run.spec, terminate=True)
+                if run.poke is not None and not run.poke.triggered:
+                    run.poke.succeed()
+
+    def _judge(self, run: Run) -> Generator[Event, Any, None]:
+        clock = self._ground.clock
+        yield clock.after(self._ground.scenario.cluster.controller_latency_s, Rank.CONTROLLER)
+        while not run.status.phase.is_completed:
+            measurements: dict[str, Measurement] = {}
+            tasks = analysis.due(run.spec, run.status, clock.now)
+            if tasks:
+                started_s = clock.now
+                latencies = [self._latency_s(task.metric.provider) for task in tasks]
+                measured = [self._measure(task.metric) for task in tasks]
+                yield clock.after(max(latencies), Rank.CONTROLLER)
+                for task, one, latency_s in zip(tasks, measured, latencies, strict=True):
+                    measurements[task.metric.name] = replace(one, started_s=started_s, finished_s=started_s + latency_s)
+            self._record(run, measurements)
+            next_s = analysis.next_time_s(run.spec, run.status, clock.now)
+            if not run.status.phase.is_completed:
+                yield self._moment(run, next_s)
+
+    def _moment(self, run: Run, next_s: float | None) -> Event:
+        """The next pass: when something is due, or when the run is asked to end."""
+        run.poke = poke = self._ground.clock.event()
+        if next_s is not None:
+
+            def wake() -> None:
+                if not poke.triggered:
+                    poke.succeed()
+
+            self._ground.clock.call_at(next_s, Rank.CONTROLLER, wake)
+        return poke
+
+    def _record(self, run: Run, measurements: dict[str, Measurement]) -> None:
+        before = run.status.phase
+        run.status = analysis.record(run.spec, run.status, measurements, self._ground.clock.now)
+        journal = self._ground.journal
+        for metric, one in measurements.items():
+            row = MeasurementRecord(
+                journal.t_s, journal.region, run.order.name, metric, one.phase.value, one.value, one.message
+            )
+            journal.add(row)
+        if run.status.phase is not before:
+            self._note(run)
+            self._changed()
+
+    def _measure(self, metric: Metric) -> Measurement:
+        """One sample, judged by the metric's conditions; times are put in by the caller."""
+        result = providers.measure(metric.provider, self._ground.clock.now, self._sources(), Origin(metric=metric.name))
+        if result.error:
+            return Measurement(AnalysisPhase.ERROR, message=result.error, value=result.text)
+        phase, message = conditions.evaluate(result, metric.success_condition, metric.failure_condition)
+        return Measurement(phase, value=result.text, message=message)
+
+    def _latency_s(self, provider: Provider) -> float:
+        telemetry = self._ground.scenario.telemetry
+        match provider:
+            case PrometheusProvider():
+                return telemetry.prometheus.query_latency_s
+            case DatadogProvider():
+                return telemetry.datadog.query_latency_s
+            case _:
+                return 0.0
+
+    def _note(self, run: Run) -> None:
+        journal, status = self._ground.journal, run.status
+        row = AnalysisRecord(
+            journal.t_s, journal.region, run.order.name, run.order.role.value, status.phase.value, status.message
+        )
+        journal.add(row)

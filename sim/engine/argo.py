@@ -1,0 +1,170 @@
+"""An Argo Rollout as a strategy: from the applied template to promotion, abort or undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sim.decide.steps import step_hash, steps_of
+from sim.engine.analyst import Analyst
+from sim.engine.controller import RolloutController, waits_for_person
+from sim.engine.ground import Ground
+from sim.engine.outcome import Outcome
+from sim.engine.pods import PodSite
+from sim.engine.replicasets import ReplicaSet
+from sim.engine.revision import candidate_revision, stable_revision
+from sim.engine.routers import RouterWriter
+from sim.engine.routing import Router
+from sim.metrics.providers import Sources
+from sim.model.pods import PodTemplate
+from sim.model.records import Verdict
+from sim.model.rollout import (
+    BlueGreenStatus,
+    RolloutPhase,
+    RolloutSpec,
+    RolloutStatus,
+    TrafficWeights,
+    WeightDestination,
+)
+from sim.model.scenario import Scenario
+
+
+class ArgoDriver:
+    """Watches the controller's status and the routers' weights for the rollout's end."""
+
+    def __init__(self, site: PodSite, spec: RolloutSpec, router: Router, sources: Callable[[], Sources]) -> None:
+        self._ground: Ground = site.ground
+        self._router = router
+        scenario = self._ground.scenario
+        self._old = stable_revision(spec.template, scenario.stable)
+        self._new = candidate_revision(spec.template, scenario.release.behaviour)
+        self._target = self._new
+        self._writer = RouterWriter(spec, router)
+        analyst = Analyst(self._ground, sources, self._analysed)
+        self.controller = RolloutController(site, spec, analyst, self._writer)
+        self.controller.on_status.append(self._look)
+        router.on_weights.append(self._look)
+        self.outcome: Outcome | None = None
+        self.on_change: list[Callable[[], None]] = []
+        self._person = ""
+        self._abort_noted = False
+        self._served_all = False
+
+    @property
+    def replica_sets(self) -> Sequence[ReplicaSet]:
+        """The Rollout's ReplicaSets."""
+        return self.controller.replica_sets
+
+    def stand(self) -> None:
+        """The stable revision, fully promoted, with its Services and routes."""
+        self._writer.adopt(self._old.hash)
+        self.controller.stand(self._old, standing_status(self.controller.spec, self._old.hash))
+        self.controller.notify()
+
+    def release(self) -> None:
+        """The Rollout is given the candidate's template."""
+        self._ground.journal.decision("argo-cd", "start", f"revision {self._new.hash} applied")
+        self.controller.apply(self._new)
+
+    def refuse(self, message: str) -> None:
+        """The controller finds the spec invalid: it reports so and reconciles nothing any more."""
+        self.controller.halt()
+        self._ground.journal.phase(RolloutPhase.DEGRADED.value, message)
+
+    def abort(self, reason: str) -> None:
+        """A person aborts the update."""
+        self._person = reason
+        self.controller.abort()
+
+    def undo(self, reason: str) -> None:
+        """A person puts the old template back; that is a new update through the same strategy."""
+        self._ground.journal.decision("person", "undo", reason)
+        self._person, self.outcome, self._target = reason, None, self._old
+        self._abort_noted = False
+        self.controller.apply(self._old)
+
+    def waits_for_person(self) -> object | None:
+        """The pause condition that only a person ends."""
+        return waits_for_person(self.controller.spec, self.controller.status)
+
+    def approve(self) -> None:
+        """A person promotes the paused rollout."""
+        self.controller.promote()
+
+    def stuck(self) -> Outcome:
+        """Degraded if the controller says so, else stuck where it is."""
+        status = self.controller.status
+        reason = f"{status.phase.value}: {status.message}" if status.message else status.phase.value
+        degraded = status.phase is RolloutPhase.DEGRADED and not status.abort
+        verdict = Verdict.DEGRADED if degraded else Verdict.STUCK
+        return Outcome(verdict, reason, self._ground.clock.now, self._served_all)
+
+    def _analysed(self) -> None:
+        self.controller.notify()
+
+    def _look(self) -> None:
+        self._settle(self.controller.status)
+        for listener in self.on_change:
+            listener()
+
+    def _settle(self, status: RolloutStatus) -> None:
+        if self.outcome is not None or status.current_pod_hash != self._target.hash:
+            return
+        if status.abort:
+            self._see_abort(status)
+        elif status.stable_rs == self._target.hash and status.phase is RolloutPhase.HEALTHY:
+            self._see_promotion()
+
+    def _see_promotion(self) -> None:
+        now = self._ground.clock.now
+        if self._target is self._new:
+            self._served_all = True
+            self._ground.journal.decision("controller", "promote", f"revision {self._new.hash} is stable")
+            self.outcome = Outcome(
+                Verdict.PROMOTED, "the release is stable and serves all traffic", now, served_all=True
+            )
+        else:
+            self.outcome = Outcome(Verdict.UNDONE, f"undone by a person: {self._person}", now, served_all=True)
+
+    def _see_abort(self, status: RolloutStatus) -> None:
+        if not self._abort_noted and status.message:
+            self._abort_noted = True
+            actor = "person" if self._person else "analysis" if " analysis " in status.message else "controller"
+            self._ground.journal.decision(actor, "abort", self._person or status.message)
+        if not self._abort_noted:
+            return
+        candidate, _ = self._router.weights
+        if self._target is self._new and candidate == 0:
+            self.outcome = Outcome(Verdict.ABORTED, status.message, self._ground.clock.now, self._served_all)
+
+
+def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
+    """Status of a Rollout that has long been promoted to this revision."""
+    end = WeightDestination(0, pod_hash), WeightDestination(100, pod_hash)
+    canary = spec.canary
+    routed = canary is not None and canary.traffic_routing is not None
+    weights = TrafficWeights(
+        replace(end[0], service=canary.canary_service if canary else ""),
+        replace(end[1], service=canary.stable_service if canary else ""),
+    )
+    count = spec.desired
+    return RolloutStatus(
+        phase=RolloutPhase.HEALTHY,
+        current_pod_hash=pod_hash,
+        stable_rs=pod_hash,
+        current_step_index=len(steps_of(spec)) if steps_of(spec) else None,
+        current_step_hash=step_hash(spec),
+        weights=weights if routed else None,
+        blue_green=BlueGreenStatus(pod_hash, pod_hash) if spec.blue_green else BlueGreenStatus(),
+        replicas=count,
+        updated=count,
+        ready=count,
+        available=count,
+    )
+
+
+def with_workload(spec: RolloutSpec, scenario: Scenario) -> RolloutSpec:
+    """The spec with the template of its ``workloadRef``, where there is one."""
+    found = next((d for d in scenario.manifests.deployments if d.name == spec.workload_ref), None)
+    template: PodTemplate = found.template if found is not None else spec.template
+    return replace(spec, template=template)

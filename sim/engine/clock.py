@@ -1,0 +1,82 @@
+"""Simulated time, and the documented order of things that happen at one instant.
+
+At equal times: **fault < traffic < controller < sampler**, then by insertion. SimPy's own process starts, interrupts and
+triggered events (priorities 0 and 1) come before all four, so that a process finishes reacting before the next rank acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from heapq import heappush
+from math import inf
+
+from simpy import Environment
+from simpy.events import Event, EventPriority
+
+
+class Rank(IntEnum):
+    """Order among things due at the same instant."""
+
+    FAULT = 2
+    """Injected perturbations begin, end and strike."""
+    TRAFFIC = 3
+    """Pods, endpoints and routes change; containers start."""
+    CONTROLLER = 4
+    """Controllers, scripts, analyses and people look and act on what they see."""
+    SAMPLER = 5
+    """Scrapes, flushes and journal samples see the final state of the instant."""
+
+
+class Instant(Event):
+    """A moment that will come: yield it in a process, or let it call back. ``cancel`` makes it pass unnoticed."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self._ok = True
+        self._value = None
+
+    def cancel(self) -> None:
+        """Nobody is told when the moment comes; without effect once it has passed."""
+        if self.callbacks is not None:
+            self.callbacks.clear()
+
+
+class Clock(Environment):
+    """A SimPy environment whose appointments have a rank and an exact time."""
+
+    @property
+    def now(self) -> float:
+        """Simulated seconds since the release was applied; negative in the warm-up."""
+        return float(self._now)
+
+    def at(self, time_s: float, rank: Rank) -> Instant:
+        """The moment ``time_s`` (now, if that has passed) in the order of ``rank``.
+
+        The time is kept exactly: SimPy's own ``schedule`` adds a delay to now, and two appointments for one instant
+        would then differ in the last bit and lose their order.
+        """
+        instant = Instant(self)
+        heappush(self._queue, (max(time_s, self.now), EventPriority(rank), next(self._eid), instant))
+        return instant
+
+    def after(self, delay_s: float, rank: Rank) -> Instant:
+        """The moment ``delay_s`` from now."""
+        return self.at(self.now + delay_s, rank)
+
+    def call_at(self, time_s: float, rank: Rank, action: Callable[[], None]) -> Instant:
+        """Calls ``action`` at ``time_s``; the moment returned can be cancelled."""
+        instant = self.at(time_s, rank)
+        if instant.callbacks is not None:
+            instant.callbacks.append(lambda _: action())
+        return instant
+
+    def call_after(self, delay_s: float, rank: Rank, action: Callable[[], None]) -> Instant:
+        """Calls ``action`` ``delay_s`` from now."""
+        return self.call_at(self.now + delay_s, rank, action)
+
+    def run_while(self, limit_s: Callable[[], float]) -> None:
+        """Steps through everything due up to the limit, which is asked anew before every step, then stands there."""
+        while self.peek() <= limit_s() < inf:
+            self.step()
+        self._now = max(self.now, limit_s())

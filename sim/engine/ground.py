@@ -1,0 +1,47 @@
+"""What every process of one region stands on: clock, streams, journal, data plane, and who listens to pods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sim.engine.clock import Clock
+from sim.engine.journal import Journal
+from sim.model.behaviour import Delay
+from sim.model.scenario import Scenario
+from sim.streams import Streams
+from sim.traffic import DataPlane
+
+
+@dataclass(slots=True)
+class Ground:
+    """One region's shared surroundings. ``on_pods`` hear of any pod's state, ``on_endpoints`` of what routers know."""
+
+    scenario: Scenario
+    clock: Clock
+    streams: Streams
+    journal: Journal
+    plane: DataPlane
+    region: str = ""
+    on_pods: list[Callable[[], None]] = field(default_factory=list)
+    on_endpoints: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def traffic(self) -> DataPlane:
+        """The data plane, brought to this instant: changes to it act from now on."""
+        self.plane.advance(self.clock.now)
+        return self.plane
+
+    def draw_s(self, what: str, delay: Delay) -> float:
+        """A random time from the stream named after what takes it."""
+        return self.streams.delay_s(what, delay)
+
+    def pods_changed(self) -> None:
+        """Tells everybody who watches pods."""
+        for listener in self.on_pods:
+            listener()
+
+    def endpoints_changed(self) -> None:
+        """Tells everybody who watches endpoints."""
+        for listener in self.on_endpoints:
+            listener()

@@ -1,0 +1,151 @@
+"""One strategy in one cluster: everything assembled, run from warm-up to the end of the tail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sim.engine.argo import ArgoDriver, with_workload
+from sim.engine.clock import Clock
+from sim.engine.cluster import Scheduler
+from sim.engine.faults import FaultEngine, View, faults_of
+from sim.engine.ground import Ground
+from sim.engine.journal import Journal
+from sim.engine.outcome import Driver, Outcome
+from sim.engine.people import People, error_ratio
+from sim.engine.pods import Pod, PodSite
+from sim.engine.replicasets import ReplicaSet
+from sim.engine.routing import Router
+from sim.engine.setup import network_and_entry, queried
+from sim.engine.telemetry import Collector, Eyes, Sampler
+from sim.engine.verdicts import Rejection
+from sim.model.records import Record, Verdict
+from sim.model.scenario import Scenario
+from sim.model.strategy import ArgoRollout, LocalStrategy
+from sim.streams import Streams
+from sim.traffic import DataPlane, WindowCount
+
+OUTAGE_RATIO = 0.5
+"""Failing at least this share of the clients' requests is downtime, whatever a controller reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a strategy runs: the region's name, its share of the traffic and its own streams."""
+
+    streams: Streams
+    region: str = ""
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResult:
+    """What one region's run came to: its outcome, when it stopped, and its rows (times from its own apply)."""
+
+    outcome: Outcome
+    end_s: float
+    desired_pods: int
+    rows: tuple[Record, ...]
+
+
+class LocalRun:
+    """Assembles the processes of one region and runs them once."""
+
+    def __init__(self, scenario: Scenario, strategy: LocalStrategy, place: Place) -> None:
+        self._scenario = scenario
+        clock = Clock(initial_time=-scenario.warm_up_s)
+        journal = Journal(clock, place.region)
+        plane = DataPlane(
+            scenario.load,
+            scenario.client,
+            place.streams,
+            start_s=-scenario.warm_up_s,
+            share=place.share,
+            buckets_s=scenario.telemetry.prometheus.buckets_s,
+        )
+        self._ground = Ground(scenario, clock, place.streams, journal, plane, place.region)
+        self._site = PodSite(self._ground, Scheduler(scenario.cluster))
+        network, entry = network_and_entry(scenario.manifests, strategy)
+        self._router = Router(self._ground, network, entry)
+        self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy))
+        self._driver = self._drive(strategy)
+        self._router.backends.append(self._driver)
+        self._people = People(self._ground, self._driver)
+        self._driver.on_change.append(self._people.look)
+        self._sampler = Sampler(self._ground)
+        self._tail_failures = [0, 0]
+        self._wire()
+
+    def run(self, rejection: Rejection | None) -> LocalResult:
+        """Warm-up, release (or its rejection), and on until the tail is over."""
+        clock = self._ground.clock
+        self._driver.stand()
+        clock.run_while(lambda: 0.0)
+        desired = sum(rs.desired for rs in self._replica_sets())
+        if rejection is None:
+            self._driver.release()
+        else:
+            self._refuse(rejection)
+        clock.run_while(self._limit_s)
+        self._sampler.finish()
+        outcome = self._judged(self._driver.outcome or self._driver.stuck())
+        return LocalResult(outcome, self._ground.journal.t_s, desired, tuple(self._ground.journal.rows))
+
+    def _refuse(self, rejection: Rejection) -> None:
+        self._ground.journal.decision(rejection.actor, "reject", rejection.reason)
+        if rejection.phase_message:
+            self._driver.refuse(rejection.phase_message)
+        self._driver.outcome = Outcome(Verdict.REJECTED, rejection.reason, 0.0)
+
+    def _limit_s(self) -> float:
+        outcome = self._driver.outcome
+        if outcome is None or self._people.busy:
+            return self._scenario.horizon_s
+        return min(self._scenario.horizon_s, outcome.ended_s + self._scenario.tail_s)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
+        """A promotion under which most requests fail is no success, whatever was reported."""
+        total, failed = self._tail_failures
+        if outcome.verdict is not Verdict.PROMOTED or not total or failed / total < OUTAGE_RATIO:
+            return outcome
+        reason = f"success was reported while {100 * failed / total:.1f} % of the requests failed"
+        return replace(outcome, verdict=Verdict.DEGRADED, reason=reason)
+
+    def _drive(self, strategy: LocalStrategy) -> Driver:
+        if isinstance(strategy, ArgoRollout):
+            spec = next(one for one in self._scenario.manifests.rollouts if one.name == strategy.rollout)
+            return ArgoDriver(self._site, with_workload(spec, self._scenario), self._router, self._collector.sources)
+        raise NotImplementedError
+
+    def _wire(self) -> None:
+        """Faults, samples and scrapes."""
+        view = View(self._site.scheduler, self._pods, lambda: self._router.weights, self._collector.outage)
+        faults = faults_of(self._scenario)
+        if faults:
+            engine = FaultEngine(self._ground, faults, view)
+            self._site.hooks = engine
+            self._router.on_weights.append(engine.evaluate)
+            self._sampler.before_window.append(engine.tick)
+        self._sampler.on_window.append(self._people.watch)
+        self._sampler.on_window.append(self._count_tail)
+        prometheus, datadog = queried(self._scenario.manifests)
+        self._collector.start(Eyes(prometheus=prometheus, datadog=datadog))
+
+    def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
+        outcome = self._driver.outcome
+        if outcome is not None and now_s > outcome.ended_s + self._scenario.telemetry.sample_interval_s:
+            requests = sum(one.client_requests for one in window)
+            self._tail_failures[0] += requests
+            self._tail_failures[1] += round(requests * error_ratio(window))
+
+    def _replica_sets(self) -> list[ReplicaSet]:
+        return [rs for backend in self._router.backends for rs in backend.replica_sets]
+
+    def _pods(self) -> list[Pod]:
+        live = [pod for rs in self._replica_sets() for pod in rs.pods if not pod.gone]
+        return sorted(live, key=lambda pod: pod.created_s)
+
+
+def _namespace(scenario: Scenario, strategy: LocalStrategy) -> str:
+    if isinstance(strategy, ArgoRollout):
+        return next(one.namespace for one in scenario.manifests.rollouts if one.name == strategy.rollout)
+    return next((one.namespace for one in scenario.manifests.deployments), "default")

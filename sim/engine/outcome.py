@@ -1,0 +1,67 @@
+"""How a rollout stands: what drivers of strategies report and the world waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sim.engine.replicasets import ReplicaSet
+from sim.model.records import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An end: verdict, reason and when; ``served_all`` is whether the release came to serve everybody."""
+
+    verdict: Verdict
+    reason: str
+    ended_s: float
+    served_all: bool = False
+
+
+class Driver(Protocol):
+    """One strategy at work on one release."""
+
+    outcome: Outcome | None
+    """Set once the rollout has come to an end; None while it is under way (an undo is under way again)."""
+
+    on_change: list[Callable[[], None]]
+    """Called whenever something changed that people or the world may act on."""
+
+    @property
+    def replica_sets(self) -> Sequence[ReplicaSet]:
+        """Every ReplicaSet it owns."""
+        ...
+
+    def stand(self) -> None:
+        """Sets up the stable version as fully deployed."""
+        ...
+
+    def release(self) -> None:
+        """Applies the release."""
+        ...
+
+    def refuse(self, message: str) -> None:
+        """The controller refuses to work on what it was given."""
+        ...
+
+    def waits_for_person(self) -> object | None:
+        """Something that stands for the pause only a person ends, or None."""
+        ...
+
+    def approve(self) -> None:
+        """A person ends that pause."""
+        ...
+
+    def abort(self, reason: str) -> None:
+        """A person stops the rollout under way."""
+        ...
+
+    def undo(self, reason: str) -> None:
+        """A person goes back to the version before, after the rollout's end."""
+        ...
+
+    def stuck(self) -> Outcome:
+        """What to say at the horizon while there is no outcome."""
+        ...

@@ -1,0 +1,140 @@
+"""People: they approve what waits for them, are paged, hear of trouble from users, and then abort or undo."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from simpy.events import Event
+
+from sim.engine.clock import Rank
+from sim.engine.ground import Ground
+from sim.engine.outcome import Driver
+from sim.model.behaviour import Alert
+from sim.traffic import WindowCount
+
+
+@dataclass(slots=True)
+class _Clocks:
+    """Since when each bound has been exceeded without a break; None while it is not."""
+
+    errors_s: float | None = None
+    p99_s: float | None = None
+
+
+class People:
+    """One on-call person per region. ``busy`` while somebody is on the way to act."""
+
+    def __init__(self, ground: Ground, patient: Driver) -> None:
+        self._ground = ground
+        self._patient = patient
+        self._people = ground.scenario.people
+        self._clocks = _Clocks()
+        self._last_s = ground.clock.now
+        self._acting = False
+        self._approving: object | None = None
+        self._report_due_s: float | None = None
+        self._acted = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is about to act, or users are about to report, within the horizon."""
+        due = self._report_due_s is not None and self._report_due_s <= self._ground.scenario.horizon_s
+        return self._acting or due
+
+    def look(self) -> None:
+        """Called at every change of the rollout: approvals and reports are put on the way."""
+        waiting = self._patient.waits_for_person()
+        if waiting is not None and waiting != self._approving and self._people.approve is not None:
+            self._approving = waiting
+            delay_s = self._ground.draw_s("people/approve", self._people.approve)
+            self._ground.clock.call_after(delay_s, Rank.CONTROLLER, lambda: self._approve(waiting))
+        outcome = self._patient.outcome
+        bad = outcome is not None and outcome.served_all and not self._ground.scenario.release.good
+        if bad and not self._acted and self._report_due_s is None and self._people.report is not None:
+            delay_s = self._ground.draw_s("people/report", self._people.report)
+            self._report_due_s = self._ground.clock.now + delay_s
+            self._ground.clock.call_at(self._report_due_s, Rank.CONTROLLER, self._reported)
+
+    def watch(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
+        """One window of the clients' view: bounds exceeded for long enough page the person."""
+        since_s, self._last_s = self._last_s, now_s
+        alert = self._people.alert
+        if alert is None or now_s <= 0:
+            return
+        clocks = self._clocks
+        clocks.errors_s = _since(clocks.errors_s, since_s, _above(error_ratio(window), alert.error_ratio))
+        clocks.p99_s = _since(clocks.p99_s, since_s, _above(self._p99_s(window), alert.p99_s))
+        reason = _reason(alert, clocks, now_s)
+        if reason and not self._acting and not self._acted:
+            self._ground.journal.decision("person", "alert", reason)
+            self._acting = True
+            self._ground.clock.process(self._respond(reason, paged=True))
+
+    def _p99_s(self, window: tuple[WindowCount, ...]) -> float:
+        bounds = self._ground.scenario.telemetry.prometheus.buckets_s
+        counts = [sum(column) for column in zip(*(one.latency_counts for one in window), strict=True)]
+        return quantile_s(counts, bounds, 0.99)
+
+    def _approve(self, waiting: object) -> None:
+        self._approving = None
+        if self._patient.outcome is None and self._patient.waits_for_person() == waiting:
+            self._ground.journal.decision("person", "resume", "approved")
+            self._patient.approve()
+
+    def _reported(self) -> None:
+        self._report_due_s = None
+        outcome = self._patient.outcome
+        if outcome is not None and outcome.served_all and not self._acting and not self._acted:
+            self._acting = True
+            self._ground.journal.decision("person", "alert", "reported by users")
+            self._ground.clock.process(self._respond("reported by users", paged=False))
+
+    def _respond(self, reason: str, *, paged: bool) -> Generator[Event, Any, None]:
+        """Notice (a page only), decide, act: abort what is under way, undo what has served everybody."""
+        steps = [("notice", self._people.notice)] if paged else []
+        for name, delay in (*steps, ("decide", self._people.decide), ("act", self._people.act)):
+            yield self._ground.clock.after(self._ground.draw_s(f"people/{name}", delay), Rank.CONTROLLER)
+        self._acting, outcome = False, self._patient.outcome
+        if outcome is None:
+            self._acted = True
+            self._patient.abort(reason)
+        elif outcome.served_all:
+            self._acted = True
+            self._report_due_s = None
+            self._patient.undo(reason)
+
+
+def error_ratio(window: tuple[WindowCount, ...]) -> float:
+    """Share of the clients' requests that finally failed; 0 without requests."""
+    total = sum(one.client_requests for one in window)
+    return sum(one.client_failures for one in window) / total if total else 0.0
+
+
+def quantile_s(counts: list[int], bounds_s: tuple[float, ...], q: float) -> float:
+    """Quantile of bucketed latencies, interpolated within its bucket; the last bound where it lies above all; 0 if empty."""
+    rank, below, lower_s = q * sum(counts), 0, 0.0
+    for count, upper_s in zip(counts, bounds_s, strict=False):
+        if count and below + count >= rank:
+            return lower_s + (upper_s - lower_s) * (rank - below) / count
+        below, lower_s = below + count, upper_s
+    return bounds_s[-1] if sum(counts) else 0.0
+
+
+def _above(value: float, bound: float | None) -> bool:
+    return bound is not None and value > bound
+
+
+def _since(before_s: float | None, window_began_s: float, exceeded: bool) -> float | None:
+    if not exceeded:
+        return None
+    return window_began_s if before_s is None else before_s
+
+
+def _reason(alert: Alert, clocks: _Clocks, now_s: float) -> str:
+    if clocks.errors_s is not None and now_s - clocks.errors_s >= alert.error_for_s - 1e-6:
+        return f"clients' error ratio above {alert.error_ratio} for {alert.error_for_s:g} s"
+    if clocks.p99_s is not None and now_s - clocks.p99_s >= alert.p99_for_s - 1e-6:
+        return f"p99 above {alert.p99_s} s for {alert.p99_for_s:g} s"
+    return ""

@@ -1,0 +1,132 @@
+"""ReplicaSets: keep the desired number of pods, choose victims, and show themselves to controllers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.engine.clock import Rank
+from sim.engine.pods import Pod, PodSite
+from sim.engine.revision import Avoidance, Revision
+from sim.model.pods import Labels
+from sim.model.records import ScaleRecord
+from sim.model.rollout import ReplicaSetView
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a ReplicaSet is made with, besides its revision."""
+
+    name: str
+    number: int
+    """Revision number."""
+    min_ready_s: float = 0.0
+    avoids: Avoidance = Avoidance()
+    hash_label: str = "rollouts-pod-template-hash"
+
+
+class ReplicaSet:
+    """Pods of one revision. ``role_labels`` are put on its pods while the revision has a role."""
+
+    def __init__(self, site: PodSite, identity: Identity, revision: Revision) -> None:
+        self._site = site
+        self._identity = identity
+        self.revision = revision
+        self.name = identity.name
+        self.number = identity.number
+        self.created_s = site.ground.clock.now
+        self.desired = 0
+        self.desired_annotation: int | None = None
+        self.deadline_s: float | None = None
+        self.role_labels: Labels = ()
+        self.role_annotations: Labels = ()
+        self.pods: list[Pod] = []
+        self._made = 0
+        self._shown: tuple[int, int, int] | None = None
+        self._noticed: dict[str, float] = {}
+        site.ground.on_pods.append(self.look)
+
+    @property
+    def active(self) -> list[Pod]:
+        """Pods that exist and are not being deleted."""
+        return [pod for pod in self.pods if not pod.deleted and not pod.gone]
+
+    @property
+    def ready(self) -> int:
+        """Ready pods."""
+        return sum(pod.ready_s is not None for pod in self.active)
+
+    @property
+    def available(self) -> int:
+        """Available pods."""
+        return sum(pod.available(self._identity.min_ready_s) for pod in self.active)
+
+    def labels(self) -> Labels:
+        """Labels of the pods as they are now."""
+        template = dict(self.revision.template.labels)
+        return tuple(
+            sorted((template | dict(self.role_labels) | {self._identity.hash_label: self.revision.hash}).items())
+        )
+
+    def stand(self, replicas: int) -> None:
+        """Starts the run with this many pods that have long been ready."""
+        self.desired = self.desired_annotation = replicas
+        for _ in range(replicas):
+            self._make(standing=True)
+
+    def scale(self, replicas: int) -> None:
+        """Sets the size; pods are made or deleted at once: those not ready first, then the newest."""
+        self.desired = replicas
+        surplus = len(self.active) - replicas
+        if surplus > 0:
+            for pod in sorted(self.active, key=_victim_order)[:surplus]:
+                pod.delete()
+        self.look()
+
+    def look(self) -> None:
+        """Replaces pods that were lost and writes a row when the counts changed."""
+        self.pods = [pod for pod in self.pods if not pod.gone]
+        while len(self.active) < self.desired:
+            self._make(standing=False)
+        self._await_availability()
+        counts = (self.desired, self.ready, self.available)
+        if counts != self._shown:
+            self._shown = counts
+            journal = self._site.ground.journal
+            journal.add(ScaleRecord(journal.t_s, journal.region, self.name, self.revision.side, *counts))
+
+    def view(self) -> ReplicaSetView:
+        """The ReplicaSet as a controller sees it."""
+        active = self.active
+        return ReplicaSetView(
+            name=self.name,
+            hash=self.revision.hash,
+            desired=self.desired,
+            replicas=len(active),
+            ready=self.ready,
+            available=self.available,
+            created_s=self.created_s,
+            revision=self.number,
+            scale_down_deadline_s=self.deadline_s,
+            desired_annotation=self.desired_annotation,
+            fully_labelled=len(active),
+        )
+
+    def _make(self, *, standing: bool) -> None:
+        name = f"{self.name}-{self._made}"
+        self._made += 1
+        self.pods.append(Pod(self._site, name, self.revision, self._identity.avoids, standing=standing))
+
+    def _await_availability(self) -> None:
+        """With minReadySeconds a pod's availability is a change of its own, later than its readiness."""
+        if self._identity.min_ready_s <= 0:
+            return
+        for pod in self.active:
+            if pod.ready_s is not None and self._noticed.get(pod.name) != pod.ready_s:
+                self._noticed[pod.name] = pod.ready_s
+                due_s = pod.ready_s + self._identity.min_ready_s
+                self._site.ground.clock.call_at(due_s, Rank.TRAFFIC, self._site.ground.pods_changed)
+
+
+def _victim_order(pod: Pod) -> tuple[bool, float, float]:
+    """Not ready first, then ready most recently, then newest (kubernetes pkg/controller ActivePodsWithRanks)."""
+    return pod.ready_s is not None, -(pod.ready_s or 0.0), -pod.created_s

@@ -1,0 +1,107 @@
+"""What clients call, which objects take part, and what the stable version alone is expected to fail."""
+
+from __future__ import annotations
+
+from math import erf, exp, log, sqrt
+
+from sim.engine.routers import SYNTHETIC, service_names, synthetic
+from sim.engine.routing import Entry, Network
+from sim.model.behaviour import Delay, Shape, VersionBehaviour
+from sim.model.load import Client
+from sim.model.manifests import ManifestSet
+from sim.model.network import HttpRoute, RouteDestination, VirtualService
+from sim.model.pods import Labels, selects
+from sim.model.rollout import RolloutSpec
+from sim.model.strategy import ArgoRollout, LocalStrategy, SwitchScript
+
+
+def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Network, Entry]:
+    """The written network and where clients enter it.
+
+    A canary's own VirtualServices (or the router it names) and a script's VirtualService say the hosts; otherwise the
+    VirtualServices that lead to the workload's pods do, and without any a plain Service that selects them.
+    """
+    network = Network.of(manifests)
+    if isinstance(strategy, SwitchScript):
+        vs = network.virtual_services.get(strategy.virtual_service)
+        return network, Entry(vs.hosts if vs else ())
+    labels, managed = _workload(manifests, strategy)
+    if isinstance(strategy, ArgoRollout):
+        spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
+        hosts = _routed_hosts(spec, network)
+        if hosts:
+            return network, Entry(hosts)
+    leading = [vs for vs in network.virtual_services.values() if _leads_to(vs, network, labels)]
+    if leading:
+        return network, Entry(tuple(host for vs in leading for host in vs.hosts))
+    return network, Entry(service=_plain(network, labels, managed))
+
+
+def _routed_hosts(spec: RolloutSpec, network: Network) -> tuple[str, ...]:
+    routing = spec.canary.traffic_routing if spec.canary is not None else None
+    if routing is None:
+        return ()
+    made = synthetic(spec)
+    if made is not None:
+        network.virtual_services[SYNTHETIC] = made
+        return made.hosts
+    names = [one.name.partition(".")[0] for one in routing.virtual_services]
+    return tuple(
+        host for name in names if name in network.virtual_services for host in network.virtual_services[name].hosts
+    )
+
+
+def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, tuple[str, ...]]:
+    """(labels of the workload's pods, Services its controller manages)."""
+    if isinstance(strategy, ArgoRollout):
+        spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
+        return spec.template.labels, service_names(spec)
+    name = getattr(strategy, "deployment", "")
+    deployment = next((one for one in manifests.deployments if one.name == name), None)
+    return (deployment.template.labels if deployment else ()), ()
+
+
+def _leads_to(vs: VirtualService, network: Network, labels: Labels) -> bool:
+    destinations: list[RouteDestination] = [d for route in vs.http for d in _of(route)]
+    return any(selects(network.services.get(d.host.partition(".")[0], ()), labels) for d in destinations)
+
+
+def _of(route: HttpRoute) -> tuple[RouteDestination, ...]:
+    return route.destinations
+
+
+def _plain(network: Network, labels: Labels, managed: tuple[str, ...]) -> str:
+    """A Service over all pods first (a basic canary splits by pods), else the stable or active one."""
+    fitting = [name for name, selector in network.services.items() if selects(selector, labels)]
+    return next((name for name in fitting if name not in managed), managed[0] if managed else "")
+
+
+def base_failure_ratio(behaviour: VersionBehaviour, client: Client) -> float:
+    """Share of client requests expected to fail finally under this version alone, unloaded.
+
+    An attempt times out when its service time is above the client's patience, else it is answered; time-outs and the
+    statuses in ``retry_on`` are tried again, other 5xx are final. Queueing and faults are left out.
+    """
+    timeout = 0.0 if client.timeout_s is None else _above(behaviour.service_time, client.timeout_s)
+    failing = [(status, share) for status, share in behaviour.statuses if status >= 500]
+    again = timeout + (1 - timeout) * sum(share for status, share in failing if status in client.retry_on)
+    final = (1 - timeout) * sum(share for status, share in failing if status not in client.retry_on)
+    tries = [again**k for k in range(client.retries + 1)]
+    return final * sum(tries) + again ** (client.retries + 1)
+
+
+def _above(delay: Delay, bound_s: float) -> float:
+    """Probability that a random time exceeds a bound."""
+    if delay.shape is Shape.CONSTANT or delay.median_s == 0 or (delay.shape is Shape.LOGNORMAL and delay.sigma == 0):
+        return float(delay.median_s > bound_s)
+    if bound_s <= 0:
+        return 1.0
+    if delay.shape is Shape.EXPONENTIAL:
+        return exp(-bound_s * log(2) / delay.median_s)
+    return 0.5 * (1 - erf(log(bound_s / delay.median_s) / (delay.sigma * sqrt(2))))
+
+
+def queried(manifests: ManifestSet) -> tuple[bool, bool]:
+    """Whether any analysis template asks (Prometheus, Datadog)."""
+    texts = [text for template in manifests.analysis_templates for text in template.metrics_json]
+    return any('"prometheus"' in text for text in texts), any('"datadog"' in text for text in texts)

@@ -1,0 +1,144 @@
+"""Eyes on the data plane: journal samples, Prometheus scrapes and Datadog flushes, each on its own grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sim.engine.clock import Rank
+from sim.engine.ground import Ground
+from sim.engine.pods import Pod
+from sim.engine.replicasets import ReplicaSet
+from sim.engine.revision import GROUPS
+from sim.metrics.datadog import AgentStore
+from sim.metrics.exposition import Agent, PodView, Scraper
+from sim.metrics.providers import Sources
+from sim.metrics.store import SeriesStore
+from sim.model.records import TrafficRecord
+from sim.traffic import PodSample, WindowCount, fine
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Which series somebody will query: what nobody reads is not collected."""
+
+    prometheus: bool = True
+    datadog: bool = True
+
+
+class Sampler:
+    """Writes a traffic row per side every sample interval and hands the windows to whoever watches clients."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._interval_s = ground.scenario.telemetry.sample_interval_s
+        self._last_s = ground.clock.now
+        self.before_window: list[Callable[[], None]] = []
+        self.on_window: list[Callable[[float, tuple[WindowCount, ...]], None]] = []
+        self._next = ground.clock.call_after(self._interval_s, Rank.SAMPLER, self._sample)
+
+    def finish(self) -> None:
+        """Takes the last, possibly shorter, window."""
+        self._next.cancel()
+        if self._ground.clock.now > self._last_s:
+            self._take()
+
+    def _sample(self) -> None:
+        self._take()
+        self._next = self._ground.clock.call_after(self._interval_s, Rank.SAMPLER, self._sample)
+
+    def _take(self) -> None:
+        now = self._ground.clock.now
+        width_s, self._last_s = now - self._last_s, now
+        for listener in self.before_window:
+            listener()
+        window = self._ground.traffic.take_window()
+        journal = self._ground.journal
+        for one in window:
+            side = GROUPS[one.group] if one.group >= 0 else "none"
+            counts = (one.statuses, one.latency_counts, one.latency_sum_s)
+            clients = (one.client_requests, one.client_failures, one.timeouts, one.retries)
+            if one.client_requests or one.statuses or one.timeouts or one.retries:
+                journal.add(TrafficRecord(journal.t_s, journal.region, round(width_s, 6), side, *counts, *clients))
+        for listener_of_windows in self.on_window:
+            listener_of_windows(now, window)
+
+
+class Collector:
+    """Scrapes and flushes. Prometheus scrapes all pods of a run at one phase of its interval, drawn per run."""
+
+    def __init__(self, ground: Ground, owners: Callable[[], list[ReplicaSet]], namespace: str) -> None:
+        self._ground = ground
+        self._owners = owners
+        self._namespace = namespace
+        telemetry = ground.scenario.telemetry
+        self.prometheus = SeriesStore()
+        self.datadog = AgentStore()
+        self._scraper = Scraper(telemetry.prometheus, self.prometheus)
+        self._agent = Agent(telemetry.datadog, self.datadog, fine.quantile)
+        self._outages: list[str] = []
+
+    def sources(self) -> Sources:
+        """What can be queried now."""
+        outages = frozenset(self._outages)
+        return Sources(self.prometheus, self.datadog, self._ground.scenario.telemetry, outages)
+
+    def outage(self, provider: str, begins: bool) -> None:
+        """A provider is down, or back: while it is down nobody scrapes."""
+        if begins:
+            self._outages.append(provider)
+        elif provider in self._outages:
+            self._outages.remove(provider)
+
+    def start(self, eyes: Eyes) -> None:
+        """Begins the two grids, at phases from their own stream."""
+        generator = self._ground.streams.generator("telemetry/phase")
+        scrape_phase, flush_phase = float(generator.random()), float(generator.random())
+        telemetry = self._ground.scenario.telemetry
+        if eyes.prometheus:
+            self._every(telemetry.prometheus.scrape_interval_s, scrape_phase, self._scrape)
+        if eyes.datadog:
+            self._every(telemetry.datadog.flush_interval_s, flush_phase, self._flush)
+
+    def _every(self, interval_s: float, phase: float, action: Callable[[], None]) -> None:
+        clock = self._ground.clock
+        begun_s = clock.now + phase * interval_s
+
+        def tick(count: int) -> None:
+            action()
+            clock.call_at(begun_s + (count + 1) * interval_s, Rank.SAMPLER, lambda: tick(count + 1))
+
+        clock.call_at(begun_s, Rank.SAMPLER, lambda: tick(0))
+
+    def _scrape(self) -> None:
+        if "prometheus" not in self._outages:
+            self._scraper.scrape(self._ground.clock.now, [self._view(rs, pod, ()) for rs, pod in self._targets()])
+
+    def _flush(self) -> None:
+        self._agent.flush(self._ground.clock.now, [self._view(rs, pod, tuple(pod.past)) for rs, pod in self._targets()])
+
+    def _targets(self) -> Iterator[tuple[ReplicaSet, Pod]]:
+        for rs in self._owners():
+            for pod in rs.pods:
+                if pod.is_up and pod.index is not None:
+                    yield rs, pod
+
+    def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...]) -> PodView:
+        samples = [*past, self._ground.traffic.pod_sample(pod.index)] if pod.index is not None else list(past)
+        statuses: Counter[int] = Counter()
+        for sample in samples:
+            statuses.update(sample.statuses)
+        return PodView(
+            pod=pod.name,
+            namespace=self._namespace,
+            labels=dict(rs.labels()),
+            annotations=dict((*pod.revision.template.annotations, *rs.role_annotations)),
+            env=dict(pod.revision.template.env),
+            version=pod.revision.behaviour.name,
+            hash=pod.revision.hash,
+            statuses=dict(sorted(statuses.items())),
+            bucket_counts=tuple(sum(column) for column in zip(*(s.bucket_counts for s in samples), strict=True)),
+            latency_sum_s=sum(sample.latency_sum_s for sample in samples),
+            fine_counts=sum((sample.fine for sample in samples[1:]), samples[0].fine),
+        )
