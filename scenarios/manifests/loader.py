@@ -17,7 +17,7 @@ from scenarios.manifests.tables import Tables, builtin_tables
 from scenarios.manifests.yaml import Parsed, parse
 
 _KIND = re.compile(r"^kind:\s*[\"']?([A-Za-z]+)", re.MULTILINE)
-_NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n|\s*\n)*?[ \t]+name:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
+_NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n|\s*\n)*?[ \t]+name:\s*[\"']?([^\s\"'#{]+)", re.MULTILINE)
 
 
 def load(paths: Sequence[FilePath], crds: FilePath | None = None, versions: str = "head") -> Documents:

@@ -159,9 +159,7 @@ class _Walk:
         where, found = path_text(path), _type_name(data)
         wanted = {"int-or-string": "integer or string", "quantity": "a quantity"}.get(node.type, node.type)
         message = f'{where}: Invalid value: "{found}": {where} in body must be of type {wanted}: "{found}"'
-        suggestion = (
-            f'write "{str(data).lower() if isinstance(data, bool) else data}"' if _needs_quotes(data, node) else ""
-        )
+        suggestion = "quote it" if _needs_quotes(data, node) else ""
         return self._finding(TYPE, message, path, suggestion)
 
     def _unsupported(self, data: Any, node: Node, path: Path) -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 from scenarios.findings import Finding, Severity
 
 SUFFIXES = (".yaml", ".yml", ".json")
-MAX_BYTES = 8 * 2**20
+MAX_BYTES = 4 * 2**20
 """Largest file read; etcd itself takes objects of at most 1.5 MiB."""
 
 

@@ -82,7 +82,7 @@ def _chunks(text: str) -> Iterator[tuple[int, str]]:
 def _document(chunk: str, file: str, line: int) -> Parsed:
     reader = _Reader(chunk, file, line)
     try:
-        node = YAML(typ="rt", pure=True).compose(chunk)
+        node = YAML(typ="safe", pure=True).compose(chunk)
         data = reader.read(node, ())
     except _Unreadable as error:
         return Parsed(None, line, chunk, findings=(*reader.findings, error.finding))
@@ -96,7 +96,8 @@ def _document(chunk: str, file: str, line: int) -> Parsed:
 
 def _syntax_error(error: YAMLError, chunk: str, file: str, first: int) -> Finding:
     line, column, problem = _where(error, chunk)
-    if templated(chunk):
+    near = chunk.split("\n")[max(0, line - 2) : line + 1]
+    if templated("\n".join(near)):
         return _template_finding(file, first + line)
     hint = "indent with spaces" if "'\\t'" in problem else ""
     return Finding("RT001", Severity.ERROR, problem, file, first + line, column + 1, (), hint)
@@ -106,7 +107,11 @@ def _where(error: YAMLError, chunk: str) -> tuple[int, int, str]:
     """Line and column from 0, and what is wrong there."""
     if isinstance(error, ReaderError):
         before = chunk[: error.position]
-        return before.count("\n"), len(before) - before.rfind("\n") - 1, f"character {error.character!r} is not allowed"
+        return (
+            before.count("\n"),
+            len(before) - before.rfind("\n") - 1,
+            f"character U+{error.character:04X} is not allowed",
+        )
     if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
         return mark.line, mark.column, " ".join(filter(None, (error.context, error.problem)))
     return 0, 0, str(error).splitlines()[0]
