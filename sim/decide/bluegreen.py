@@ -167,8 +167,7 @@ def _close(turn: Turn, strategy: BlueGreenStrategy) -> Decision:
     marks = replace(status.blue_green, active_selector=active_hash, preview_selector=preview.hash if preview else "")
     status = replace(status, blue_green=marks)
     post = turn.runs.get(RunRole.POST_PROMOTION)
-    aborted = turn.is_aborted
-    reason = blue_green_reason(spec, turn.seen, aborted=aborted, active_hash=active_hash, post_promotion=post)
+    reason = blue_green_reason(spec, turn.seen, status, aborted=turn.is_aborted, post_promotion=post)
     if reason:
         status = _promoted(turn, status, reason)
     else:

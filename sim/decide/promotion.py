@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.decide.replicas import all_rss, threshold_met
 from sim.decide.steps import current_index, steps_of
 from sim.model.analysis import AnalysisPhase
-from sim.model.rollout import Observed, RolloutSpec, RunView
+from sim.model.rollout import Observed, RolloutSpec, RolloutStatus, RunView
 
 
 def is_undo(seen: Observed) -> bool:
@@ -64,17 +64,16 @@ def _shortcut(spec: RolloutSpec, seen: Observed) -> str:
 
 
 def blue_green_reason(
-    spec: RolloutSpec, seen: Observed, *, aborted: bool, active_hash: str, post_promotion: RunView | None
+    spec: RolloutSpec, seen: Observed, after: RolloutStatus, *, aborted: bool, post_promotion: RunView | None
 ) -> str:
     """Why the new ReplicaSet becomes stable now; '' while it must not.
 
-    ``active_hash`` is what the active Service selects at the end of this reconcile. Post-promotion analysis must have
-    been Successful unless the way is shortened.
+    ``after`` has what the active Service selects at the end of this reconcile. Post-promotion analysis must have been
+    Successful unless the way is shortened.
     """
-    if seen.stable_rs is None or not active_hash:
+    if seen.stable_rs is None or not after.blue_green.active_selector:
         return "Initial deploy"
-    current = seen.new_rs.hash if seen.new_rs else seen.template_hash
-    if active_hash != current:
+    if after.blue_green.active_selector != after.current_pod_hash:
         return ""
     if shortcut := _shortcut(spec, seen):
         return shortcut

@@ -274,21 +274,19 @@ def observed(given: Json) -> tuple[RolloutSpec, Observed]:
     revision = int(section(rollout, "metadata", "annotations").get(REVISION, 0))
     new = replica_set(given.get("newRS"), revision)
     index = state.current_step_index or 0
-    runs = {
-        "step_run": run(given.get("stepAnalysisRun"), RunRole.STEP, index),
-        "background_run": run(given.get("backgroundAnalysisRun"), RunRole.BACKGROUND),
-    }
-    bg_runs = {
-        "pre_promotion": run(given.get("prePromotionRun"), RunRole.PRE_PROMOTION),
-        "post_promotion": run(given.get("postPromotionRun"), RunRole.POST_PROMOTION),
-    }
+    step_run = run(given.get("stepAnalysisRun"), RunRole.STEP, index)
+    background = run(given.get("backgroundAnalysisRun"), RunRole.BACKGROUND)
+    before = run(given.get("prePromotionRun"), RunRole.PRE_PROMOTION)
+    after = run(given.get("postPromotionRun"), RunRole.POST_PROMOTION)
     experiment = run(given.get("experiment"), RunRole.STEP, index)
+    colours = replace(state.blue_green, pre_promotion=reference(before), post_promotion=reference(after))
     state = replace(
         state,
         current_step_hash=state.current_step_hash or step_hash(made),
-        blue_green=replace(state.blue_green, **{key: reference(view) for key, view in bg_runs.items()}),
+        step_run=reference(step_run),
+        background_run=reference(background),
+        blue_green=colours,
         experiment=reference(experiment),
-        **{key: reference(view) for key, view in runs.items()},
     )
     return made, Observed(
         now_s=now_s,
@@ -297,7 +295,7 @@ def observed(given: Json) -> tuple[RolloutSpec, Observed]:
         new_rs=new,
         stable_rs=replica_set(given.get("stableRS")),
         other_rss=tuple(rs for obj in given.get("otherRSs") or () if (rs := replica_set(obj)) is not None),
-        runs=tuple(view for view in (runs | bg_runs).values() if view is not None),
+        runs=tuple(view for view in (step_run, background, before, after) if view is not None),
         experiment=experiment,
         experiment_templates=_experiment_templates(given.get("experiment")),
         weight_verified=section(given, "newStatus", "canary", "weights").get("verified") is not False,

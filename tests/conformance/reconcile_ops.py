@@ -13,6 +13,7 @@ from typing import Any
 from sim.decide import bluegreen, canary
 from sim.decide.pauses import needs_person
 from sim.decide.replicas import canary_counts
+from sim.decide.steps import step_hash
 from sim.model.actions import Decision, PointService, Scale
 from sim.model.analysis import AnalysisRef, TemplateRef
 from sim.model.rollout import (
@@ -87,7 +88,7 @@ def _judged(given: Json) -> tuple[RolloutSpec, Observed]:
 
 
 def _seen(spec: RolloutSpec, seen: Observed, **changes: Any) -> Observed:
-    status = replace(seen.status, current_step_hash=canary.step_hash(spec), **changes)
+    status = replace(seen.status, current_step_hash=step_hash(spec), **changes)
     return replace(seen, status=status, template_hash=status.current_pod_hash)
 
 
@@ -108,20 +109,21 @@ def _filled(given: Json) -> tuple[RolloutSpec, Observed]:
 def _with_replica_sets(spec: RolloutSpec, seen: Observed) -> Observed:
     """Missing ReplicaSets at the size they should have, and no rescaling pending on those given."""
     status = seen.status
+    given_new, given_stable = seen.new_rs, seen.stable_rs
+    new = given_new or _at(status.current_pod_hash, 0, 2)
+    stable = given_stable or _at(status.stable_rs, spec.desired, 1)
+    # A basic canary moves a few pods per reconcile; after as many reconciles as there are pods it is there.
     for _ in range(2 * spec.desired + 2):
-        stable = seen.stable_rs or _at(status.stable_rs, spec.desired, 1)
-        new = seen.new_rs or _at(status.current_pod_hash, 0, 2)
-        filled = replace(seen, new_rs=new, stable_rs=stable, template_hash=new.hash)
-        if spec.canary is None or (seen.new_rs and seen.stable_rs):
-            break
-        sizes = canary_counts(spec, filled, status.weights)
-        seen = replace(seen, new_rs=_at(new.hash, sizes[0], 2), stable_rs=_at(stable.hash, sizes[1], 1))
-    new, stable = filled.new_rs, filled.stable_rs
-    if new is None or stable is None:
-        return filled
-    return replace(
-        filled, new_rs=replace(new, desired_annotation=None), stable_rs=replace(stable, desired_annotation=None)
-    )
+        seen = replace(seen, new_rs=_unmarked(new), stable_rs=_unmarked(stable), template_hash=new.hash)
+        if spec.canary is not None:
+            sizes = canary_counts(spec, seen, status.weights)
+            new = given_new or _at(new.hash, sizes[0], 2)
+            stable = given_stable or _at(stable.hash, sizes[1], 1)
+    return seen
+
+
+def _unmarked(rs: ReplicaSetView) -> ReplicaSetView:
+    return replace(rs, desired_annotation=None)
 
 
 def _at(pod_hash: str, size: int, revision: int) -> ReplicaSetView:
@@ -129,14 +131,12 @@ def _at(pod_hash: str, size: int, revision: int) -> ReplicaSetView:
 
 
 def _services(spec: RolloutSpec, status: RolloutStatus) -> tuple[ServiceView, ...]:
+    strategy, marks = spec.canary or CanaryStrategy(), status.blue_green
+    targets = {strategy.stable_service: status.stable_rs, strategy.canary_service: status.current_pod_hash}
     if spec.blue_green is not None:
-        marks = status.blue_green
-        pairs = ((spec.blue_green.active_service, marks.active_selector),)
-        pairs += ((spec.blue_green.preview_service, marks.preview_selector),)
-    else:
-        strategy = spec.canary or CanaryStrategy()
-        pairs = ((strategy.stable_service, status.stable_rs), (strategy.canary_service, status.current_pod_hash))
-    return tuple(ServiceView(name, pod_hash, managed=True) for name, pod_hash in pairs if name)
+        targets = {spec.blue_green.active_service: marks.active_selector}
+        targets |= {spec.blue_green.preview_service: marks.preview_selector}
+    return tuple(ServiceView(name, pod_hash, managed=True) for name, pod_hash in targets.items() if name)
 
 
 def _decision(spec: RolloutSpec, seen: Observed) -> tuple[Decision, Observed]:

@@ -24,6 +24,7 @@ from sim.model.rollout import (
     CanaryStrategy,
     HeaderRoute,
     Observed,
+    Pause,
     PauseReason,
     ReplicaSetView,
     RolloutSpec,
@@ -101,7 +102,7 @@ def canary_pause(given: Json) -> Json:
 
 
 def pause_duration(given: Json) -> Json:
-    return {"seconds": pause_seconds(adapt.step({"pause": given["pause"]}).pause or adapt.Pause())}
+    return {"seconds": pause_seconds(Pause(adapt.section(given, "pause").get("duration")))}
 
 
 def pause_status(given: Json) -> Json:
@@ -130,17 +131,8 @@ def full_promote(given: Json) -> Json:
     aborted = Turn(spec, seen).is_aborted
     if spec.blue_green is None:
         return {"reason": canary_reason(spec, seen, aborted=aborted)}
-    # Upstream compares the two selectors of the new status; here the second is the new ReplicaSet's hash.
-    if seen.new_rs is not None and after.current_pod_hash:
-        seen = replace(seen, new_rs=_rehashed(seen, after.current_pod_hash))
-    post, active = current_run(seen, RunRole.POST_PROMOTION), after.blue_green.active_selector
-    return {"reason": blue_green_reason(spec, seen, aborted=aborted, active_hash=active, post_promotion=post)}
-
-
-def _rehashed(seen: Observed, pod_hash: str) -> ReplicaSetView | None:
-    new = seen.new_rs
-    back_to_stable = new is not None and new.hash == seen.status.stable_rs
-    return new if new is None or back_to_stable else replace(new, hash=pod_hash)
+    post = current_run(seen, RunRole.POST_PROMOTION)
+    return {"reason": blue_green_reason(spec, seen, after, aborted=aborted, post_promotion=post)}
 
 
 def fast_rollback(given: Json) -> Json:
