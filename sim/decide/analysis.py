@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from math import floor
 
 from sim.decide.assessment import assess, effective_count, is_terminating, result_of, with_result
+from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.metric_rules import dry_run_names, kept_measurements
 from sim.model.analysis import AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, Measurement, Metric, MetricResult
 from sim.model.units import go_duration_s
 
 ERROR_RETRY_S = 10.0
 """After an error the next try comes this much later, whatever the interval (``analysis.go:30``)."""
-
-QUEUE_DELAY_S = 0.001
-"""By how much a wake-up comes late: the controller asks for "strictly after", so waking up exactly on time is too early."""
 
 _COUNTED = {
     AnalysisPhase.SUCCESSFUL: "successful",
@@ -171,9 +169,9 @@ def next_time_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -
     if status.started_s is None:
         return now_s
     if is_terminating(status, terminate=run.terminate):
-        return now_s + QUEUE_DELAY_S
+        return now_s + JUST_AFTER_S
     scheduled_s = wake_s(run, status, now_s)
-    return None if scheduled_s is None else max(now_s, scheduled_s + QUEUE_DELAY_S)
+    return None if scheduled_s is None else max(now_s, scheduled_s + JUST_AFTER_S)
 
 
 def wake_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> float | None:

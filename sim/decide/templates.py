@@ -205,12 +205,13 @@ def _with_nested(
         raise TemplateError(msg)
     found: list[AnalysisTemplate] = []
     for reference in references:
-        template = _named(reference, manifests, namespace)
+        template = template_named(reference, manifests, namespace)
         found += [template, *_with_nested(template.templates, manifests, namespace, depth=depth + 1)]
     return found
 
 
-def _named(reference: TemplateRef, manifests: ManifestSet, namespace: str) -> AnalysisTemplate:
+def template_named(reference: TemplateRef, manifests: ManifestSet, namespace: str) -> AnalysisTemplate:
+    """The template referred to; TemplateError if it does not exist (in that namespace)."""
     for template in manifests.analysis_templates:
         same_scope = template.cluster_scoped == reference.cluster_scope
         here = template.cluster_scoped or template.namespace == namespace
@@ -255,6 +256,11 @@ def resolve(
     With ``error.in_run`` the controller would create the run and end it as Error at once, with this very message.
     """
     template = flattened(templates_of(ref.templates, manifests, context.namespace))
+    if not template.metrics_json:
+        # The API server refuses the run the controller builds, so the reconcile fails before it scales anything.
+        where = 'spec.metrics: Invalid value: "null": spec.metrics in body must be of type array: "null"'
+        msg = f'AnalysisRun.argoproj.io "{name}" is invalid: {where}'
+        raise TemplateError(msg)
     merged = merge(values_for_run(ref.args, spec, context), template.args)
     dry_run = (*ref.dry_run, *template.dry_run)
     _refuse_twice(dry_run, "two Dry-Run metric rules have the same name")

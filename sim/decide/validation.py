@@ -1,0 +1,37 @@
+"""Everything the Rollout controller refuses before it reconciles (condition InvalidSpec).
+
+Source: behaviour reference 11.1 (Argo Rollouts ``pkg/apis/rollouts/validation/``, ``rollout/controller.go:605-700``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sim.decide.field_errors import SpecError
+from sim.decide.validation_references import reference_errors
+from sim.decide.validation_spec import spec_errors
+from sim.model.manifests import ManifestSet
+from sim.model.rollout import RolloutSpec
+
+__all__ = ["SpecError", "invalid_spec_message", "rollout_errors"]
+
+
+def rollout_errors(spec: RolloutSpec, manifests: ManifestSet) -> tuple[SpecError, ...]:
+    """Every error of a Rollout, the one Argo reports first; empty if it reconciles.
+
+    Argo looks at the spec alone, then at what must exist, then at what those objects say, and stops at the first
+    error; all are given here so that they can be mended together. What the twin does not read of a pod template is
+    not validated.
+    """
+    found = [*spec_errors(spec, manifests), *reference_errors(spec, manifests)]
+    return tuple(error if error.name else replace(error, name=spec.name) for error in found)
+
+
+def invalid_spec_message(errors: Sequence[SpecError], rollout: str = "") -> str:
+    """Message of the InvalidSpec condition for these errors (at least one): only the first is named.
+
+    ``rollout`` is the Rollout's name, by default that of the first error that is in a Rollout.
+    """
+    name = rollout or next((error.name for error in errors if error.kind == "Rollout"), errors[0].name)
+    return f'The Rollout "{name}" is invalid: {errors[0].message}'
