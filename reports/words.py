@@ -27,6 +27,12 @@ KPI_NAMES: dict[Kpi, str] = {
 }
 
 _MET = {True: "yes", False: "no", None: "undecided"}
+_VERBS = (
+    ("misses", frozenset({"no", "never"})),
+    ("undecided on", frozenset({"undecided"})),
+    ("no data on", frozenset({"no data"})),
+    ("meets", frozenset({"yes"})),
+)
 
 
 def number(value: float | None, unit: str) -> str:
@@ -111,22 +117,18 @@ def _share(share: float) -> str:
 
 
 def _targets(strategy: StrategyScore) -> str:
-    checks = [(kpi, check) for kpi in strategy.kpis if (check := kpi.target) is not None]
-    if not checks:
+    targets = [kpi for kpi in strategy.kpis if kpi.target is not None]
+    if not targets:
         return "No targets are declared."
-    groups = {
-        word: [KPI_NAMES[kpi.kpi].lower() for kpi, check in checks if check.met is met] for met, word in _MET.items()
-    }
+    said = {kpi.kpi: met_text(kpi.target, kpi) for kpi in targets}
+    if set(said.values()) == {"yes"}:
+        return "Meets its target." if len(targets) == 1 else f"Meets all {len(targets)} targets."
     parts = [
-        text
-        for text in (
-            f"misses {_join(groups['no'])}" if groups["no"] else "",
-            f"undecided on {_join(groups['undecided'])}" if groups["undecided"] else "",
-            f"meets {_join(groups['yes'])}" if groups["yes"] and len(groups["yes"]) < len(checks) else "",
-        )
-        if text
+        f"{verb} {_join([KPI_NAMES[kpi].lower() for kpi, word in said.items() if word in words])}"
+        for verb, words in _VERBS
+        if not words.isdisjoint(said.values())
     ]
-    text = "; ".join(parts) or f"meets {'its target' if len(checks) == 1 else f'all {len(checks)} targets'}"
+    text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
 
 

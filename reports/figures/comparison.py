@@ -60,6 +60,7 @@ def info(score: Score, *, only_targets: bool) -> ComparisonInfo:
     )
 
 
+@style.styled
 def draw(found: ComparisonInfo) -> Figure:
     """Small multiples, three in a row, the rows' names on the left."""
     columns = min(_COLUMNS, max(1, len(found.panels)))
@@ -74,7 +75,8 @@ def draw(found: ComparisonInfo) -> Figure:
             axes.set_visible(False)
         else:
             _draw_panel(axes, panel, [style.colour(variants.index(variant)) for variant in found.variants])
-    grid[0, 0].set_yticks(range(len(found.labels)), [style.shorten(label, 38) for label in found.labels], fontsize=8)
+    for axes in grid[:, 0]:
+        axes.set_yticks(range(len(found.labels)), [style.shorten(label, 38) for label in found.labels], fontsize=8)
     grid[0, 0].set_ylim(len(found.labels) - 0.5, -0.5)
     if not found.panels:
         grid[0, 0].set_visible(True)
@@ -92,12 +94,12 @@ def _shown(score: Score, kpi: Kpi, *, only_targets: bool) -> bool:
 def _panel(strategies: tuple[StrategyScore, ...], kpi: Kpi) -> Panel:
     meaning, cells = KPI_MEANINGS[kpi], [strategy.kpi(kpi) for strategy in strategies]
     percent = meaning.unit == "share"
-    checks = {check for cell in cells for check in cell.targets}
+    goals = {(check.value, check.period) for cell in cells for check in cell.targets}
     factor = 100.0 if percent else 1.0
     return Panel(
         f"{words.KPI_NAMES[kpi]}, {'%' if percent else meaning.unit}",
         tuple(_bar(cell, factor) for cell in cells),
-        tuple(sorted(Goal(check.value * factor, check.period) for check in checks)),
+        tuple(sorted(Goal(value * factor, period) for value, period in goals)),
         "less is better" if meaning.better < 0 else "more is better",
     )
 
@@ -136,6 +138,7 @@ def _scale(axes: Axes, panel: Panel) -> None:
     values += [goal.value for goal in panel.goals]
     if values and min(values) > 0 and max(values) > 100 * min(values):
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         return
     if not values:
         axes.set_xlim(0, 1)

@@ -41,6 +41,7 @@ def info(score: Score) -> DetectionInfo:
     return DetectionInfo(panels, max([*found, *targets, 1.0]), targets[0] if targets else None)
 
 
+@style.styled
 def draw(found: DetectionInfo) -> Figure:
     """One panel per variant, all with the same axes."""
     count = max(1, len(found.panels))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from io import BytesIO
+from typing import ParamSpec
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.model.records import Verdict
+
+P = ParamSpec("P")
 
 BLACK, GREY, LIGHT = "#000000", "#666666", "#dddddd"
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
@@ -37,6 +41,17 @@ _STYLE = {
     "axes.titlesize": 9.0,
     "figure.dpi": 100.0,
 }
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """The drawing function with this look: texts take their size when they are made, not when they are saved."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with rc_context(_STYLE):  # type: ignore[arg-type]  # its keys are a closed list of literals
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 def svg(figure: Figure) -> bytes:

@@ -15,6 +15,7 @@ from reports.views import Journal, end_of, header_of, of_kind
 from sim.model.records import AnalysisRecord, DecisionRecord, FaultRecord, MeasurementRecord
 
 _BAD_PHASES = frozenset({"Failed", "Error", "Inconclusive"})
+_UNDER_WAY = frozenset({"Pending", "Running", ""})
 _MOST_LANES = 8
 _MOST_LABELS = 12
 
@@ -101,6 +102,7 @@ def info(journal: Journal) -> TimelineInfo:
     )
 
 
+@style.styled
 def draw(found: TimelineInfo) -> Figure:
     """The timeline as a figure of five panels over one axis of minutes."""
     lanes_height = 0.35 + 0.22 * max(1, len(found.lanes))
@@ -110,7 +112,7 @@ def draw(found: TimelineInfo) -> Figure:
     figure.suptitle(f"{found.title}\n{found.subtitle}", x=0.01, ha="left", fontsize=10)
     _draw_weights(panels[0], found)
     _draw_pods(panels[1], found)
-    _draw_lines(panels[2], found.errors, "failed requests, %")
+    _draw_lines(panels[2], found.errors, "failed\nrequests, %")
     _draw_lines(panels[3], found.latency, "latency, ms")
     _draw_lanes(panels[4], found)
     for axes in panels:
@@ -161,21 +163,19 @@ def _measurements(journal: Journal) -> tuple[Mark, ...]:
 
 
 def _analyses(journal: Journal, end_min: float) -> tuple[Span, ...]:
-    """One span per analysis run, from its first record to the one that ended it."""
-    first: dict[tuple[str, str], float] = {}
-    last: dict[tuple[str, str], tuple[float, str]] = {}
+    """One span per analysis run, from its first record to the one that ended it, in a lane per role."""
+    first: dict[tuple[str, str, str], float] = {}
+    last: dict[tuple[str, str, str], tuple[float, str]] = {}
     for record in of_kind(journal, AnalysisRecord):
-        first.setdefault((record.region, record.run), record.t_s / 60)
-        last[record.region, record.run] = (record.t_s / 60, record.phase)
-    return tuple(
-        Span(
-            start,
-            end_min if last[key][1] in {"Running", "Pending", ""} else last[key][0],
-            key[1],
-            last[key][1] in _BAD_PHASES,
-        )
-        for key, start in first.items()
-    )
+        key = (record.region, record.run, record.role)
+        first.setdefault(key, record.t_s / 60)
+        last[key] = (record.t_s / 60, record.phase)
+    spans = []
+    for key, start in first.items():
+        ended, phase = last[key]
+        lane = f"{key[2]} run" if key[2] else "analysis run"
+        spans.append(Span(start, end_min if phase in _UNDER_WAY else ended, lane, phase in _BAD_PHASES))
+    return tuple(spans)
 
 
 def _faults(journal: Journal, end_min: float) -> tuple[Span, ...]:
@@ -226,7 +226,7 @@ def _draw_pods(axes: Axes, found: TimelineInfo) -> None:
 
 def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str) -> None:
     style.plain_axes(axes)
-    axes.set_ylabel(label.replace(", ", ",\n"))
+    axes.set_ylabel(label)
     if not lines:
         style.empty(axes, "no traffic was recorded")
         return

@@ -35,12 +35,13 @@ def info(score: Score) -> VerdictsInfo:
     )
 
 
+@style.styled
 def draw(found: VerdictsInfo) -> Figure:
     """Two panels of stacked bars with the verdicts that occur in a legend above."""
     figure = Figure(figsize=(10, 1.3 + 0.3 * max(2, len(found.good))), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _draw_panel(left, found.good, "good releases")
-    _draw_panel(right, found.bad, "bad releases")
+    _draw_panel(right, found.bad, "bad releases (promoted = missed)")
     left.set_yticks(range(len(found.good)), [style.shorten(row.label, 38) for row in found.good], fontsize=8)
     left.set_ylim(max(len(found.good), 1) - 0.5, -0.5)
     used = {verdict for row in (*found.good, *found.bad) for verdict, _ in row.shares}
@@ -62,7 +63,7 @@ def _draw_panel(axes: Axes, rows: tuple[Row, ...], title: str) -> None:
     axes.set_xlim(0, 100)
     axes.set_xlabel("% of these releases", fontsize=8)
     if not any(row.shares for row in rows):
-        style.empty(axes, f"the mix has no {title}")
+        style.empty(axes, "the mix has no such release")
     for index, row in enumerate(rows):
         left = 0.0
         for verdict, share in row.shares:
