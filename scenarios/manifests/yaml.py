@@ -52,7 +52,7 @@ class Parsed:
     @property
     def readable(self) -> bool:
         """Whether the document parsed; duplicate keys are readable, syntax errors are not."""
-        return self.data is not None
+        return not any(finding.code in {"RT001", "RT002"} for finding in self.findings)
 
 
 def parse(text: str, file: str) -> Iterator[Parsed]:
