@@ -126,6 +126,11 @@ class World:
         index = max(i for i, run in enumerate(self.runs) if role in {None, run.role})
         self.runs[index] = replace(self.runs[index], phase=phase, message=message)
 
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Phase and message."""
+        return str(self.status.phase), self.status.message
+
     def said(self, part: str) -> list[float]:
         """When notes containing this text were written."""
         return [at for at, entry in self.journal if isinstance(entry, str) and part in entry]
@@ -144,9 +149,8 @@ class World:
     def _apply(self, action: object) -> None:
         match action:
             case CreateReplicaSet(pod_hash, revision):
-                assert pod_hash not in self.rss
-                name = f"{self.spec.name}-{pod_hash}"
-                self.rss[pod_hash] = ReplicaSetView(name, pod_hash, 0, created_s=self.now_s, revision=revision)
+                fresh = ReplicaSetView(f"{self.spec.name}-{pod_hash}", pod_hash, 0, created_s=self.now_s)
+                self.rss[pod_hash] = replace(self.rss.get(pod_hash, fresh), revision=revision)
             case Scale(pod_hash, replicas):
                 rs = self.rss[pod_hash]
                 self.rss[pod_hash] = replace(rs, desired=replicas, desired_annotation=self.spec.desired)
