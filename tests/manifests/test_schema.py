@@ -154,7 +154,7 @@ def test_valid_objects_have_no_findings(read: Reader, text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_the_api_server_refuses_is_found_at_its_line(
-    read: Reader, text: str, old: str, new: str, line: int, message: str
+    read: Reader, *, text: str, old: str, new: str, line: int, message: str
 ) -> None:
     assert old in text
     documents = read(text.replace(old, new, 1))
