@@ -1,7 +1,7 @@
 """What the controller refuses of the objects a Rollout refers to.
 
 Source: behaviour reference 10 and 11.1 (Argo Rollouts ``validation/validation_references.go``,
-``rollout/controller.go:646-760``, ``rollout/trafficrouting/istio/istio.go:984-1245``).
+``rollout/controller.go:646-760``).
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from sim.decide.arguments import RunContext, TemplateError, merge, values_for_ru
 from sim.decide.assessment import effective_count
 from sim.decide.field_errors import Place, SpecError, internal, invalid, place
 from sim.decide.templates import flattened, parse_metric, resolved_object, template_named, templates_of
+from sim.decide.validation_istio import missing_virtual_services, virtual_service_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, TemplateRef
 from sim.model.manifests import ManifestSet
-from sim.model.network import HttpRoute, VirtualService
-from sim.model.rollout import CanaryStrategy, IstioVirtualService, RolloutSpec
+from sim.model.rollout import RolloutSpec
 
 _HASH_LABEL = "rollouts-pod-template-hash"
 _CANARY = place("spec", "strategy", "canary")
 _BLUE_GREEN = place("spec", "strategy", "blueGreen")
-_ISTIO = _CANARY.at("trafficRouting", "istio")
 _NGINX = _CANARY.at("trafficRouting", "nginx")
 _PLACEHOLDER = "dummy-value"
 _DUMMY_HASHES = RunContext(canary_hash="dummy-new-hash", stable_hash="dummy-stable-hash")
@@ -44,11 +43,11 @@ def reference_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[Spec
     for use in uses:
         yield from _missing_templates(use.ref.templates, use.where, spec, manifests)
     yield from _ingress_errors(spec, manifests)
-    yield from _missing_virtual_services(spec, manifests)
+    yield from missing_virtual_services(spec, manifests)
     yield from _service_errors(spec, manifests)
     for use in uses:
         yield from _analysis_errors(use, spec, manifests)
-    yield from _virtual_service_errors(spec, manifests)
+    yield from virtual_service_errors(spec, manifests)
 
 
 def analysis_uses(spec: RolloutSpec) -> tuple[AnalysisUse, ...]:
@@ -147,7 +146,8 @@ def _analysis_errors(use: AnalysisUse, spec: RolloutSpec, manifests: ManifestSet
     error = _merge_error(use, templates, spec)
     if error:
         yield invalid(use.where, f"templateNames: [{names}]", error)
-    elif not use.background:
+    if not use.background:
+        # Argo looks here only once the templates merge; a reader wants to know now.
         for template in templates:
             yield from _inline_errors(template, use.where)
 
@@ -212,106 +212,3 @@ def _ingress_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecE
     elif routing.stable_ingress not in manifests.ingresses:
         detail = f'ingress.networking.k8s.io "{routing.stable_ingress}" not found'
         yield invalid(_NGINX.at("stableIngress"), routing.stable_ingress, detail)
-
-
-def _istio_canary(spec: RolloutSpec) -> CanaryStrategy | None:
-    canary = spec.canary
-    routed = canary is not None and canary.traffic_routing is not None and "istio" in canary.traffic_routing.kinds
-    return canary if routed and spec.blue_green is None else None
-
-
-def _virtual_service_uses(canary: CanaryStrategy) -> tuple[tuple[IstioVirtualService, Place], ...]:
-    """The named VirtualServices with the field of each; the controller prints lists without an index."""
-    named = canary.traffic_routing.virtual_services if canary.traffic_routing is not None else ()
-    if len(named) == 1:
-        return ((named[0], _ISTIO.at("virtualService", "name")),)
-    shown = (*_ISTIO.shown, "virtualServices", "name")
-    indexed = enumerate(named)
-    return tuple((use, Place((*_ISTIO.path, "virtualServices", index, "name"), shown)) for index, use in indexed)
-
-
-def _missing_virtual_services(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
-    canary = _istio_canary(spec)
-    if canary is None or canary.traffic_routing is None:
-        return
-    if canary.traffic_routing.singular_and_plural or not canary.traffic_routing.virtual_services:
-        yield internal(_ISTIO, "either VirtualService or VirtualServices must be configured")
-        return
-    for use, where in _virtual_service_uses(canary):
-        if _virtual_service(use, spec, manifests) is None:
-            name = _name_and_namespace(use.name)[0]
-            yield invalid(where, name, f'virtualservices.networking.istio.io "{name}" not found')
-
-
-def _name_and_namespace(name: str) -> tuple[str, str]:
-    """``name.namespace`` apart; everything before the last dot is the name."""
-    stripped = name.removesuffix(".cluster.local")
-    head, dot, tail = stripped.rpartition(".")
-    return (head, tail) if dot else (stripped, "")
-
-
-def _virtual_service(use: IstioVirtualService, spec: RolloutSpec, manifests: ManifestSet) -> VirtualService | None:
-    name, namespace = _name_and_namespace(use.name)
-    key = (name, namespace or spec.namespace)
-    return next((vs for vs in manifests.virtual_services if (vs.name, vs.namespace) == key), None)
-
-
-def _virtual_service_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
-    canary = _istio_canary(spec)
-    if canary is None or canary.traffic_routing is None or canary.traffic_routing.singular_and_plural:
-        return
-    for use, where in _virtual_service_uses(canary):
-        found = _virtual_service(use, spec, manifests)
-        if found is None:
-            continue
-        if not (found.http or found.tls or found.tcp):
-            detail = "Unable to get any of the HTTP, TCP or TLS routes for the Istio VirtualService"
-            yield invalid(where, found.name, detail)
-        elif found.http:
-            error = http_routes_error(canary, use, found.http)
-            if error:
-                yield invalid(where, found.name, f"Istio VirtualService has invalid HTTP routes. Error: {error}")
-
-
-def http_routes_error(canary: CanaryStrategy, use: IstioVirtualService, routes: Sequence[HttpRoute]) -> str:
-    """Why the controller cannot write weights into these routes, empty if it can.
-
-    Without named routes it takes the only one, or the first without a name; but then there may be just one that is
-    not managed.
-    """
-    targets: list[HttpRoute] = []
-    for name in use.routes:
-        found = next((route for route in routes if route.name == name), None)
-        if found is None:
-            return f"HTTP Route '{name}' is not found in the defined Virtual Service."
-        targets.append(found)
-    if not use.routes:
-        unnamed = [route for route in routes if not route.name]
-        targets = list(routes) if len(routes) == 1 else unnamed[:1]
-    for route in targets:
-        error = _destinations_error(canary, route)
-        if error:
-            return error
-    managed = canary.traffic_routing.managed_routes if canary.traffic_routing is not None else ()
-    if not use.routes and sum(route.name not in managed for route in routes) > 1:
-        omitted = "omitting spec.strategy.canary.trafficRouting.istio.virtualService.routes"
-        return f"spec.http[] should be set in VirtualService and it must have exactly one route when {omitted}"
-    return ""
-
-
-def _destinations_error(canary: CanaryStrategy, route: HttpRoute) -> str:
-    rule = canary.traffic_routing.destination_rule if canary.traffic_routing is not None else None
-    hosts = {destination.host.split(".")[0] for destination in route.destinations}
-    subsets = {destination.subset for destination in route.destinations}
-    if rule is not None:
-        wanted = (("Canary", rule.canary_subset), ("Stable", rule.stable_subset))
-        missing = (
-            f"{role} DestinationRule subset '{name}' not found in route"
-            for role, name in wanted
-            if name not in subsets - {""}
-        )
-        return next(missing, "")
-    services = (("Canary", canary.canary_service), ("Stable", canary.stable_service))
-    return next(
-        (f"{role} Service '{name}' not found in route" for role, name in services if name not in hosts - {""}), ""
-    )

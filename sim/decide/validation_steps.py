@@ -1,0 +1,140 @@
+"""What the controller refuses of the steps of a canary.
+
+Source: behaviour reference 11.1 (Argo Rollouts ``pkg/apis/rollouts/validation/validation.go:313-480``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.decide.arguments import TemplateError, field_value
+from sim.decide.defaults import max_weight
+from sim.decide.field_errors import Place, SpecError, invalid, required
+from sim.decide.pauses import pause_seconds
+from sim.model.analysis import Argument
+from sim.model.rollout import CanaryStep, CanaryStrategy, Experiment, HeaderRoute, RolloutSpec
+
+# The controller prints fields of a strategy as if they stood right under spec.strategy.
+CANARY = Place(("spec", "strategy", "canary"), ("spec", "strategy"))
+"""The canary strategy."""
+
+_STEP_KINDS = ("experiment", "pause", "set_weight", "analysis")
+_MORE_STEP_KINDS = ("set_canary_scale", "set_header_route", "set_mirror_route", "plugin")
+_STEP = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
+_UNKNOWN_ROUTE = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+_MATCH_MISSING = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
+
+
+def step_errors(spec: RolloutSpec, canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
+    """Errors of one step in the controller's order; ``where`` is the step."""
+    yield from _step_kind_errors(step, where)
+    limit = max_weight(spec)
+    if step.set_weight is not None and not 0 <= step.set_weight <= limit:
+        yield invalid(where.at("setWeight"), step.set_weight, f"SetWeight needs to be between 0 and {limit}")
+    if step.pause is not None and pause_seconds(step.pause) < 0:
+        seconds = pause_seconds(step.pause)
+        yield invalid(where.at("pause", "duration"), seconds, "Duration needs to be greater than 0")
+    if step.set_canary_scale is not None and canary.traffic_routing is None:
+        error = required(CANARY.at("trafficRouting"), "SetCanaryScale requires TrafficRouting to be set")
+        yield SpecError(where.at("setCanaryScale").path, error.message)
+    yield from _route_errors(canary, step, where)
+    if step.experiment is not None:
+        yield from _experiment_errors(canary, step.experiment, where.at("experiment", "templates"))
+    yield from _argument_errors(spec, step, where)
+
+
+def _step_kind_errors(step: CanaryStep, where: Place) -> Iterator[SpecError]:
+    """More than one of the four exclusive kinds, or no kind at all."""
+    present = {kind: getattr(step, kind) is not None for kind in (*_STEP_KINDS, *_MORE_STEP_KINDS)}
+    if sum(present[kind] for kind in _STEP_KINDS) > 1:
+        yield invalid(where, _flags({kind: present[kind] for kind in _STEP_KINDS}), _STEP)
+    if not any(present.values()):
+        # What it prints is whether each kind is absent.
+        yield invalid(where, _flags({kind: not there for kind, there in present.items()}), _STEP)
+
+
+def _flags(values: dict[str, bool]) -> str:
+    named = {"".join(part.capitalize() for part in kind.split("_")): value for kind, value in values.items()}
+    return " ".join(f"step.{name}: {str(value).lower()}" for name, value in named.items())
+
+
+def _route_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
+    """Header and mirror routes: which routers know them, what a match needs, and that the route is managed."""
+    kinds = set(canary.traffic_routing.kinds) if canary.traffic_routing is not None else set()
+    if step.set_header_route is not None:
+        if not {"istio", "alb", "apisix", "plugins"} & kinds:
+            detail = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix"
+            yield invalid(where.at("setHeaderRoute"), {"name": step.set_header_route.name}, detail)
+        else:
+            yield from _match_errors(step.set_header_route, kinds, where.at("setHeaderRoute", "match"))
+    if step.set_mirror_route is not None and not {"istio", "plugins"} & kinds:
+        detail = "SetMirrorRoute requires TrafficRouting, supports Istio and Plugins"
+        yield invalid(where.at("setMirrorRoute"), {"name": step.set_mirror_route.name}, detail)
+    yield from _managed_errors(canary, step, where)
+
+
+def _match_errors(route: HeaderRoute, kinds: set[str], where: Place) -> Iterator[SpecError]:
+    for index, match in enumerate(route.match):
+        value = {match.how: match.value} if match.value else {}
+        if "alb" in kinds and (match.how != "exact" or not match.value):
+            detail = "SetHeaderRoute match value invalid. ALB supports 'exact' value only"
+            yield invalid(where.at(index), value, detail)
+        elif not match.value:
+            yield invalid(where.at(index), value, _MATCH_MISSING)
+
+
+def _managed_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
+    named = {"setHeaderRoute": step.set_header_route, "setMirrorRoute": step.set_mirror_route}
+    routes = {key: route.name for key, route in named.items() if route is not None}
+    if canary.traffic_routing is None or not routes:
+        return
+    managed = canary.traffic_routing.managed_routes
+    if not managed:
+        detail = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'"
+        yield required(CANARY.at("trafficRouting", "managedRoutes"), detail)
+        return
+    for key, name in routes.items():
+        if name not in managed:
+            yield invalid(where.at(key), name, _UNKNOWN_ROUTE)
+
+
+def _experiment_errors(canary: CanaryStrategy, experiment: Experiment, where: Place) -> Iterator[SpecError]:
+    """Weights of experiment templates need a router that can give them."""
+    for index, template in enumerate(experiment.templates):
+        if template.weight is None:
+            continue
+        if canary.traffic_routing is None:
+            detail = "Experiment template weight cannot be set unless TrafficRouting is enabled"
+        elif not {"alb", "smi", "istio", "plugins"} & set(canary.traffic_routing.kinds):
+            routers = "SMI, ALB, Istio and Plugins"
+            detail = f"Experiment template weight is only available for TrafficRouting with {routers} at this time"
+        else:
+            continue
+        yield invalid(where.at(index, "weight"), template.weight, detail)
+
+
+def _argument_errors(spec: RolloutSpec, step: CanaryStep, where: Place) -> Iterator[SpecError]:
+    """Arguments taken from metadata that the downward API does not know."""
+    analyses = [ref for _, ref in step.experiment.analyses] if step.experiment is not None else []
+    analyses += [step.analysis] if step.analysis is not None else []
+    arguments = [argument for ref in analyses for argument in ref.args]
+    shown = [{"name": a.name, **_source(a)} for a in arguments]
+    for argument in arguments:
+        if (argument.field_path or "").startswith("metadata") and not _readable(spec, argument):
+            detail = "Analyses arguments must refer to valid object metadata supported by downwardAPI"
+            error = invalid(where.at("analyses"), shown, detail)
+            yield SpecError(where.at("analysis" if step.analysis is not None else "experiment").path, error.message)
+
+
+def _source(argument: Argument) -> dict[str, object]:
+    if argument.field_path is None:
+        return {"value": argument.value or ""}
+    return {"valueFrom": {"fieldRef": {"fieldPath": argument.field_path}}}
+
+
+def _readable(spec: RolloutSpec, argument: Argument) -> bool:
+    try:
+        field_value(spec, argument.field_path or "")
+    except TemplateError:
+        return False
+    return True
