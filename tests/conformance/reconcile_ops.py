@@ -14,8 +14,12 @@ from sim.decide import bluegreen, canary
 from sim.decide.pauses import needs_person
 from sim.decide.replicas import canary_counts
 from sim.decide.steps import step_hash
+from sim.decide.validation import invalid_spec_message, rollout_errors
 from sim.model.actions import Decision, PointService, Scale
 from sim.model.analysis import AnalysisRef, TemplateRef
+from sim.model.manifests import ManifestSet
+from sim.model.network import ServiceSpec
+from sim.model.pods import PodTemplate
 from sim.model.rollout import (
     CanaryStep,
     CanaryStrategy,
@@ -50,13 +54,9 @@ def reconcile(given: Json) -> Json:
 
 def _refusal(given: Json) -> Json:
     """An invalid spec is not reconciled at all, only tried again."""
-    from sim.decide.validation import invalid_spec_message, rollout_errors  # noqa: PLC0415 - see below
-
-    from sim.model.manifests import ManifestSet  # noqa: PLC0415
-    from sim.model.network import ServiceSpec  # noqa: PLC0415
-
-    spec = adapt.spec(given["rollout"])
-    present = tuple(ServiceSpec(name) for name in given["servicesPresent"])
+    labels = (("app", "foo"),)
+    spec = replace(adapt.spec(given["rollout"]), selector=labels, template=PodTemplate(labels, image="foo"))
+    present = tuple(ServiceSpec(name, selector=labels) for name in given["servicesPresent"])
     errors = rollout_errors(spec, ManifestSet(rollouts=(spec,), services=present))
     return {"invalidSpecMessage": invalid_spec_message(errors), "requeued": bool(errors)}
 

@@ -90,6 +90,23 @@ def test_failed_analysis_at_step_two_aborts(phase: AnalysisPhase, message: str, 
     assert world.sizes() == {"v1": 10, "v2": 0}
 
 
+def test_abort_keeps_the_canary_until_stable_has_all_its_pods() -> None:
+    world = running(routed(weight(10), pause()))
+    release(world)
+    world.broken.add("v1")
+    world.status = operations.abort(world.status)
+    world.grow()
+    world.settle(1100.0)
+    assert world.sizes()["v2"] == 1, "no deadline while stable could not take over"
+    assert world.weights()[-1][1] == 10, "nor any weight"
+    world.broken.clear()
+    world.grow()
+    world.settle(1129.0)
+    assert (world.sizes()["v2"], world.weights()[-1]) == (1, (1100.0, 0))
+    world.settle(1131.0)
+    assert world.sizes()["v2"] == 0
+
+
 def test_abort_without_delay_keeps_only_an_explicit_first_scale() -> None:
     scaled = CanaryStep(set_canary_scale=CanaryScale(replicas=3))
     for steps, kept in (((scaled, weight(10), pause()), 3), ((weight(10), pause()), 0)):
