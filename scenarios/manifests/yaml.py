@@ -22,7 +22,7 @@ from scenarios.findings import Finding, Path, Severity
 Place = tuple[int, int]
 """Line and column, both from 1."""
 
-MAX_NODES = 500_000
+MAX_NODES = 250_000
 """Nodes of one document with its aliases expanded; more is taken for an attack on memory."""
 
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenarios.manifests import load
+from scenarios.manifests.make_fields import main
+from scenarios.manifests.tables import builtin_tables
+
+CRD = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Gadget, plural: gadgets}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          required: [spec]
+          properties:
+            apiVersion: {type: string}
+            kind: {type: string}
+            metadata: {type: object}
+            spec:
+              type: object
+              required: [size]
+              oneOf: [{not: {anyOf: [{required: [a]}, {required: [b]}]}}, {required: [a]}, {required: [b]}]
+              properties:
+                size: {type: integer}
+                color: {type: string, enum: [red, green]}
+                ports: {type: array, items: {x-kubernetes-int-or-string: true}}
+                labels: {type: object, additionalProperties: {type: string}}
+                extra: {type: object, x-kubernetes-preserve-unknown-fields: true}
+                note: {type: string, nullable: true}
+                a: {type: string}
+                b: {type: string}
+    - {name: v0, served: false, schema: {openAPIV3Schema: {type: object}}}
+"""
+GADGET = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\nspec:\n  "
+
+
+@pytest.fixture
+def crds(tmp_path: Path) -> Path:
+    directory = tmp_path / "crds"
+    directory.mkdir()
+    (directory / "gadget.yaml").write_text(CRD)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        pytest.param("size: 1\n  ports: [80, http]\n  labels: {x: z}\n  extra: {any: [1]}\n  note: null\n  a: x", [], id="valid"),
+        pytest.param("color: red", ["spec.size: Required value"], id="required"),
+        pytest.param("size: 1\n  colour: red", ['unknown field "spec.colour"'], id="unknown"),
+        pytest.param("size: 1\n  color: blue", ['spec.color: Unsupported value: "blue": supported values: "red", "green"'], id="enum"),
+        pytest.param("size: 1\n  a: x\n  b: z", ["spec: Invalid value: only one of a, b may be set"], id="one of"),
+        pytest.param("size: 1\n  ports: [1.5]",
+                     ['spec.ports[0]: Invalid value: "number": spec.ports[0] in body must be of type integer or string: "number"'],
+                     id="int or string"),
+    ],
+)  # fmt: skip
+def test_a_users_own_crds_decide(tmp_path: Path, crds: Path, body: str, messages: list[str]) -> None:
+    file = tmp_path / "g.yaml"
+    file.write_text(GADGET + body + "\n")
+    assert [finding.message for finding in load([file], crds=crds).findings] == messages
+
+
+def test_a_list_from_kubectl_get_is_read(tmp_path: Path, crds: Path) -> None:
+    indented = "".join(f"    {line}\n" for line in CRD.strip().splitlines())
+    (crds / "gadget.yaml").write_text("apiVersion: v1\nkind: List\nitems:\n  -\n" + indented)
+    file = tmp_path / "g.yaml"
+    file.write_text(GADGET + "siz: 1\n")
+    assert {finding.code for finding in load([file], crds=crds).findings} == {"RT010", "RT013"}
+
+
+def test_versions_that_are_not_served_are_unknown(tmp_path: Path, crds: Path) -> None:
+    file = tmp_path / "g.yaml"
+    file.write_text(GADGET.replace("/v1", "/v0") + "size: 1\n")
+    (finding,) = load([file], crds=crds).findings
+    assert finding.message == 'no matches for kind "Gadget" in version "example.com/v0"'
+
+
+def test_what_is_no_crd_is_a_warning_and_the_built_in_tables_stay(tmp_path: Path) -> None:
+    directory = tmp_path / "crds"
+    directory.mkdir()
+    (directory / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n")
+    file = tmp_path / "c.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nmystery: 1\n")
+    assert [finding.code for finding in load([file], crds=directory).findings] == ["RT010", "RT017"]
+
+
+def test_a_missing_directory_of_crds_is_a_finding(tmp_path: Path) -> None:
+    assert [finding.code for finding in load([], crds=tmp_path / "nope").findings] == ["RT005"]
+
+
+def test_make_fields_writes_one_file_for_each_kind(tmp_path: Path, crds: Path) -> None:
+    assert main(crds, tmp_path / "out") == 1
+    table = json.loads((tmp_path / "out" / "Gadget.json").read_text())
+    assert (table["group"], table["kind"], list(table["versions"])) == ("example.com", "Gadget", ["v1"])
+
+
+@pytest.mark.parametrize("versions", ["head", "playbook"])
+@pytest.mark.parametrize(
+    ("api_version", "kind"),
+    [
+        ("argoproj.io/v1alpha1", "Rollout"),
+        ("argoproj.io/v1alpha1", "AnalysisTemplate"),
+        ("argoproj.io/v1alpha1", "Application"),
+        ("argoproj.io/v1alpha1", "ApplicationSet"),
+        ("argoproj.io/v1alpha1", "AppProject"),
+        ("networking.istio.io/v1beta1", "VirtualService"),
+        ("networking.istio.io/v1beta1", "DestinationRule"),
+        ("apps/v1", "Deployment"),
+        ("v1", "Service"),
+    ],
+)
+def test_the_kinds_the_model_reads_have_tables(versions: str, api_version: str, kind: str) -> None:
+    root = builtin_tables(versions).root(api_version, kind)
+    assert root is not None
+    assert root.closed
+    assert "spec" in root.fields
+
+
+def test_newer_fields_are_unknown_to_the_playbooks_versions(tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec:\n  strategy:\n    canary:\n"
+        "      replicaProgressThreshold: {type: Percent, value: 90}\n"
+    )
+    assert load([file]).findings == ()
+    assert [finding.line for finding in load([file], versions="playbook").findings] == [7]
