@@ -99,6 +99,8 @@ def _filled(given: Json) -> tuple[RolloutSpec, Observed]:
         seen = replace(seen, stable_rs=adapt.replica_set(given["activeRS"]))
         # Upstream's fixtures size the Rollout as its new ReplicaSet; the vectors do not carry that number over.
         spec = replace(spec, replicas=seen.new_rs.desired if seen.new_rs else spec.replicas)
+    if given.get("stepsChanged"):
+        seen = replace(seen, status=replace(seen.status, current_step_hash="of other steps"))
     if given.get("templateChanged"):
         changed = ReplicaSetView("changed", "changed", 0, revision=3)
         seen = replace(seen, new_rs=changed, template_hash="changed")
@@ -110,12 +112,17 @@ def _with_replica_sets(spec: RolloutSpec, seen: Observed) -> Observed:
     """Missing ReplicaSets at the size they should have, and no rescaling pending on those given."""
     status = seen.status
     given_new, given_stable = seen.new_rs, seen.stable_rs
+    if not status.stable_rs:
+        return seen
     new = given_new or _at(status.current_pod_hash, 0, 2)
-    stable = given_stable or _at(status.stable_rs, spec.desired, 1)
+    if new.hash == status.stable_rs:
+        stable = new = given_new or given_stable or _at(new.hash, spec.desired, 2)
+    else:
+        stable = given_stable or _at(status.stable_rs, spec.desired, 1)
     # A basic canary moves a few pods per reconcile; after as many reconciles as there are pods it is there.
     for _ in range(2 * spec.desired + 2):
         seen = replace(seen, new_rs=_unmarked(new), stable_rs=_unmarked(stable), template_hash=new.hash)
-        if spec.canary is not None:
+        if spec.canary is not None and stable is not new:
             sizes = canary_counts(spec, seen, status.weights)
             new = given_new or _at(new.hash, sizes[0], 2)
             stable = given_stable or _at(stable.hash, sizes[1], 1)
@@ -154,8 +161,7 @@ def _decision(spec: RolloutSpec, seen: Observed) -> tuple[Decision, Observed]:
 
 
 def _facts(spec: RolloutSpec, seen: Observed, decision: Decision, before: Observed) -> Json:
-    status, new = decision.status, seen.new_rs
-    sizes = [a.replicas for a in decision.actions if isinstance(a, Scale) and new is not None and a.hash == new.hash]
+    status = decision.status
     active = spec.blue_green.active_service if spec.blue_green else ""
     pointed = [a.hash for a in decision.actions if isinstance(a, PointService) and a.service == active]
     return {
@@ -164,10 +170,18 @@ def _facts(spec: RolloutSpec, seen: Observed, decision: Decision, before: Observ
         "controllerPause": status.controller_pause,
         "pauseReasons": [str(condition.reason) for condition in status.pause_conditions],
         "pauseAdded": len(status.pause_conditions) > len(before.status.pause_conditions),
-        "newRSReplicas": sizes[-1] if sizes else (new.desired if new else 0),
+        "newRSReplicas": _size_after(decision, seen.new_rs),
+        "stableRSReplicas": _size_after(decision, seen.stable_rs),
         "abort": status.abort,
         "phase": str(status.phase),
         "message": status.message,
         "activeSelector": pointed[-1] if pointed else status.blue_green.active_selector,
         "stableRS": status.stable_rs,
     }
+
+
+def _size_after(decision: Decision, rs: ReplicaSetView | None) -> int:
+    if rs is None:
+        return 0
+    sizes = [action.replicas for action in decision.actions if isinstance(action, Scale) and action.hash == rs.hash]
+    return sizes[-1] if sizes else rs.desired
