@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 
 from reports.findings import FORMATS, render
@@ -16,7 +17,8 @@ from scenarios.findings import BadInput, Finding, Severity, has_errors, ordered
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 """Exit statuses."""
 
-_UNREADABLE_CODE = "RT000"
+_UNREADABLE_CODE = "RT005"
+"""A file that cannot be read at all; one broken document among others is a finding like any other."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,19 +65,24 @@ def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, 
         except BadInput as error:
             broken.extend(error.findings)
     if bare:
-        found.extend(rules.check(manifests.load(bare, crds)))
+        documents = manifests.load(bare, crds)
+        found.extend(rules.check(documents))
+        nothing = not documents.objects and has_errors(documents.findings)
+        if nothing or any(finding.code == _UNREADABLE_CODE for finding in documents.findings):
+            broken.extend(documents.findings)
     if broken:
         raise BadInput([*broken, *found])
     return ordered(_relative(found))
 
 
 def _relative(found: Iterable[Finding]) -> Iterable[Finding]:
-    """Paths below the working directory are shown without it: shorter, and what GitHub and SARIF readers expect."""
+    """Paths without detours, and below the working directory without it: what GitHub and SARIF readers expect."""
     here = Path.cwd()
     for finding in found:
-        path = Path(finding.file)
-        inside = finding.file and path.is_absolute() and path.is_relative_to(here)
-        yield replace(finding, file=str(path.relative_to(here))) if inside else finding
+        path = Path(normpath(finding.file))
+        inside = path.is_absolute() and path.is_relative_to(here)
+        shown = path.relative_to(here) if inside else path
+        yield replace(finding, file=str(shown)) if finding.file else finding
 
 
 def _status(found: Sequence[Finding], *, strict: bool) -> int:

@@ -1,0 +1,73 @@
+"""The table of every rule, in order of code, and the function that applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.findings import Finding, ordered
+from scenarios.manifests import Documents
+from scenarios.rules import (
+    argocd,
+    durations,
+    gates,
+    judging,
+    pods,
+    queries,
+    reading,
+    scenario,
+    traffic,
+    validation,
+    windows,
+)
+from scenarios.rules.context import Context
+from scenarios.rules.rule import Hit, Rule
+from sim.model.scenario import Scenario
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            *reading.RULES,  # RT0xx
+            *validation.RULES,  # RT1xx
+            *judging.RULES,  # RT20x-RT22x
+            *queries.RULES,  # RT23x-RT24x
+            *gates.RULES,  # RT3xx
+            *traffic.RULES,  # RT40x
+            *pods.RULES,  # RT42x
+            *argocd.RULES,  # RT5xx
+            *windows.RULES,  # RT6xx
+            *durations.RULES,  # RT7xx
+            *scenario.RULES,  # RT8xx
+        ),
+        key=lambda rule: rule.code,
+    )
+)
+
+
+def check(documents: Documents, scenario: Scenario | None = None, scenario_file: str = "") -> tuple[Finding, ...]:
+    """Every finding about these documents, those made while reading included, in a stable order.
+
+    With a *scenario*, its traffic, telemetry and targets are taken into account.
+    """
+    context = Context(documents, scenario)
+    found = [_finding(rule, hit, scenario_file) for rule, hit in _hits(context)]
+    return ordered((*documents.findings, *found))
+
+
+def rule_of(code: str) -> Rule | None:
+    """The rule with this code."""
+    return next((rule for rule in RULES if rule.code == code), None)
+
+
+def _hits(context: Context) -> Iterator[tuple[Rule, Hit]]:
+    for rule in RULES:
+        if rule.check is not None:
+            for hit in rule.check(context):
+                yield rule, hit
+
+
+def _finding(rule: Rule, hit: Hit, scenario_file: str) -> Finding:
+    suggestion = hit.suggestion or rule.suggestion
+    if hit.document is None:
+        return Finding(rule.code, rule.severity, hit.message, scenario_file, 0, 0, hit.path, suggestion)
+    line, column = hit.document.position(hit.path)
+    return Finding(rule.code, rule.severity, hit.message, hit.document.file, line, column, hit.path, suggestion)

@@ -1,0 +1,289 @@
+"""Every rule: one change to the clean set that trips it; the clean set itself trips none."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenarios.rules import RULES
+from sim.model.behaviour import VersionBehaviour
+from sim.model.load import LoadShape, Stage
+from sim.model.scenario import Delivery
+from sim.model.strategy import ArgoRollout, Geographic, Region, RegionPhase
+from sim.model.telemetry import PrometheusTelemetry, Signal, Telemetry
+from tests.rules.specimens import ABSENT, BROKEN_LATER, GOOD, Changes, codes, found, scenario
+
+CANARY = ("Rollout", "spec", "strategy", "canary")
+METRIC = ("AnalysisTemplate", "spec", "metrics", 0)
+PROMETHEUS = (*METRIC, "provider", "prometheus")
+QUERY = (*PROMETHEUS, "query")
+HTTP = ("VirtualService", "spec", "http")
+CONTAINER = ("Rollout", "spec", "template", "spec", "containers", 0)
+APP = ("Application", "spec")
+SET = ("ApplicationSet", "spec")
+ELEMENTS = (*SET, "generators", 0, "list", "elements")
+WINDOWS = ("AppProject", "spec", "syncWindows")
+STEPS = (*CANARY, "steps")
+
+
+def datadog(query: str, condition: str, **more: Any) -> Changes:
+    provider = {"datadog": {"query": query, **more}}
+    return {(*METRIC, "provider"): provider, (*METRIC, "successCondition"): condition}
+
+
+def window(**more: Any) -> Changes:
+    allow = {
+        "kind": "allow",
+        "schedule": "0 10 * * 1-5",
+        "duration": "6h",
+        "timeZone": "Asia/Tokyo",
+        "applications": ["*"],
+    }
+    return {WINDOWS: [{key: value for key, value in (allow | more).items() if value is not None}]}
+
+
+def deny(**more: Any) -> Changes:
+    return window(**{"kind": "deny", "schedule": "0 0 28 12 *", "duration": "24h", "manualSync": True} | more)
+
+
+INLINE = [
+    {"setWeight": 10},
+    {"pause": {"duration": "5m"}},
+    {"analysis": {"templates": [{"templateName": "errors"}], "args": [{"name": "role", "value": "canary"}]}},
+]
+BLUE_GREEN = {"activeService": "shop-stable", "previewService": "shop-canary"}
+
+TRIPS = [
+    ("RT101", {(*CANARY, "antiAffinity"): {
+        "requiredDuringSchedulingIgnoredDuringExecution": {},
+        "preferredDuringSchedulingIgnoredDuringExecution": {"weight": 100},
+    }}),
+    ("RT102", {(*CANARY, "stableService"): "shop-stabel"}),
+    ("RT103", {(*CANARY, "analysis", "templates", 0, "templateName"): "eror"}),
+    ("RT104", {STEPS: INLINE}),
+    ("RT105", {STEPS: [{"setWeight": 10}, {"analysis": {"templates": [{"templateName": "errors"}]}}],
+               (*METRIC, "count"): 5}),
+    ("RT106", {(*CANARY, "trafficRouting", "istio", "virtualService", "routes"): ["secondary"]}),
+    ("RT107", {(*CANARY, "trafficRouting", "istio", "destinationRule"): {
+        "name": "shop", "canarySubsetName": "canary", "stableSubsetName": "stable"}}),
+    ("RT108", {("Rollout", "spec", "strategy", "blueGreen"): BLUE_GREEN}),
+    ("RT109", {(*STEPS, 0, "setWeight"): 101}),
+    ("RT110", {(*CANARY, "stableService"): "shop-canary"}),
+    ("RT111", {STEPS: INLINE, (*METRIC, "count"): 2, (*METRIC, "failureLimit"): 3}),
+    ("RT112", {("Rollout", "spec", "selector", "matchLabels", "app"): "shoop"}),
+    ("RT119", {("Rollout", "spec", "progressDeadlineSeconds"): 5, ("Rollout", "spec", "minReadySeconds"): 60,
+               ("Rollout", "spec", "progressDeadlineAbort"): True}),
+    ("RT120", {(*CANARY, "analysis"): {}}),
+    ("RT121", {("AnalysisTemplate", "spec", "metrics"): []}),
+    ("RT122", {(*CANARY, "analysis", "dryRun"): [{"metricName": "latency"}]}),
+    ("RT123", {("AnalysisTemplate", "spec", "metrics", 1): {"name": "errors", "count": 1, "provider": {"job": {"spec": {
+        "template": {"spec": {"containers": [{"name": "a", "image": "b"}], "restartPolicy": "Never"}}}}}}}),
+    ("RT201", {(*METRIC, "successCondition"): "result < 0.005"}),
+    ("RT202", {(*METRIC, "successCondition"): "result[0] >= 0"}),
+    ("RT203", {(*METRIC, "successCondition"): "result[0] < 0"}),
+    ("RT204", {(*METRIC, "successCondition"): "len(result) == 0 || result[0] < 0.005"}),
+    ("RT205", {(*METRIC, "failureCondition"): "result[0] > 0.05"}),
+    ("RT206", {(*CANARY, "analysis"): ABSENT}),
+    ("RT207", {("AnalysisTemplate", "spec", "args", 1): {"name": "spare", "value": "x"}}),
+    ("RT208", {(*CANARY, "analysis", "args", 1): {"name": "spare", "value": "x"}}),
+    ("RT209", {(*METRIC, "consecutiveErrorLimit"): ABSENT}),
+    ("RT210", {(*METRIC, "initialDelay"): "-5s"}),
+    ("RT230", {QUERY: "sum(rate(http_requests_total[1m])"}),
+    ("RT231", {(*METRIC, "successCondition"): "result[0] < result[1] * 1.1"}),
+    ("RT232", {QUERY: 'rate(http_requests_total{role="{{args.role}}"}[1m])', (*METRIC, "successCondition"): "result[0] < 9"}),
+    ("RT233", {QUERY: 'sum(rate(http_requests_total{role="{{args.role}}",status=~"5.."}[1m])) or vector(0)'}),
+    ("RT234", datadog("avg:trip.duration.99percentile{role:{{args.role}}}.rollup(avg, 60)", "result < 500")),
+    ("RT235", {QUERY: 'histogram_quantile(0.99, sum(rate(d_bucket{role="{{args.role}}"}[1m])))'}),
+    ("RT236", {QUERY: 'histogram_quantile(0.99, rate(d_bucket{role="{{args.role}}"}[1m]))'}),
+    ("RT237", {QUERY: 'sum(rate(http_requests_total{role="{{args.role}}"}[30s]))'}),
+    ("RT238", {QUERY: 'sum(rate(r{role="{{args.role}}",status=~"2.."}[1m])) / sum(rate(r{role="{{args.role}}"}[1m]))',
+               (*METRIC, "successCondition"): "result[0] >= 0.99"}),
+    ("RT239", {QUERY: 'sum(rate(r{role="{{args.role}}",status=~"5"}[1m])) / sum(rate(r{role="{{args.role}}"}[1m]))'}),
+    ("RT240", {(*PROMETHEUS, "address"): ABSENT}),
+    ("RT241", datadog("sum:r{role:{{args.role}}}.as_rate()", "result > 5")),
+    ("RT242", datadog("sum:r{role:{{args.role}}}.as_count().rollup(sum, 86400)", "result > 5")),
+    ("RT301", {(*METRIC, "count"): 2}),
+    ("RT302", {(*METRIC, "interval"): "10m"}),
+    ("RT303", {("AnalysisTemplate", "spec", "metrics", 1): {
+        "name": "budget", "interval": "20s", "consecutiveErrorLimit": 6, "successCondition": "result[0] < 0.05",
+        "provider": {"prometheus": {"address": "http://p", "query":
+            'sum(rate(http_requests_total{role="{{args.role}}",status=~"5.."}[1m]))'
+            ' / sum(rate(http_requests_total{role="{{args.role}}"}[1m]))'}}}}),
+    ("RT307", {("AnalysisTemplate", "spec", "metrics"): [
+        {"name": name, "interval": "20s", "consecutiveErrorLimit": 6, "successCondition": f"result[0] < {limit}",
+         "provider": {"prometheus": {"address": "http://p", "query": 'sum(queue{role="{{args.role}}"})'}}}
+        for name, limit in (("short", 5), ("long", 50))]}),
+    ("RT401", {("Service/shop-canary", "metadata", "name"): "everything"}),
+    ("RT402", {("Service/shop-canary", "spec", "selector", "app"): "shoop"}),
+    ("RT403", {(*HTTP, 0, "route", 1, "destination", "host"): "shop-cannary"}),
+    ("RT404", {("VirtualService", "spec", "gateways"): ["istio-system/gateway"]}),
+    ("RT405", {("DestinationRule", "spec", "host"): "shop"}),
+    ("RT406", {(*HTTP, 0, "route", 1, "destination", "subset"): "v2"}),
+    ("RT407", {}),
+    ("RT408", {(*HTTP, 0, "route", 1, "weight"): 20}),
+    ("RT409", {HTTP: [
+        {"match": [{"headers": {"x-env": {"exact": "canary"}}}], "route": [{"destination": {"host": "shop-canary"}}]},
+        {"name": "primary", "route": [{"destination": {"host": "shop-stable"}, "weight": 100},
+                                      {"destination": {"host": "shop-canary"}, "weight": 0}]}]}),
+    ("RT410", {(*HTTP, 1): {"name": "late", "route": [{"destination": {"host": "shop-canary"}}]}}),
+    ("RT420", {(*CONTAINER, "lifecycle"): ABSENT}),
+    ("RT421", {("PodDisruptionBudget", "spec", "selector", "matchLabels", "app"): "other"}),
+    ("RT422", {(*CONTAINER, "readinessProbe"): ABSENT}),
+    ("RT423", {(*CONTAINER, "resources"): ABSENT}),
+    ("RT501", {(*ELEMENTS, 0, "phase"): 1}),
+    ("RT502", {(*SET, "template", "spec", "syncPolicy"): {"automated": {"prune": "{{auto}}"}}}),
+    ("RT503", {(*ELEMENTS, 0, "region"): "prod"}),
+    ("RT504", {(*APP, "project"): "shoop"}),
+    ("RT505", {(*APP, "destination", "namespace"): "staging"}),
+    ("RT506", {(*APP, "source", "repoURL"): "https://git.example.com/other.git"}),
+    ("RT507", {ELEMENTS: [{"region": "tokyo", "phase": "1"}, {"region": "osaka", "phase": "2"}]}),
+    ("RT508", {(*APP, "source", "targetRevision"): "release/*"}),
+    ("RT509", {(*APP, "source", "helm"): {"valueFiles": ["values.yaml"], "parameters": [{"name": "tag", "value": "v1"}]}}),
+    ("RT510", {(*ELEMENTS, 0, "syncPolicy"): "manual", (*SET, "template", "spec", "syncPolicy"): {"automated": {"prune": True}}}),
+    ("RT511", {(*APP, "syncPolicy"): {"automated": {"prune": False}}}),
+    ("RT512", {(*APP, "syncPolicy"): {"automated": {"selfHeal": True}}}),
+    ("RT513", {("AppProject", "spec", "namespaceResourceWhitelist"): [{"group": "", "kind": "*"}]}),
+    ("RT514", {(*SET, "template", "metadata", "name"): "shop-{{zone}}"}),
+    ("RT601", window(schedule="@daily")),
+    ("RT602", window(duration="7d")),
+    ("RT603", deny(schedule="0 0 30 2 *")),
+    ("RT604", window(timeZone=None)),
+    ("RT605", deny(schedule="0 0 29 4-5 *")),
+    ("RT606", deny(schedule="0 0 28-31 12 *", duration="168h")),
+    ("RT607", window(schedule="0 10 1 * 1")),
+    ("RT608", deny(manualSync=None)),
+    ("RT609", window(manualSync=True)),
+    ("RT610", window()),
+    ("RT611", dict(window()) | {(*APP, "syncPolicy"): {"automated": {"selfHeal": True}}}),
+    ("RT612", window(applications=["other-*"])),
+    ("RT613", window(timeZone="Asia/Edo")),
+    ("RT701", {(*STEPS, 1, "pause", "duration"): "20m"}),
+    ("RT702", {(*METRIC, "interval"): "2m"}),
+    ("RT703", {STEPS: [*INLINE, {"setWeight": 100}], (*CANARY, "analysis"): ABSENT, (*METRIC, "count"): 5}),
+    ("RT704", {STEPS: [*INLINE, {"setWeight": 100}], (*CANARY, "analysis"): ABSENT, (*METRIC, "count"): 5}),
+    ("RT705", {(*CANARY, "analysis"): ABSENT}),
+    ("RT706", {("Rollout", "spec", "strategy"): {"blueGreen": BLUE_GREEN}}),
+    ("RT707", {("Rollout", "spec", "strategy"): {
+        "blueGreen": BLUE_GREEN | {"autoPromotionEnabled": False, "autoPromotionSeconds": 60}}}),
+    ("RT708", {(*STEPS, 1, "pause"): {}}),
+    ("RT709", {("Rollout", "spec", "rollbackWindow"): ABSENT}),
+    ("RT710", {STEPS: []}),
+    ("RT711", {(*CANARY, "trafficRouting"): ABSENT, (*STEPS, 0, "setWeight"): 5}),
+    ("RT712", {("Rollout", "spec", "progressDeadlineSeconds"): 300}),
+    ("RT806", {(*CANARY, "canaryMetadata"): ABSENT, (*CANARY, "analysis", "args", 0, "value"): "shop-canary"}),
+    ("RT807", {(*CANARY, "canaryMetadata"): ABSENT, (*CANARY, "stableMetadata"): ABSENT,
+               QUERY: 'sum(rate(http_requests_total{status=~"5.."}[1m])) / sum(rate(http_requests_total[1m]))'}),
+]  # fmt: skip
+
+EXTRA = {
+    "RT407": """
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: shop-too, namespace: prod}
+spec: {hosts: [shop.example.com], gateways: [istio-system/gateway], http: [{route: [{destination: {host: shop-stable}}]}]}
+""",
+    "RT401": """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: other, namespace: prod}
+spec: {selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}
+""",
+}
+
+REGIONS = Geographic((RegionPhase("one", (Region("seoul", 0.5, deployed=False),), 60.0),), ArgoRollout("shop"))
+QUIET = LoadShape((Stage(60.0, 1.0),))
+
+SCENARIO_TRIPS = [
+    ("RT304", {"load": LoadShape((Stage(60.0, 20.0),))}, {}),
+    ("RT305", {"stable": VersionBehaviour("stable", statuses=((500, 0.02),))}, {}),
+    ("RT306", {"load": QUIET}, {
+        QUERY: 'histogram_quantile(0.99, sum by (le) (rate(d_bucket{role="{{args.role}}"}[1m])))'}),
+    ("RT515", {"strategy": REGIONS}, {}),
+    ("RT801", {"warm_up_s": 10.0}, {}),
+    ("RT802", {"horizon_s": 60.0}, {}),
+    ("RT803", {"delivery": Delivery(application="shoop")}, {}),
+    ("RT804", {"mix": (GOOD,)}, {}),
+    ("RT805", {"telemetry": Telemetry(PrometheusTelemetry(), signals=(Signal("errors", "eror", ()),))}, {}),
+]  # fmt: skip
+
+READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
+
+
+def test_clean_set_has_no_finding(tmp_path: Path) -> None:
+    assert found(tmp_path, given=scenario()) == ()
+
+
+@pytest.mark.parametrize(("code", "changes"), [pytest.param(*row, id=row[0]) for row in TRIPS])
+def test_rule_is_tripped(tmp_path: Path, code: str, changes: Changes) -> None:
+    findings = found(tmp_path, changes, EXTRA.get(code, ""), scenario())
+
+    assert code in codes(findings)
+    assert all(finding.line > 0 for finding in findings if finding.file)
+
+
+@pytest.mark.parametrize(("code", "given", "changes"), [pytest.param(*row, id=row[0]) for row in SCENARIO_TRIPS])
+def test_rule_is_tripped_by_the_scenario(tmp_path: Path, code: str, given: dict[str, Any], changes: Changes) -> None:
+    assert code in codes(found(tmp_path, changes, given=scenario(**given)))
+
+
+def test_every_rule_has_a_specimen() -> None:
+    tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS}
+
+    assert tried == {rule.code for rule in RULES} - READ_ELSEWHERE
+
+
+def test_codes_are_unique_and_well_formed() -> None:
+    found_codes = [rule.code for rule in RULES]
+
+    assert len(set(found_codes)) == len(found_codes)
+    assert found_codes == sorted(found_codes)
+    assert all(len(code) == 5 and code.startswith("RT") and code[2:].isdigit() for code in found_codes)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+NEAR_MISSES = [
+    ("RT202", {(*METRIC, "successCondition"): "result[0] <= 0.999"}, "just below everything"),
+    ("RT203", {(*METRIC, "successCondition"): "result[0] <= 0"}, "only without errors"),
+    ("RT204", {(*METRIC, "successCondition"): "len(result) > 0 && result[0] < 0.005"}, "absence fails"),
+    ("RT233", {QUERY: 'sum(rate(r{role="{{args.role}}",status=~"2.."}[1m])) or vector(0)',
+               (*METRIC, "successCondition"): "result[0] > 5"}, "the filled value fails"),
+    ("RT237", {QUERY: 'sum(rate(http_requests_total{role="{{args.role}}"}[60s]))'}, "exactly four scrapes"),
+    ("RT231", {QUERY: 'sum by (pod) (rate(r{role="{{args.role}}"}[1m]))',
+               (*METRIC, "successCondition"): "result[0] < result[1]"}, "several elements"),
+    ("RT301", {(*METRIC, "count"): 3}, "one more measurement than failures tolerated"),
+    ("RT303", {("AnalysisTemplate", "spec", "metrics", 1): {
+        "name": "burn", "interval": "20s", "consecutiveErrorLimit": 6, "successCondition": "result[0] < 0.001",
+        "provider": {"prometheus": {"address": "http://p", "query":
+            'sum(rate(http_requests_total{role="{{args.role}}",status=~"5.."}[10m]))'
+            ' / sum(rate(http_requests_total{role="{{args.role}}"}[10m]))'}}}}, "stricter over a longer window"),
+    ("RT401", {("Service/shop-canary", "metadata", "name"): "everything"}, "one workload only"),
+    ("RT409", {("VirtualService", "spec", "gateways"): ["mesh"]}, "inside the mesh only"),
+    ("RT501", {(*ELEMENTS, 0, "phase"): 1, (*SET, "goTemplate"): True}, "Go templates take numbers"),
+    ("RT508", {(*APP, "source", "targetRevision"): "1.2.*"}, "a semantic version range"),
+    ("RT505", {("AppProject", "spec", "destinations"): [{"server": "*", "namespace": "pr*"}]}, "globs"),
+    ("RT602", window(duration="168h"), "a week in hours"),
+    ("RT605", deny(schedule="0 0 29 * *"), "every month on purpose"),
+    ("RT607", window(schedule="0 10 * * 1"), "weekday only"),
+    ("RT711", {(*CANARY, "trafficRouting"): ABSENT}, "a tenth of ten pods"),
+    ("RT807", {QUERY: 'sum(rate(http_requests_total{pod=~"shop-abc-.*",status=~"5.."}[1m]))'
+                      ' / sum(rate(http_requests_total{pod=~"shop-abc-.*"}[1m]))'}, "told apart by pod name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"), [pytest.param(code, changes, id=f"{code}-{why}") for code, changes, why in NEAR_MISSES]
+)
+def test_near_miss_is_let_pass(tmp_path: Path, code: str, changes: Changes) -> None:
+    assert code not in codes(found(tmp_path, changes, given=scenario()))
+
+
+def test_faults_count_as_errors_of_a_bad_release(tmp_path: Path) -> None:
+    small = LoadShape((Stage(60.0, 0.5),))
+    bad = dataclasses.replace(scenario().release, behaviour=BROKEN_LATER)
+    findings = found(tmp_path, given=scenario(load=small, release=bad, mix=(GOOD, bad)))
+
+    message = next(finding.message for finding in findings if finding.code == "RT304")
+    assert "a bad one (50 %)" in message
