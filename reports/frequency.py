@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import floor
 
+from sim.decide.windows import open_hours
 from sim.model.gitops import SyncWindow
 from sim.model.scenario import Scenario
 
@@ -30,8 +31,6 @@ def sync_hours(scenario: Scenario) -> Hours | None:
 
 
 def _hours(windows: tuple[SyncWindow, ...], scenario: Scenario) -> Hours:
-    from sim.decide.windows import open_hours
-
     delivery = scenario.delivery
     application = next(a for a in scenario.manifests.applications if a.name == delivery.application)
     return open_hours(windows, application, delivery.year, not delivery.automatic)

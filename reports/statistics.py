@@ -55,11 +55,14 @@ def mean(samples: Sequence[Sample], level: float) -> Estimate:
     With ``z = applies * (value - mean) / (share that applies)`` the variance is the sum of ``weight^2 var(z) / n`` over
     the strata. Where it applies to every replication this is the plain stratified mean.
     """
-    n = sum(len(sample.applying) for sample in samples)
     share = sum(sample.applying_weight for sample in samples)
     if not share:
         return NOTHING
+    values = [value for sample in samples for value in sample.applying]
     centre = sum(s.weight * sum(s.applying) / len(s.values) for s in samples if s.values) / share
+    # Rounding must not move the mean of equal values, which would give them a spread.
+    centre = min(max(centre, min(values)), max(values))
+    n = len(values)
     parts = [
         (sample.weight**2 * _variance(_residuals(sample, centre, share)) / len(sample.values), len(sample.values) - 1)
         for sample in samples

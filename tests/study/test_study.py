@@ -110,7 +110,7 @@ def test_a_damaged_store_is_refused_with_file_and_advice(tmp_path: Path, line: s
     first = study(store=tmp_path)
     (path,) = tmp_path.iterdir()
     path.write_text(f"{line}\n{path.read_text()}")
-    with pytest.raises(StoreError, match=rf"{first.key}.jsonl.*delete the file"):
+    with pytest.raises(StoreError, match=rf"delete the file.*{first.key}.jsonl"):
         study(store=tmp_path)
 
 
