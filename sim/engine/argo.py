@@ -91,6 +91,19 @@ class ArgoDriver:
         """A person promotes the paused rollout."""
         self.controller.promote()
 
+    @property
+    def desired_pods(self) -> int:
+        """Pods wanted outside of releases."""
+        return self.controller.spec.desired
+
+    @property
+    def going_back(self) -> bool:
+        """Whether the old template has been put back."""
+        return self._target is self._old
+
+    def arrive_late(self, reason: str) -> None:
+        """Nothing is left to do: the stable version serves."""
+
     def stuck(self) -> Outcome:
         """Degraded if the controller says so, else stuck where it is."""
         status = self.controller.status

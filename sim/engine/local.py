@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sim.engine.argo import ArgoDriver, with_workload
 from sim.engine.clock import Clock
 from sim.engine.cluster import Scheduler
+from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View, faults_of
 from sim.engine.ground import Ground
 from sim.engine.journal import Journal
@@ -14,13 +15,16 @@ from sim.engine.outcome import Driver, Outcome
 from sim.engine.people import People, error_ratio
 from sim.engine.pods import Pod, PodSite
 from sim.engine.replicasets import ReplicaSet
+from sim.engine.revision import stable_revision
+from sim.engine.rolling_driver import DeploymentDriver
 from sim.engine.routing import Router
-from sim.engine.setup import network_and_entry, queried
-from sim.engine.telemetry import Collector, Eyes, Sampler
+from sim.engine.script import ScriptDriver
+from sim.engine.setup import bystanders, eyes_of, network_and_entry, standing_strategy
+from sim.engine.telemetry import Collector, Sampler
 from sim.engine.verdicts import Rejection
 from sim.model.records import Record, Verdict
 from sim.model.scenario import Scenario
-from sim.model.strategy import ArgoRollout, LocalStrategy
+from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 from sim.streams import Streams
 from sim.traffic import DataPlane, WindowCount
 
@@ -35,6 +39,8 @@ class Place:
     streams: Streams
     region: str = ""
     share: float = 1.0
+    watch_s: float = 0.0
+    """How long beyond the horizon a promoted release is still watched for users' reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,20 @@ class LocalResult:
     rows: tuple[Record, ...]
 
 
+def run_local(scenario: Scenario, strategy: LocalStrategy, place: Place, rejection: Rejection | None) -> LocalResult:
+    """One region's run. Where a rejected strategy's object does not exist, what else the manifests deploy goes on serving."""
+    standing = standing_strategy(scenario.manifests, strategy)
+    if standing is None:
+        reason = rejection.reason if rejection is not None else "nothing is deployed"
+        return LocalResult(Outcome(Verdict.REJECTED, reason, 0.0), 0.0, 0, ())
+    return LocalRun(scenario, standing, place).run(rejection)
+
+
 class LocalRun:
     """Assembles the processes of one region and runs them once."""
 
     def __init__(self, scenario: Scenario, strategy: LocalStrategy, place: Place) -> None:
-        self._scenario = scenario
+        self._scenario, self._strategy = scenario, strategy
         clock = Clock(initial_time=-scenario.warm_up_s)
         journal = Journal(clock, place.region)
         plane = DataPlane(
@@ -69,7 +84,11 @@ class LocalRun:
         self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy))
         self._driver = self._drive(strategy)
         self._router.backends.append(self._driver)
-        self._people = People(self._ground, self._driver)
+        others = bystanders(scenario.manifests, strategy, network, entry)
+        self._bystanders = [DeploymentController(self._site, one) for one in others]
+        self._router.backends.extend(self._bystanders)
+        self._until_s = scenario.horizon_s + place.watch_s
+        self._people = People(self._ground, self._driver, self._until_s)
         self._driver.on_change.append(self._people.look)
         self._sampler = Sampler(self._ground)
         self._tail_failures = [0, 0]
@@ -79,8 +98,10 @@ class LocalRun:
         """Warm-up, release (or its rejection), and on until the tail is over."""
         clock = self._ground.clock
         self._driver.stand()
+        for one in self._bystanders:
+            one.stand(stable_revision(one.spec.template, self._scenario.stable))
         clock.run_while(lambda: 0.0)
-        desired = sum(rs.desired for rs in self._replica_sets())
+        desired = self._driver.desired_pods + sum(one.spec.replicas for one in self._bystanders)
         if rejection is None:
             self._driver.release()
         else:
@@ -98,9 +119,11 @@ class LocalRun:
 
     def _limit_s(self) -> float:
         outcome = self._driver.outcome
-        if outcome is None or self._people.busy:
-            return self._scenario.horizon_s
-        return min(self._scenario.horizon_s, outcome.ended_s + self._scenario.tail_s)
+        if outcome is None:
+            return self._until_s if self._driver.going_back else self._scenario.horizon_s
+        if self._people.busy:
+            return self._until_s
+        return min(self._until_s, outcome.ended_s + self._scenario.tail_s)
 
     def _judged(self, outcome: Outcome) -> Outcome:
         """A promotion under which most requests fail is no success, whatever was reported."""
@@ -111,10 +134,17 @@ class LocalRun:
         return replace(outcome, verdict=Verdict.DEGRADED, reason=reason)
 
     def _drive(self, strategy: LocalStrategy) -> Driver:
-        if isinstance(strategy, ArgoRollout):
-            spec = next(one for one in self._scenario.manifests.rollouts if one.name == strategy.rollout)
-            return ArgoDriver(self._site, with_workload(spec, self._scenario), self._router, self._collector.sources)
-        raise NotImplementedError
+        manifests, sources = self._scenario.manifests, self._collector.sources
+        match strategy:
+            case ArgoRollout(name):
+                spec = next(one for one in manifests.rollouts if one.name == name)
+                return ArgoDriver(self._site, with_workload(spec, self._scenario), self._router, sources)
+            case RollingUpdate(name) | SetImage(name):
+                deployment = next(one for one in manifests.deployments if one.name == name)
+                actor = "person" if isinstance(strategy, SetImage) else "argo-cd"
+                return DeploymentDriver(self._site, deployment, actor)
+            case SwitchScript():
+                return ScriptDriver(self._site, strategy, self._router, sources)
 
     def _wire(self) -> None:
         """Faults, samples and scrapes."""
@@ -127,8 +157,7 @@ class LocalRun:
             self._sampler.before_window.append(engine.tick)
         self._sampler.on_window.append(self._people.watch)
         self._sampler.on_window.append(self._count_tail)
-        prometheus, datadog = queried(self._scenario.manifests)
-        self._collector.start(Eyes(prometheus=prometheus, datadog=datadog))
+        self._collector.start(eyes_of(self._scenario.manifests, self._strategy))
 
     def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
         outcome = self._driver.outcome

@@ -62,6 +62,20 @@ class Driver(Protocol):
         """A person goes back to the version before, after the rollout's end."""
         ...
 
+    @property
+    def desired_pods(self) -> int:
+        """Pods wanted outside of releases."""
+        ...
+
+    @property
+    def going_back(self) -> bool:
+        """Whether people are already taking the release back."""
+        ...
+
+    def arrive_late(self, reason: str) -> None:
+        """A person acts on a page after a gate has already stopped the release."""
+        ...
+
     def stuck(self) -> Outcome:
         """What to say at the horizon while there is no outcome."""
         ...

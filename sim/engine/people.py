@@ -12,6 +12,7 @@ from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.outcome import Driver
 from sim.model.behaviour import Alert
+from sim.model.records import Verdict
 from sim.traffic import WindowCount
 
 
@@ -26,21 +27,23 @@ class _Clocks:
 class People:
     """One on-call person per region. ``busy`` while somebody is on the way to act."""
 
-    def __init__(self, ground: Ground, patient: Driver) -> None:
+    def __init__(self, ground: Ground, patient: Driver, until_s: float) -> None:
         self._ground = ground
         self._patient = patient
         self._people = ground.scenario.people
         self._clocks = _Clocks()
+        self._until_s = until_s
         self._last_s = ground.clock.now
         self._acting = False
         self._approving: object | None = None
         self._report_due_s: float | None = None
-        self._acted = False
+        self._paged = False
+        """Paged about the trouble that still lasts: one page for one stretch of it."""
 
     @property
     def busy(self) -> bool:
-        """Whether somebody is about to act, or users are about to report, within the horizon."""
-        due = self._report_due_s is not None and self._report_due_s <= self._ground.scenario.horizon_s
+        """Whether somebody is about to act, or users are about to report, while the run still looks."""
+        due = self._report_due_s is not None and self._report_due_s <= self._until_s
         return self._acting or due
 
     def look(self) -> None:
@@ -51,8 +54,8 @@ class People:
             delay_s = self._ground.draw_s("people/approve", self._people.approve)
             self._ground.clock.call_after(delay_s, Rank.CONTROLLER, lambda: self._approve(waiting))
         outcome = self._patient.outcome
-        bad = outcome is not None and outcome.served_all and not self._ground.scenario.release.good
-        if bad and not self._acted and self._report_due_s is None and self._people.report is not None:
+        bad = outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._ground.scenario.release.good
+        if bad and self._report_due_s is None and not self._acting and self._people.report is not None:
             delay_s = self._ground.draw_s("people/report", self._people.report)
             self._report_due_s = self._ground.clock.now + delay_s
             self._ground.clock.call_at(self._report_due_s, Rank.CONTROLLER, self._reported)
@@ -67,7 +70,10 @@ class People:
         clocks.errors_s = _since(clocks.errors_s, since_s, _above(error_ratio(window), alert.error_ratio))
         clocks.p99_s = _since(clocks.p99_s, since_s, _above(self._p99_s(window), alert.p99_s))
         reason = _reason(alert, clocks, now_s)
-        if reason and not self._acting and not self._acted:
+        if not reason:
+            self._paged = False
+        elif not self._paged and not self._acting:
+            self._paged = True
             self._ground.journal.decision("person", "alert", reason)
             self._acting = True
             self._ground.clock.process(self._respond(reason, paged=True))
@@ -86,7 +92,7 @@ class People:
     def _reported(self) -> None:
         self._report_due_s = None
         outcome = self._patient.outcome
-        if outcome is not None and outcome.served_all and not self._acting and not self._acted:
+        if outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._acting:
             self._acting = True
             self._ground.journal.decision("person", "alert", "reported by users")
             self._ground.clock.process(self._respond("reported by users", paged=False))
@@ -98,12 +104,13 @@ class People:
             yield self._ground.clock.after(self._ground.draw_s(f"people/{name}", delay), Rank.CONTROLLER)
         self._acting, outcome = False, self._patient.outcome
         if outcome is None:
-            self._acted = True
-            self._patient.abort(reason)
-        elif outcome.served_all:
-            self._acted = True
+            if not self._patient.going_back:
+                self._patient.abort(reason)
+        elif outcome.verdict is Verdict.PROMOTED:
             self._report_due_s = None
             self._patient.undo(reason)
+        else:
+            self._patient.arrive_late(reason)
 
 
 def error_ratio(window: tuple[WindowCount, ...]) -> float:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from math import erf, exp, log, sqrt
+from typing import Final
 
 from sim.engine.routers import SYNTHETIC, service_names, synthetic
 from sim.engine.routing import Entry, Network
+from sim.engine.telemetry import Eyes
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Client
 from sim.model.manifests import ManifestSet
-from sim.model.network import HttpRoute, RouteDestination, VirtualService
-from sim.model.pods import Labels, selects
+from sim.model.network import VirtualService
+from sim.model.pods import DeploymentSpec, Labels, selects
 from sim.model.rollout import RolloutSpec
-from sim.model.strategy import ArgoRollout, LocalStrategy, SwitchScript
+from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
+
+UNWRITTEN: Final = "unwritten-service"
+"""Stands for a Service over the workload's pods where the manifests have none."""
 
 
 def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Network, Entry]:
@@ -34,7 +39,55 @@ def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[
     leading = [vs for vs in network.virtual_services.values() if _leads_to(vs, network, labels)]
     if leading:
         return network, Entry(tuple(host for vs in leading for host in vs.hosts))
-    return network, Entry(service=_plain(network, labels, managed))
+    plain = _plain(network, labels, managed)
+    if plain not in network.services:
+        # Whatever reaches the pods today is not in the manifests; it goes on doing so.
+        network.services[UNWRITTEN] = labels
+        plain = UNWRITTEN
+    return network, Entry(service=plain)
+
+
+def bystanders(
+    manifests: ManifestSet, strategy: LocalStrategy, network: Network, entry: Entry
+) -> tuple[DeploymentSpec, ...]:
+    """Deployments that the strategy does not own but that clients reach: they go on with the stable version.
+
+    They matter where two ways of releasing share a host (audit D32, D33, D48).
+    """
+    _, managed = _workload(manifests, strategy)
+    reached = [vs for vs in network.virtual_services.values() if set(vs.hosts) & set(entry.hosts)]
+    hosts = [destination.host for vs in reached for route in vs.http for destination in route.destinations]
+    names = {host.partition(".")[0]: None for host in (*hosts, *entry.hosts, entry.service)}
+    selectors = [network.services[name] for name in names if name in network.services and name not in managed]
+    return tuple(
+        one
+        for one in manifests.deployments
+        if not _owns(strategy, one, manifests) and any(selects(selector, one.template.labels) for selector in selectors)
+    )
+
+
+def _owns(strategy: LocalStrategy, deployment: DeploymentSpec, manifests: ManifestSet) -> bool:
+    match strategy:
+        case SwitchScript(deployment_prefix=prefix, colors=colors):
+            return deployment.name in {prefix + color for color in colors}
+        case ArgoRollout(name):
+            return any(one.workload_ref == deployment.name for one in manifests.rollouts if one.name == name)
+        case _:
+            return deployment.name == strategy.deployment
+
+
+def standing_strategy(manifests: ManifestSet, strategy: LocalStrategy) -> LocalStrategy | None:
+    """The strategy itself, or, where its object does not exist, one that owns what serves meanwhile; None if nothing does."""
+    match strategy:
+        case ArgoRollout(name) if any(one.name == name for one in manifests.rollouts):
+            return strategy
+        case RollingUpdate(name) | SetImage(name) if any(one.name == name for one in manifests.deployments):
+            return strategy
+        case SwitchScript():
+            return strategy
+    if manifests.rollouts:
+        return ArgoRollout(manifests.rollouts[0].name)
+    return RollingUpdate(manifests.deployments[0].name) if manifests.deployments else None
 
 
 def _routed_hosts(spec: RolloutSpec, network: Network) -> tuple[str, ...]:
@@ -62,12 +115,8 @@ def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, 
 
 
 def _leads_to(vs: VirtualService, network: Network, labels: Labels) -> bool:
-    destinations: list[RouteDestination] = [d for route in vs.http for d in _of(route)]
-    return any(selects(network.services.get(d.host.partition(".")[0], ()), labels) for d in destinations)
-
-
-def _of(route: HttpRoute) -> tuple[RouteDestination, ...]:
-    return route.destinations
+    destinations = [destination for route in vs.http for destination in route.destinations]
+    return any(selects(network.services.get(one.host.partition(".")[0], ()), labels) for one in destinations)
 
 
 def _plain(network: Network, labels: Labels, managed: tuple[str, ...]) -> str:
@@ -101,7 +150,11 @@ def _above(delay: Delay, bound_s: float) -> float:
     return 0.5 * (1 - erf(log(bound_s / delay.median_s) / (delay.sigma * sqrt(2))))
 
 
-def queried(manifests: ManifestSet) -> tuple[bool, bool]:
-    """Whether any analysis template asks (Prometheus, Datadog)."""
+def eyes_of(manifests: ManifestSet, strategy: LocalStrategy) -> Eyes:
+    """Which series anybody queries: analysis templates for a Rollout, PromQL for a script, nothing for Deployments."""
+    if isinstance(strategy, SwitchScript):
+        return Eyes(prometheus=bool(strategy.error_query or strategy.latency_query), datadog=False)
+    if not isinstance(strategy, ArgoRollout):
+        return Eyes(prometheus=False, datadog=False)
     texts = [text for template in manifests.analysis_templates for text in template.metrics_json]
-    return any('"prometheus"' in text for text in texts), any('"datadog"' in text for text in texts)
+    return Eyes(any('"prometheus"' in text for text in texts), any('"datadog"' in text for text in texts))

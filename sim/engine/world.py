@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sim.engine.local import LocalResult, LocalRun, Place
+from sim.engine import delivery
+from sim.engine.local import LocalResult, Place, run_local
+from sim.engine.regions import run_phases
 from sim.engine.setup import base_failure_ratio
-from sim.engine.verdicts import rejection
-from sim.model.records import SCHEMA_VERSION, EndRecord, HeaderRecord, RunResult
+from sim.engine.verdicts import Rejection, geographic_rejection, rejection
+from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, RunResult, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import Geographic
 from sim.streams import Streams
@@ -18,21 +20,44 @@ BACKEND: Final = "twin"
 def run(scenario: Scenario, seed: int, scenario_hash: str = "") -> RunResult:
     """One replication: the same (scenario, seed) gives the same journal, byte for byte, in any process.
 
-    Simulated failure is data; RuntimeError, naming scenario, seed and simulated time, is a bug.
+    Simulated failure is data; an exception is a bug and carries scenario and seed.
     """
-    strategy = scenario.strategy
+    try:
+        return _run(scenario, seed, scenario_hash)
+    except Exception as error:
+        error.add_note(f"scenario {scenario.title!r}, seed {seed}")
+        raise
+
+
+def _run(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    strategy, streams = scenario.strategy, Streams(seed)
+    before = delivery.before_apply(scenario, streams)
+    late = Rejection("argo-cd", before.refusal) if before.refusal else None
     if isinstance(strategy, Geographic):
-        raise NotImplementedError
-    refused = rejection(scenario, strategy)
-    result = LocalRun(scenario, strategy, Place(Streams(seed))).run(refused)
-    return _assembled(scenario, seed, scenario_hash, result)
+        refused = geographic_rejection(scenario, strategy) or rejection(scenario, strategy.inner) or late
+        result = run_phases(scenario, strategy, seed, refused)
+    else:
+        refused = rejection(scenario, strategy) or late
+        result = run_local(scenario, strategy, Place(streams), refused)
+    after: tuple[DeliveryRecord, ...] = ()
+    if result.outcome.verdict is Verdict.PROMOTED:
+        after = delivery.after_rollout(scenario, streams, result.outcome.ended_s)
+    return _assembled(scenario, (seed, scenario_hash), (before.rows, after), result)
 
 
-def _assembled(scenario: Scenario, seed: int, scenario_hash: str, result: LocalResult) -> RunResult:
+def _assembled(
+    scenario: Scenario,
+    identity: tuple[int, str],
+    around: tuple[tuple[DeliveryRecord, ...], tuple[DeliveryRecord, ...]],
+    result: LocalResult,
+) -> RunResult:
+    seed, scenario_hash = identity
+    before, after = around
     outcome = result.outcome
     ended_s = round(outcome.ended_s, 6)
-    end = EndRecord(result.end_s, outcome.verdict, outcome.reason, ended_s)
-    journal = (_header(scenario, seed, scenario_hash, result.desired_pods), *result.rows, end)
+    end = EndRecord(max(result.end_s, ended_s), outcome.verdict, outcome.reason, ended_s)
+    header = _header(scenario, seed, scenario_hash, result.desired_pods)
+    journal = (header, *before, *result.rows, *after, end)
     return RunResult(scenario_hash, seed, outcome.verdict, outcome.reason, ended_s, journal)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from sim.engine import run
@@ -111,7 +113,7 @@ def test_condition_that_cannot_be_evaluated_aborts_after_five_errors_ten_seconds
     result = run(builders.scenario(builders.canary_manifests(steps, templates=(broken,))), seed=1)
     times = [row.t_s for row in result.journal if isinstance(row, MeasurementRecord)]
     assert len(times) == 5
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == pytest.approx([10.0] * 4, abs=1.0)
+    assert [b - a for a, b in pairwise(times)] == pytest.approx([10.0] * 4, abs=1.0)
     assert result.verdict is Verdict.ABORTED
     last = [row for row in result.journal if isinstance(row, AnalysisRecord)][-1]
     assert last.phase == AnalysisPhase.ERROR
