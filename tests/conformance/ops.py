@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-Operation = Callable[[Mapping[str, Any]], Any]
+from tests.conformance import analysis_ops, conditions_ops, provider_ops, replicas_ops, rollout_ops
 
-_MODULES = ("analysis_ops", "replicas_ops", "rollout_ops", "conditions_ops", "provider_ops")
+Operation = Callable[[dict[str, Any]], Any]
 
-
-def _merged() -> dict[str, Operation]:
-    merged: dict[str, Operation] = {}
-    for name in _MODULES:
-        if find_spec(f"tests.conformance.{name}") is not None:
-            merged |= import_module(f"tests.conformance.{name}").OPS
-    return merged
-
-
-OPS = _merged()
+OPS: Mapping[str, Operation] = {
+    **analysis_ops.OPS,
+    **replicas_ops.OPS,
+    **rollout_ops.OPS,
+    **conditions_ops.OPS,
+    **provider_ops.OPS,
+}
