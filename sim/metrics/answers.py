@@ -144,12 +144,12 @@ def datadog_groups(answer: Mapping[str, Any]) -> list[tuple[str, float]]:
     """(group name, value) of a grouped v2 answer, without the groups whose value is null."""
     columns = answer["body"]["data"]["attributes"]["columns"]
     names = [column["values"] for column in columns if column.get("type") == "group"]
-    values = next((column["values"] for column in columns if column.get("type") != "group"), [])
+    values: list[Any] = next((column["values"] for column in columns if column.get("type") != "group"), [])
     rows = zip(zip(*names, strict=True), values, strict=False)
     return [(",".join(part for parts in row for part in parts), value) for row, value in rows if value is not None]
 
 
-def web(answer: Mapping[str, Any], config: Mapping[str, Any]) -> ProviderResult:
+def web(answer: Mapping[str, Any], config: Mapping[str, Any]) -> ProviderResult:  # noqa: PLR0911  # one return per way it ends
     """The value at the JSON path (the first match), the whole document without one, the text if it is not JSON."""
     if config.get("body") and config.get("jsonBody"):
         return error("use either Body or JSONBody; both cannot exists for WebMetric payload")

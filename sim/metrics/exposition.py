@@ -40,7 +40,7 @@ class PodView:
     fine_counts: npt.NDArray[np.int64] | None = None
 
 
-def source_value(source: str, view: PodView, status: int | None) -> str:
+def source_value(source: str, view: PodView, status: int | None) -> str:  # noqa: PLR0911  # one return per kind
     """What one label source yields for a pod ('' for nothing); ValueError when the source is not a known kind."""
     kind, _, key = source.partition(":")
     match kind:
@@ -128,7 +128,7 @@ class Scraper:
         return made
 
     def _make(self, view: PodView, signature: tuple[object, ...]) -> _Target:
-        base = labels_of(self._telemetry.labels, view)
+        base = self._labels(view)
         name = self._telemetry.duration_metric
         bounds = [*(_bound_text(bound) for bound in self._telemetry.buckets_s), "+Inf"]
         series = self._store.series
@@ -144,8 +144,12 @@ class Scraper:
             },
         )
 
+    def _labels(self, view: PodView, status: int | None = None) -> dict[str, str]:
+        """The configured labels and, as on every real target, ``instance``: two pods never share a series."""
+        return {"instance": view.pod} | labels_of(self._telemetry.labels, view, status)
+
     def _status_series(self, view: PodView, status: int) -> Series:
-        labels = labels_of(self._telemetry.labels, view, status)
+        labels = self._labels(view, status)
         return self._store.series({NAME: self._telemetry.requests_metric} | labels)
 
     def _sample(self, target: _Target, view: PodView, t_ms: int) -> None:

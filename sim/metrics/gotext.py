@@ -18,7 +18,7 @@ def number(value: float) -> str:
     return f"{Decimal(repr(float(value))):f}".removesuffix(".0")
 
 
-def general(value: Any) -> str:
+def general(value: Any) -> str:  # noqa: PLR0911  # one return per kind
     """``fmt.Sprintf("%v", x)`` of numbers, strings, booleans, nil and lists of them."""
     match value:
         case None:

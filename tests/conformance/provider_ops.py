@@ -11,8 +11,9 @@ from sim.model.analysis import ProviderResult
 
 
 def provider(given: Mapping[str, Any]) -> dict[str, Any]:
-    kind, answer, config = given["provider"].lower(), given.get("response"), given.get("config") or {}
-    if kind == "wavefront" and "points" in (answer or {}):
+    kind, config = given["provider"].lower(), given.get("config") or {}
+    answer: Any = given.get("response")
+    if kind == "wavefront" and "points" in answer:
         value, drift = answers.picked_point(answer["points"], answer["measuredAt"])
         return {"resultType": None, "value": None, "phase": None, "pickedValue": value, "driftSeconds": drift}
     if kind in {"kayenta", "job"}:

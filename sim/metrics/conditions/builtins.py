@@ -17,20 +17,20 @@ from sim.metrics.conditions.tokens import ExprError
 from sim.model.units import go_duration_s
 
 
-def _refused(name: str, value: Any) -> ExprError:
+def _refused(value: Any, name: str) -> ExprError:
     return ExprError(f"invalid argument for {name} (type {type_name(value)})")
 
 
 def _len(value: Any) -> int:
     if not isinstance(value, list | str | dict):
-        raise _refused("len", value)
+        raise _refused(value, "len")
     return len(value)
 
 
 def _number(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def call(value: Any) -> Any:
         if not is_number(value):
-            raise _refused(name, value)
+            raise _refused(value, name)
         return function(value)
 
     return call
@@ -51,7 +51,7 @@ def _int(value: Any) -> int:
     except (ValueError, OverflowError):
         msg = f"invalid operation: int({json.dumps(value)})"
         raise ExprError(msg) from None
-    raise _refused("int", value)
+    raise _refused(value, "int")
 
 
 def _float(value: Any) -> float:
@@ -61,7 +61,7 @@ def _float(value: Any) -> float:
     except ValueError:
         msg = f"invalid operation: float({json.dumps(value)})"
         raise ExprError(msg) from None
-    raise _refused("float", value)
+    raise _refused(value, "float")
 
 
 def _flat(values: Iterable[Any]) -> list[Any]:
@@ -72,7 +72,7 @@ def _numbers(name: str, values: Iterable[Any]) -> list[float]:
     flat = _flat(values)
     for value in flat:
         if not is_number(value):
-            raise _refused(name, value)
+            raise _refused(value, name)
     return flat
 
 
@@ -113,11 +113,11 @@ def _median(*args: Any) -> Any:
 def _text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(first: Any, *rest: Any) -> Any:
         if not isinstance(first, str):
-            raise _refused(name, first)
+            raise _refused(first, name)
         try:
             return function(first, *rest)
         except (TypeError, ValueError):
-            raise _refused(name, rest[0] if rest else first) from None
+            raise _refused(rest[0] if rest else first, name) from None
 
     return call
 
@@ -125,7 +125,7 @@ def _text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _list(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(first: Any, *rest: Any) -> Any:
         if not isinstance(first, list):
-            raise _refused(name, first)
+            raise _refused(first, name)
         return function(first, *rest)
 
     return call
@@ -151,7 +151,7 @@ def _sort(values: list[Any], order: str = "asc") -> list[Any]:
     try:
         return sorted(values, reverse=order == "desc")
     except TypeError:
-        raise _refused("sort", values) from None
+        raise _refused(values, "sort") from None
 
 
 def _duration(text: str) -> timedelta:
@@ -183,9 +183,6 @@ def _from_json(text: str) -> Any:
     except (ValueError, RecursionError) as error:
         msg = f"invalid JSON: {error}"
         raise ExprError(msg) from None
-
-
-_TYPE_NAMES: Final = {"nil": "nil", "int": "int", "float": "float", "string": "string", "bool": "bool"}
 
 
 def _type(value: Any) -> str:
@@ -249,4 +246,4 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 
 
 def _raise(name: str, value: Any) -> Any:
-    raise _refused(name, value)
+    raise _refused(value, name)

@@ -5,11 +5,11 @@ This is where ``result[0]`` on a number and ``result >= 0.95`` on a vector fail,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sim.metrics import patterns
 from sim.metrics.conditions import types
 from sim.metrics.conditions.parser import COMPARISONS
 from sim.metrics.conditions.signatures import returned
@@ -52,7 +52,7 @@ class Scope:
         return Scope({**self.names, name: kind}, self.element)
 
 
-def check(node: Node, scope: Scope) -> Type:
+def check(node: Node, scope: Scope) -> Type:  # noqa: PLR0911  # one return per kind
     """The type of an expression; ExprError with the checker's message when it has none."""
     match node:
         case Constant(value):
@@ -72,7 +72,7 @@ def check(node: Node, scope: Scope) -> Type:
     return _compound(node, scope)
 
 
-def _compound(node: Node, scope: Scope) -> Type:
+def _compound(node: Node, scope: Scope) -> Type:  # noqa: PLR0911  # one return per kind
     match node:
         case Member(base, key):
             return _member(check(base, scope), key, check(key, scope))
@@ -150,26 +150,6 @@ def _all(*kinds: str) -> Callable[[Type, Type], bool]:
 
 _NUMBERS = _all("int", "float")
 _TEXTS = _all("string")
-_RULES: Final[Mapping[str, Callable[[Type, Type], Type | None]]] = {
-    "&&": lambda left, right: types.BOOL if _all("bool")(left, right) else None,
-    "||": lambda left, right: types.BOOL if _all("bool")(left, right) else None,
-    "==": lambda left, right: types.BOOL if comparable(left, right) else None,
-    "!=": lambda left, right: types.BOOL if comparable(left, right) else None,
-    "+": lambda left, right: _sum(left, right),
-    "-": lambda left, right: _difference(left, right),
-    "*": lambda left, right: _combined(left, right) if _NUMBERS(left, right) else _scaled(left, right),
-    "/": lambda left, right: types.FLOAT if _NUMBERS(left, right) else None,
-    "**": lambda left, right: types.FLOAT if _NUMBERS(left, right) else None,
-    "%": lambda left, right: types.INT if _all("int")(left, right) else None,
-    "..": lambda left, right: Type("list", "[]int", types.INT) if _all("int")(left, right) else None,
-    "??": lambda left, right: _coalesced(left, right),
-    **{
-        op: lambda left, right: types.BOOL if _TEXTS(left, right) else None
-        for op in ("matches", "contains", "startsWith", "endsWith")
-    },
-    **{op: lambda left, right: types.BOOL if _ordered(left, right) else None for op in COMPARISONS - {"==", "!="}},
-}
-"""Result type of an operator by its sides' types, None where it is not defined."""
 
 
 def _ordered(left: Type, right: Type) -> bool:
@@ -212,13 +192,33 @@ def _coalesced(left: Type, right: Type) -> Type:
     return types.UNKNOWN
 
 
+_RULES: Final[Mapping[str, Callable[[Type, Type], Type | None]]] = {
+    "&&": lambda left, right: types.BOOL if _all("bool")(left, right) else None,
+    "||": lambda left, right: types.BOOL if _all("bool")(left, right) else None,
+    "==": lambda left, right: types.BOOL if comparable(left, right) else None,
+    "!=": lambda left, right: types.BOOL if comparable(left, right) else None,
+    "+": _sum,
+    "-": _difference,
+    "*": lambda left, right: _combined(left, right) if _NUMBERS(left, right) else _scaled(left, right),
+    "/": lambda left, right: types.FLOAT if _NUMBERS(left, right) else None,
+    "**": lambda left, right: types.FLOAT if _NUMBERS(left, right) else None,
+    "%": lambda left, right: types.INT if _all("int")(left, right) else None,
+    "..": lambda left, right: Type("list", "[]int", types.INT) if _all("int")(left, right) else None,
+    "??": _coalesced,
+    **{
+        op: lambda left, right: types.BOOL if _TEXTS(left, right) else None
+        for op in ("matches", "contains", "startsWith", "endsWith")
+    },
+    **{op: lambda left, right: types.BOOL if _ordered(left, right) else None for op in COMPARISONS - {"==", "!="}},
+}
+"""Result type of an operator by its sides' types, None where it is not defined."""
+
+
 def _binary(node: Binary, scope: Scope) -> Type:
     left, right = check(node.left, scope), check(node.right, scope)
     kind = _contained(left, right) if node.op == "in" else _RULES[node.op](left, right)
     if kind is None:
-        written = {"**": "^"}.get(node.op, node.op)
-        written = node.op if node.op != "**" else written
-        msg = f"invalid operation: {written} (mismatched types {left} and {right})"
+        msg = f"invalid operation: {node.op} (mismatched types {left} and {right})"
         raise ExprError(msg)
     if node.op == "matches" and isinstance(node.right, Constant) and isinstance(node.right.value, str):
         _check_pattern(node.right.value)
@@ -227,10 +227,9 @@ def _binary(node: Binary, scope: Scope) -> Type:
 
 def _check_pattern(text: str) -> None:
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        msg = f"error parsing regexp: {error}"
-        raise ExprError(msg) from None
+        patterns.compiled(text)
+    except ValueError as error:
+        raise ExprError(str(error)) from None
 
 
 def _contained(left: Type, right: Type) -> Type | None:
@@ -325,7 +324,7 @@ def _builtin(node: Builtin, scope: Scope) -> Type:
     return _collected(node.name, collection, predicate)
 
 
-def _collected(name: str, collection: Type, predicate: Type) -> Type:
+def _collected(name: str, collection: Type, predicate: Type) -> Type:  # noqa: PLR0911  # one return per kind
     if name in BOOLEAN:
         return types.BOOL
     if name in INTEGER:

@@ -44,7 +44,7 @@ class Frame:
     acc: Any = None
 
 
-def run(node: Node, frame: Frame) -> Any:
+def run(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return per kind
     """The value of an expression; ExprError in the library's words when it fails."""
     match node:
         case Constant(value):
@@ -65,7 +65,7 @@ def run(node: Node, frame: Frame) -> Any:
     return _compound(node, frame)
 
 
-def _compound(node: Node, frame: Frame) -> Any:
+def _compound(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return per kind
     match node:
         case Member():
             return _member(node, frame)

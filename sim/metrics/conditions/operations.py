@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sim.metrics import patterns
 from sim.metrics.conditions import types
 from sim.metrics.conditions.tokens import ExprError
 
@@ -34,7 +34,7 @@ def equal(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def _undefined(op: str, left: Any, right: Any) -> ExprError:
+def _undefined(left: Any, op: str, right: Any) -> ExprError:
     return ExprError(f"invalid operation: {type_name(left)} {op} {type_name(right)}")
 
 
@@ -49,7 +49,7 @@ def ordered(op: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any]
 
     def call(left: Any, right: Any) -> bool:
         if not _same_order(left, right):
-            raise _undefined(op, left, right)
+            raise _undefined(left, op, right)
         return bool(compare(left, right))
 
     return call
@@ -60,7 +60,7 @@ def _plus(left: Any, right: Any) -> Any:
     fits = any(isinstance(left, one) and isinstance(right, other) for one, other in pairs)
     if fits or (is_number(left) and is_number(right)):
         return left + right
-    raise _undefined("+", left, right)
+    raise _undefined(left, "+", right)
 
 
 def _minus(left: Any, right: Any) -> Any:
@@ -68,7 +68,7 @@ def _minus(left: Any, right: Any) -> Any:
     fits = any(isinstance(left, one) and isinstance(right, other) for one, other in pairs)
     if fits or (is_number(left) and is_number(right)):
         return left - right
-    raise _undefined("-", left, right)
+    raise _undefined(left, "-", right)
 
 
 def _times(left: Any, right: Any) -> Any:
@@ -76,12 +76,12 @@ def _times(left: Any, right: Any) -> Any:
         return left * right
     if (isinstance(left, timedelta) and is_number(right)) or (is_number(left) and isinstance(right, timedelta)):
         return left * right
-    raise _undefined("*", left, right)
+    raise _undefined(left, "*", right)
 
 
 def _divided(left: Any, right: Any) -> float:
     if not (is_number(left) and is_number(right)):
-        raise _undefined("/", left, right)
+        raise _undefined(left, "/", right)
     if right != 0:
         return float(left) / float(right)
     if left == 0 or math.isnan(left):
@@ -91,7 +91,7 @@ def _divided(left: Any, right: Any) -> float:
 
 def _modulo(left: Any, right: Any) -> int:
     if not (isinstance(left, int) and isinstance(right, int)):
-        raise _undefined("%", left, right)
+        raise _undefined(left, "%", right)
     if right == 0:
         msg = "integer divide by zero"
         raise ExprError(msg)
@@ -100,7 +100,7 @@ def _modulo(left: Any, right: Any) -> int:
 
 def _raised(left: Any, right: Any) -> float:
     if not (is_number(left) and is_number(right)):
-        raise _undefined("**", left, right)
+        raise _undefined(left, "**", right)
     try:
         return math.pow(left, right)
     except OverflowError:
@@ -111,7 +111,7 @@ def _raised(left: Any, right: Any) -> float:
 
 def _range(left: Any, right: Any) -> list[int]:
     if not (isinstance(left, int) and isinstance(right, int)):
-        raise _undefined("..", left, right)
+        raise _undefined(left, "..", right)
     if right - left > 1_000_000:
         msg = "memory budget exceeded"
         raise ExprError(msg)
@@ -142,10 +142,9 @@ def _textual(op: str, test: Callable[[str, str], bool]) -> Callable[[Any, Any], 
 
 def _matches(text: str, pattern: str) -> bool:
     try:
-        return re.search(pattern, text) is not None
-    except (re.error, OverflowError, RecursionError) as error:
-        msg = f"error parsing regexp: {error}"
-        raise ExprError(msg) from None
+        return patterns.compiled(pattern).search(text) is not None
+    except ValueError as error:
+        raise ExprError(str(error)) from None
 
 
 OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -87,7 +87,7 @@ def of_result(go_type: str, value: Any) -> Type:
     return of_value(value) if known.kind in {"unknown", "nil"} else known
 
 
-def of_value(value: Any) -> Type:
+def of_value(value: Any) -> Type:  # noqa: PLR0911  # one return per kind
     """The type of a run-time value; lists and maps made by expressions or JSON hold anything."""
     match value:
         case None:

@@ -224,7 +224,8 @@ def parse(text: str) -> Node:
 
 
 def _expectation(text: str, error: UnexpectedInput) -> str:
-    position = error.pos_in_stream or 0
-    rest = text[position:] if position >= 0 else ""
+    # The stubs promise a position; at the end of the input lark gives -1 or None.
+    position: Any = error.pos_in_stream
+    rest = text[position:] if isinstance(position, int) and position >= 0 else ""
     word = re.match(r"\s*(\S{1,20})", rest)
     return f"{word[1]!r} does not continue a query" if word else "the query ends too early"

@@ -25,7 +25,7 @@ from sim.metrics.store import Series
 Value = float | str | Vector | Ranges
 
 
-def evaluate(node: Node, context: Context) -> Value:
+def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one return per kind
     """The value of a (type-checked) tree: scalar, string, instant vector or windows of range vectors."""
     match node:
         case nodes.Number(value) | nodes.Text(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -51,12 +52,12 @@ def total(values: Sequence[float]) -> float:
 
 
 def _changes(values: Sequence[float]) -> float:
-    pairs = zip(values, values[1:], strict=False)
+    pairs = pairwise(values)
     return float(sum(a != b and not (math.isnan(a) and math.isnan(b)) for a, b in pairs))
 
 
 def _resets(values: Sequence[float]) -> float:
-    return float(sum(b < a for a, b in zip(values, values[1:], strict=False)))
+    return float(sum(b < a for a, b in pairwise(values)))
 
 
 PLAIN: Final[dict[str, Callable[[Sequence[float]], float]]] = {

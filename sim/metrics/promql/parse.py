@@ -11,6 +11,7 @@ import promql_parser as upstream
 
 from sim.metrics.promql import nodes
 from sim.metrics.promql.nodes import Node, PromqlError
+from sim.metrics.promql.selectors import pattern
 from sim.metrics.store import NAME
 
 _OPS = {"Equal": "=", "NotEqual": "!="}
@@ -55,6 +56,7 @@ def _matcher(tree: Any) -> nodes.Matcher:
     kind = str(tree.op).rsplit(".", maxsplit=1)[-1]
     if kind in _OPS:
         return nodes.Matcher(tree.name, _OPS[kind], tree.value)
+    pattern(tree.value)
     return nodes.Matcher(tree.name, "=~" if kind == "Re" else "!~", tree.value)
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
+from sim.metrics import patterns
 from sim.metrics.promql.nodes import Matcher, Matrix, PromqlError, Selector, When
 from sim.metrics.store import Labels, Series, SeriesStore
 
@@ -72,14 +72,12 @@ class Context:
         return until_ms - width_ms - (1 if self.closed else 0)
 
 
-@lru_cache(maxsize=1024)
 def pattern(text: str) -> re.Pattern[str]:
     """A compiled label pattern; PromqlError when it is not one."""
     try:
-        return re.compile(text, re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as error:
-        msg = f"error parsing regexp: {error}"
-        raise PromqlError(msg) from None
+        return patterns.compiled(text, re.DOTALL)
+    except ValueError as error:
+        raise PromqlError(str(error)) from None
 
 
 def test_of(matcher: Matcher) -> Callable[[str], bool]:

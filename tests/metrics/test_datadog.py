@@ -1,0 +1,199 @@
+"""Datadog queries: the playbook's, the rules of buckets and groups, and refusals."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.metrics import datadog
+from sim.metrics.datadog import GAUGE, AgentStore, DatadogError
+from sim.model.analysis import DatadogProvider
+from sim.model.telemetry import DatadogTelemetry
+
+RATIO = """sum:triptrip.http.request.count{service:api,status_class:2xx}.as_rate() /
+sum:triptrip.http.request.count{service:api}.as_rate()
+"""
+BUDGET = """1 - (
+  sum:triptrip.http.request.count{service:api,status_class:5xx}.as_count().rollup(sum, 86400) /
+  sum:triptrip.http.request.count{service:api}.as_count().rollup(sum, 86400)
+) / 0.001
+"""
+
+
+def filled(seconds: int = 600, lag_s: float = 0.0) -> AgentStore:
+    """Per 10 s and pod: 99 answers of 2xx and 1 of 5xx; a median that grows by 1 a flush, pod b's 100 above a's."""
+    store = AgentStore()
+    for index in range(seconds // 10):
+        for offset, pod in enumerate("ab"):
+            t_s, tags = index * 10.0, {"service": "api", "pod_name": pod}
+            for status, count in (("2xx", 99.0), ("5xx", 1.0)):
+                counted = {**tags, "status_class": status}
+                store.append("triptrip.http.request.count", counted, t_s, count, host=pod, seen_s=t_s + lag_s)
+            store.append("d.median", tags, t_s, index + 100.0 * offset, kind=GAUGE, host=pod, seen_s=t_s + lag_s)
+    return store
+
+
+STORE = filled()
+
+
+def last(query: str, telemetry: DatadogTelemetry | None = None, now_s: float = 600.0) -> float | None:
+    series = datadog.query(STORE, query, now_s, 300.0, telemetry)
+    return series[0].points[-1][1] if series else None
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param(RATIO, 0.99, id="the playbook's success rate"),
+        pytest.param("avg:d.median{service:api}", 108.5, id="the playbook's p50: mean over hosts of the bucket's mean"),
+        pytest.param(BUDGET, 1 - 0.01 / 0.001, id="the playbook's error budget, of what the window holds"),
+        pytest.param("sum:triptrip.http.request.count{service:api-canary}.as_count()", None, id="no series, no data"),
+        pytest.param("sum:triptrip.http.request.count{*}.as_count()", 400.0, id="a bucket of 20 s"),
+        pytest.param("sum:triptrip.http.request.count{*}", 400.0, id="counts are summed by default"),
+        pytest.param("sum:triptrip.http.request.count{*}.as_rate()", 20.0, id="per second"),
+        pytest.param("max:d.median{*}.rollup(min, 60)", 154.0, id="rollup names method and bucket"),
+        pytest.param("d.median{pod_name:a}", 58.5, id="avg is the default space aggregation"),
+        pytest.param("count:d.median{*}", 2.0, id="number of series"),
+        pytest.param("sum:d.median{pod_name:A}", 58.5, id="tags have no case"),
+        pytest.param("sum:d.median{pod_name:* AND NOT pod_name:b}", 58.5, id="AND NOT"),
+        pytest.param("sum:d.median{pod_name IN (a, c) OR service:x*}", 58.5, id="IN and OR"),
+        pytest.param("sum:d.median{!pod_name:b,-service:web}", 58.5, id="exclusions"),
+        pytest.param("sum:d.median{pod_name NOT IN (b)} * -2 + 1", -116.0, id="arithmetic with numbers"),
+        pytest.param("default_zero(sum:nothing{*})", 0.0, id="default_zero of nothing"),
+        pytest.param("abs(0 - avg:d.median{pod_name:a})", 58.5, id="abs"),
+        pytest.param("clamp_max(avg:d.median{pod_name:a}, 5)", 5.0, id="clamp"),
+        pytest.param("moving_rollup(sum:triptrip.http.request.count{*}.as_count(), 60, 'sum')", 1200.0, id="moving"),
+        pytest.param("avg:d.median{*} / sum:nothing{*}", None, id="no data on one side is no data"),
+        pytest.param("avg:d.median{*} / (avg:d.median{*} - avg:d.median{*})", None, id="division by zero is no data"),
+        pytest.param("2 * 3", 6.0, id="only numbers"),
+    ],
+)
+def test_last_point(query: str, expected: float | None) -> None:
+    assert last(query) == (None if expected is None else pytest.approx(expected))
+
+
+def test_groups_have_their_own_series() -> None:
+    found = datadog.query(STORE, "avg:d.median{*} by {pod_name}", 600.0, 300.0)
+    assert {series.scope: series.points[-1][1] for series in found} == {
+        (("pod_name", "a"),): 58.5,
+        (("pod_name", "b"),): 158.5,
+    }
+
+
+def test_a_group_is_divided_by_its_own_group_or_by_the_total() -> None:
+    found = datadog.query(STORE, "sum:d.median{*} by {pod_name} / sum:d.median{*}", 600.0, 300.0)
+    assert [series.points[-1][1] for series in found] == pytest.approx([58.5 / 217, 158.5 / 217])
+
+
+@pytest.mark.parametrize(
+    ("now_s", "start_s", "value"),
+    [
+        pytest.param(600.0, 580.0, 400.0, id="full"),
+        pytest.param(590.0, 580.0, 200.0, id="partial: half of the flushes"),
+        pytest.param(580.0, 560.0, 400.0, id="the bucket that begins now is not there"),
+    ],
+)
+def test_the_last_bucket_may_be_partial(now_s: float, start_s: float, value: float) -> None:
+    found = datadog.query(STORE, "sum:triptrip.http.request.count{*}.as_count()", now_s, 300.0)
+    assert found[0].points[-1] == (start_s, value)
+
+
+def test_points_are_not_seen_before_their_lag_is_over() -> None:
+    store = filled(lag_s=30.0)
+    found = datadog.query(store, "sum:triptrip.http.request.count{*}.as_count()", 600.0, 300.0)
+    assert found[0].points[-1] == (560.0, 400.0)
+    found = datadog.query(store, "sum:triptrip.http.request.count{*}.as_count()", 595.0, 300.0)
+    assert found[0].points[-1] == (560.0, 200.0)
+
+
+def test_day_buckets_hold_the_window_or_the_day_so_far() -> None:
+    day = "sum:triptrip.http.request.count{*}.as_count().rollup(sum, 86400)"
+    assert last(day) == 30 * 200.0
+    assert last(day, DatadogTelemetry(whole_buckets=True)) == 60 * 200.0
+    begun = DatadogTelemetry(whole_buckets=True, epoch_s=86400.0 - 500.0)
+    assert last(day, begun) == 10 * 200.0
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        pytest.param(DatadogProvider(query="sum:d.median{pod_name:a}", api_version="v2"), [58.5], id="last by default"),
+        pytest.param(DatadogProvider(query="sum:d.median{pod_name:a}", api_version="v2", aggregator="min"), [30.5],
+                     id="aggregator"),
+        pytest.param(DatadogProvider(queries=(("a", "sum:d.median{pod_name:a}"), ("b", "sum:d.median{pod_name:b}")),
+                                     formula="b - a", api_version="v2"), [100.0], id="formula"),
+        pytest.param(DatadogProvider(query="sum:d.median{*} by {pod_name}", api_version="v2"), [58.5, 158.5], id="groups"),
+        pytest.param(DatadogProvider(query="sum:nothing{*}", api_version="v2"), [], id="no data"),
+    ],
+)  # fmt: skip
+def test_scalars(provider: DatadogProvider, expected: list[float]) -> None:
+    assert [value for _, value in datadog.scalars(STORE, provider, 600.0)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        pytest.param("avg:x", "line 1, column 4", id="no braces"),
+        pytest.param("sum:x{service:{{args.service-name}}}", "line 1, column 15", id="an argument left in"),
+        pytest.param("avg:x{}", "line 1, column 7", id="empty filter"),
+        pytest.param("p99:x{*}", "'p99' is not modelled", id="distribution percentile"),
+        pytest.param("median:x{*}", "'median' is not modelled", id="space aggregation"),
+        pytest.param("avg:x{*}.rollup(p95, 60)", "rollup takes", id="rollup method"),
+        pytest.param("(avg:x{*} + 1).as_rate()", "directly behind a metric", id="as_rate of an expression"),
+        pytest.param("anomalies(avg:x{*}, 'basic', 2)", "anomalies is not modelled", id="function"),
+        pytest.param("a / b", "'a' is not the name of a query", id="formula without queries"),
+        pytest.param("", "ends too early", id="empty"),
+    ],
+)
+def test_check_names_what_is_wrong(query: str, reason: str) -> None:
+    found = datadog.check(query)
+    assert found is not None
+    assert reason in found
+    with pytest.raises(DatadogError):
+        datadog.query(STORE, query, 600.0, 300.0)
+
+
+WORDS = st.sampled_from(
+    [
+        "avg:d.median",
+        "sum:",
+        "{*}",
+        "{",
+        "}",
+        "pod_name:a",
+        "AND",
+        "NOT",
+        "IN",
+        "(",
+        ")",
+        ",",
+        "by",
+        ".as_rate()",
+        "+",
+        ".rollup(",
+        "sum",
+        "60",
+        "/",
+        "default_zero",
+        "moving_rollup(",
+        "'sum'",
+        "fill",
+        "zero",
+        "!",
+        "-",
+        "abs",
+        ".",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=12).map("".join)))
+def test_any_text_evaluates_or_is_refused(text: str) -> None:
+    refusal = datadog.check(text)
+    try:
+        datadog.query(STORE, text, 600.0, 300.0)
+    except DatadogError:
+        return
+    assert refusal is None

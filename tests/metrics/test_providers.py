@@ -1,0 +1,113 @@
+"""One measurement: what each provider hands to the conditions."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sim.metrics import providers
+from sim.metrics.datadog import AgentStore
+from sim.metrics.providers import Origin, Sources
+from sim.metrics.store import SeriesStore
+from sim.model.analysis import DatadogProvider, OtherProvider, PrometheusProvider, Provider, ProviderResult
+from sim.model.telemetry import PrometheusTelemetry, Signal, Telemetry
+
+
+def sources(*outages: str, attached: str = "") -> Sources:
+    store, agents = SeriesStore(), AgentStore()
+    for pod in "ba":
+        store.append({"__name__": "up", "pod": pod}, 60.0, 1.0)
+        agents.append("m", {"pod": pod}, 60.0, 2.0)
+    signals = (
+        Signal("smoke", "checks", ((0.0, '{"ok": true, "n": 3}'), (100.0, "error: broken pipe"))),
+        Signal("smoke", "text", ((0.0, "fine"),)),
+        Signal("smoke", "points", ((0.0, "[1, 2.5]"),)),
+    )
+    telemetry = Telemetry(PrometheusTelemetry(attached_address=attached), signals=signals)
+    return Sources(store, agents, telemetry, frozenset(outages))
+
+
+def prometheus(query: str) -> PrometheusProvider:
+    return PrometheusProvider(query, "http://prometheus:9090")
+
+
+@pytest.mark.parametrize(
+    ("provider", "value", "go_type", "text"),
+    [
+        pytest.param(prometheus("sum(up)"), [2.0], "[]float64", "[2]", id="an aggregation is a vector of one"),
+        pytest.param(prometheus("up"), [1.0, 1.0], "[]float64", "[1,1]", id="one element a series"),
+        pytest.param(prometheus("scalar(sum(up)) / 4"), 0.5, "float64", "0.5", id="scalar"),
+        pytest.param(prometheus("down"), [], "[]float64", "[]", id="empty vector"),
+        pytest.param(prometheus("1e30"), 1e30, "float64", "1" + "0" * 30, id="no exponent"),
+        pytest.param(DatadogProvider("sum:m{*}"), 4.0, "float64", "4", id="datadog v1: last point"),
+        pytest.param(DatadogProvider("sum:none{*}"), None, "*float64", "[]", id="datadog v1: nil"),
+        pytest.param(DatadogProvider("sum:m{*}", api_version="v2"), 4.0, "float64", "4", id="datadog v2"),
+        pytest.param(DatadogProvider("sum:m{*} by {pod}", api_version="v2"), [2.0, 2.0], "[]float64", "[2,2]",
+                     id="datadog v2: groups"),
+    ],
+)  # fmt: skip
+def test_results(provider: Provider, value: object, go_type: str, text: str) -> None:
+    assert providers.measure(provider, 60.5, sources()) == ProviderResult(value, go_type, text)
+
+
+@pytest.mark.parametrize(
+    ("provider", "outages", "message"),
+    [
+        pytest.param(PrometheusProvider("up"), (), "prometheus address is not configured", id="no address"),
+        pytest.param(prometheus("up"), ("prometheus",), "connection refused", id="prometheus down"),
+        pytest.param(prometheus("up{"), (), "bad_data", id="no PromQL"),
+        pytest.param(DatadogProvider("sum:m{*}"), ("datadog",), "connection refused", id="datadog down"),
+        pytest.param(DatadogProvider("sum:m{"), (), "response code: 400", id="no query"),
+        pytest.param(DatadogProvider("sum:m{*}", aggregator="max"), (), "Aggregator is not supported in v1", id="v1"),
+        pytest.param(
+            DatadogProvider(queries=(("a", "x"), ("b", "y")), api_version="v2"), (), "include a formula", id="v2"
+        ),
+        pytest.param(OtherProvider("web"), ("web",), "connection refused", id="web down"),
+        pytest.param(OtherProvider("web"), (), "the scenario scripts no answer", id="nothing scripted"),
+    ],
+)
+def test_errors(provider: Provider, outages: tuple[str, ...], message: str) -> None:
+    found = providers.measure(provider, 60.5, sources(*outages), Origin(metric="other"))
+    assert message in found.error
+    assert found.value is None
+
+
+def test_the_controller_falls_back_to_its_own_address() -> None:
+    assert providers.measure(PrometheusProvider("up"), 60.5, sources(attached="http://x")).value == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "now_s", "expected"),
+    [
+        pytest.param("web", "checks", 5.0, ProviderResult({"ok": True, "n": 3}, "any", '{"n":3,"ok":true}'), id="JSON"),
+        pytest.param("web", "checks", 100.0, ProviderResult(error="broken pipe"), id="the answer in force"),
+        pytest.param("web", "text", 5.0, ProviderResult("fine", "any", '"fine"'), id="plain text"),
+        pytest.param(
+            "graphite", "points", 5.0, ProviderResult([1.0, 2.5], "[]float64", "[1,2.5]"), id="typed by provider"
+        ),
+    ],
+)
+def test_scripted_answers(kind: str, metric: str, now_s: float, expected: ProviderResult) -> None:
+    assert providers.measure(OtherProvider(kind), now_s, sources(), Origin("smoke", metric)) == expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        pytest.param(prometheus("sum(up)"), "[]float64", id="vector"),
+        pytest.param(prometheus("scalar(up) > bool 1"), "float64", id="scalar"),
+        pytest.param(DatadogProvider("sum:m{*} by {pod}"), "float64", id="v1 takes the first series"),
+        pytest.param(DatadogProvider("sum:m{*} by {pod}", api_version="v2"), "[]float64", id="v2 with groups"),
+        pytest.param(OtherProvider("web"), "any", id="web"),
+        pytest.param(OtherProvider("graphite"), "[]float64", id="graphite"),
+    ],
+)
+def test_result_types_known_without_data(provider: Provider, expected: str) -> None:
+    assert providers.result_type(provider) == expected
+
+
+def test_no_traffic_is_recorded_as_nan() -> None:
+    found = providers.measure(prometheus("0 * sum(up) / 0"), 60.5, sources())
+    assert found.text == "[NaN]"
+    assert math.isnan(found.value[0])
