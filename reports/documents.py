@@ -126,6 +126,7 @@ def _content(score: Score, drawn: tuple[Chart, ...]) -> dict[str, Any]:
         ],
         "html_table": _html_table,
         "markdown_table": frames.markdown_table,
+        "cell": frames.markdown_cell,
     }
 
 

@@ -184,7 +184,10 @@ def html_table(frame: pd.DataFrame) -> str:
 
 def markdown_table(frame: pd.DataFrame) -> str:
     """The frame as a Markdown table, its columns aligned for readers of the source."""
-    rows = [list(map(str, frame.columns)), *([_cell(value) for value in row] for row in frame.to_numpy().tolist())]
+    rows = [
+        list(map(str, frame.columns)),
+        *([markdown_cell(value) for value in row] for row in frame.to_numpy().tolist()),
+    ]
     widths = [max(3, *(len(row[index]) for row in rows)) for index in range(len(frame.columns))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
@@ -192,5 +195,6 @@ def markdown_table(frame: pd.DataFrame) -> str:
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
-def _cell(value: object) -> str:
+def markdown_cell(value: object) -> str:
+    """Text that stays within its cell of a Markdown table."""
     return str(value).replace("|", "\\|").replace("\n", " ")

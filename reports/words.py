@@ -102,18 +102,19 @@ def _fate(strategy: StrategyScore) -> str:
         return "Every release is rejected before it starts: nothing ever reaches production."
     parts = []
     if any(stratum.good for stratum in strategy.mix):
-        false = strategy.kpi(Kpi.FALSE_ABORT_RATE).estimate.mean or 0.0
-        parts.append(f"{_share(1 - false)} of good releases get through")
+        passed = 1 - (strategy.kpi(Kpi.FALSE_ABORT_RATE).estimate.mean or 0.0)
+        parts.append(f"{_share(passed)} good releases get through")
     if any(not stratum.good for stratum in strategy.mix):
-        missed = strategy.kpi(Kpi.MISS_RATE).estimate.mean or 0.0
-        parts.append(f"{_share(1 - missed)} of bad releases never serve everybody")
-    return "; ".join(parts) + "."
+        stopped = 1 - (strategy.kpi(Kpi.MISS_RATE).estimate.mean or 0.0)
+        parts.append(f"{_share(stopped)} bad releases are stopped before they serve everybody")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _share(share: float) -> str:
     if share in {0.0, 1.0}:
-        return "none" if share == 0 else "all"
-    return number(min(max(share, 0.001), 0.999), "share")
+        return "no" if share == 0 else "all"
+    return f"{number(min(max(share, 0.001), 0.999), 'share')} of"
 
 
 def _targets(strategy: StrategyScore) -> str:

@@ -45,7 +45,7 @@ def info(score: Score) -> DetectionInfo:
 def draw(found: DetectionInfo) -> Figure:
     """One panel per variant, all with the same axes."""
     count = max(1, len(found.panels))
-    figure = Figure(figsize=(2.0 + 3.2 * count, 3.2), layout="constrained")
+    figure = Figure(figsize=(3.4 + 3.0 * count, 3.2), layout="constrained")
     grid = figure.subplots(1, count, sharey=True, squeeze=False)
     names = style.distinct([curve.label for _, curves in found.panels for curve in curves])
     for axes, (variant, curves) in zip(grid.flat, found.panels, strict=False):
@@ -82,7 +82,7 @@ def _draw_panel(axes: Axes, variant: str, curves: tuple[Curve, ...], found: Dete
         index = names.index(curve.label)
         x = (0.0, *curve.minutes, found.longest_min * 1.05)
         y = (0.0, *curve.percent, curve.percent[-1] if curve.percent else 0.0)
-        axes.step(x, y, where="post", color=style.colour(index), label=curve.label, gid="curve",
+        axes.step(x, y, where="post", color=style.colour(index), label=style.shorten(curve.label, 28), gid="curve",
                   linestyle=("-", "--", ":")[index // len(style.SERIES) % 3])  # fmt: skip
     if not any(curve.exposed for curve in curves):
         style.empty(axes, "no bad release\nreached users")

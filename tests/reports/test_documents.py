@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import reports
+from reports import words
+from reports.scorecard import KpiScore, TargetCheck
+from reports.statistics import NOTHING, Estimate
+from sim.model.kpis import Kpi
+from sim.model.records import Verdict
+from sim.study import Cell
+from tests.reports.builders import outcome, run_result, scenario, study
+from tests.reports.test_figures import EMPTY, RUN
+from tests.reports.test_scoring import CAUGHT, TARGETS, two_cells
+
+NASTY = '<script>alert("x")</script> | & 成功率'
+
+
+class Outline(HTMLParser):
+    """Checks that tags nest, and collects what would be fetched from elsewhere."""
+
+    VOID = frozenset({"meta", "br", "img", "hr", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+        self.foreign: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.foreign += [v for k, v in attrs if k in {"src", "href", "xlink:href"} and v and not v.startswith("#")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_html_report_is_one_file_that_fetches_nothing() -> None:
+    page = reports.render_score(reports.score(two_cells()), "html")
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    assert (outline.scripts, outline.foreign) == (0, [])
+    assert "@import" not in page
+    assert page.count("<svg ") == 4
+
+
+def test_the_html_report_says_it_in_words_and_colours() -> None:
+    page = reports.render_score(reports.score(two_cells(), command="rolltwin score x.yaml", version="1.2.3"), "html")
+    assert "Every release is rejected before it starts" in page
+    assert '<td class="yes"><b>yes</b><small>10 min (10 .. 10)</small></td>' in page
+    assert '<td class="no"><b>never</b><small>n/a</small></td>' in page
+    assert "rolltwin score x.yaml" in page
+    assert "1.2.3" in page
+
+
+def test_whatever_users_write_is_escaped() -> None:
+    cell = Cell(NASTY, NASTY, scenario(NASTY, targets=TARGETS))
+    score = reports.score(study([(cell, [[outcome(Verdict.REJECTED, reason=NASTY)] * 2, [CAUGHT] * 2])]), command=NASTY)
+    outline = Outline()
+    outline.feed(reports.render_score(score, "html"))
+    assert outline.scripts == 0
+    table = [
+        line for line in reports.render_score(score, "md").splitlines() if line.startswith("| ") and "alert" in line
+    ]
+    assert table
+    assert all(re.search(r"[^\\]\| & ", line) is None for line in table)
+
+
+def test_a_report_is_all_its_files(tmp_path: Path) -> None:
+    reports.write_report(reports.score(two_cells()), tmp_path)
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert found == [
+        "figures/detection.svg",
+        "figures/indicators.svg",
+        "figures/targets.svg",
+        "figures/verdicts.svg",
+        "report.html",
+        "report.md",
+        "score.json",
+    ]
+    linked = re.findall(r"\((figures/.*?)\)", (tmp_path / "report.md").read_text())
+    assert sorted(linked) == found[:4]
+    assert json.loads((tmp_path / "score.json").read_text())["replications"] == 4
+    # Equal scores give equal pages.
+    assert (tmp_path / "report.html").read_text() == reports.render_score(reports.score(two_cells()), "html") + "\n"
+
+
+def test_a_run_is_all_its_files(tmp_path: Path) -> None:
+    reports.write_run(run_result(RUN), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "run.json", "timeline.svg"]
+
+
+def test_the_text_of_a_score() -> None:
+    text = reports.render_score(reports.score(two_cells()), "text")
+    assert "canary (corrected)" in text
+    assert "75 % of good releases get through; 75 % of bad releases are stopped before they serve everybody." in text
+    assert re.search(r"Deployment duration +10 min \(10 \.\. 10\) +< 15 min +yes", text)
+    assert re.search(r"22 % +aborted|31 % aborted: 4 > 3", text)
+    assert text == text.rstrip()
+
+
+def test_the_text_of_a_run() -> None:
+    text = reports.run_text(run_result(RUN))
+    assert re.search(r"Verdict +aborted\nReason +1 > 0\nEnded after +1m30s", text)
+    assert re.search(r"Time to detect +1\.5 min", text)
+    assert "Lead time" not in text
+
+
+def test_the_json_of_a_run() -> None:
+    data = json.loads(reports.run_json(run_result(RUN)))
+    assert (data["verdict"], data["reason"], data["ended_s"], data["seed"]) == ("aborted", "1 > 0", 90.0, 7)
+    assert set(data["kpis"]) == {kpi.value for kpi in Kpi}
+    assert data["kpis"]["time_to_detect"] == {"value": 1.5, "unit": "min", "lower_bound": False}
+    assert json.loads(reports.run_json(run_result(EMPTY)))["kpis"]["lead_time"]["value"] is None
+
+
+def test_an_unknown_format_is_an_error() -> None:
+    with pytest.raises(ValueError, match="'pdf' is not among text, json, md, html"):
+        reports.render_score(reports.score(two_cells()), "pdf")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        pytest.param(None, "min", "-", id="nothing"),
+        pytest.param(0.0, "min", "0 min", id="zero"),
+        pytest.param(12.345, "min", "12.3 min", id="three digits"),
+        pytest.param(1234567.0, "requests", "1,230,000", id="large"),
+        pytest.param(0.0123, "share", "1.23 %", id="share"),
+        pytest.param(1.0, "share", "100 %", id="all"),
+        pytest.param(-0.004567, "h", "-0.00457 h", id="small and negative"),
+        pytest.param(999.9, "min", "1,000 min", id="rounds up a digit"),
+    ],
+)
+def test_numbers_in_words(value: float | None, unit: str, expected: str) -> None:
+    assert words.number(value, unit) == expected
+
+
+def test_targets_in_words() -> None:
+    check = TargetCheck("objective", 15.0, strict=True, met=None)
+    assert words.target_text(check, Kpi.LEAD_TIME) == "< 15 h"
+    assert words.target_text(TargetCheck("x", 7.0, strict=False, met=None), Kpi.DEPLOYMENT_FREQUENCY) == "≥ 7 1/week"
+    known = KpiScore(Kpi.LEAD_TIME, Estimate(1.0, 0.5, 2.0, 3), "h", (check,))
+    assert words.met_text(check, known) == "undecided"
+    assert words.met_text(check, KpiScore(Kpi.TIME_TO_DETECT, NOTHING, "min", (check,))) == "no data"
+
+
+def test_the_answer_of_a_cell_that_meets_everything() -> None:
+    fine = outcome(Verdict.PROMOTED, values={Kpi.DEPLOYMENT_DURATION: 10.0, Kpi.FALSE_ABORT_RATE: 0.0})
+    cell = Cell("canary", "", scenario(targets=TARGETS[:1]))
+    (strategy,) = reports.score(study([(cell, [[fine] * 9, [CAUGHT] * 9])])).strategies
+    assert words.answer(strategy) == (
+        "All good releases get through; all bad releases are stopped before they serve everybody. Meets its target."
+    )
