@@ -124,6 +124,7 @@ class SimpyPlane(ABC):
         self._services: list[list[float]] = []
         self._before: dict[int, tuple[Counter[int], list[int], float, tuple[int, ...]]] = {}
         self._start_s = start_s
+        self.begin()
 
     @property
     def now_s(self) -> float:
@@ -172,6 +173,10 @@ class SimpyPlane(ABC):
         return tuple(self._window(group) for group in sorted(self.sides) if group >= 0 or self._unrouted)
 
     @abstractmethod
+    def begin(self) -> None:
+        """Set the arrivals going."""
+
+    @abstractmethod
     def open_pod(self, pod: int) -> None:
         """Set up the queue of a new pod."""
 
@@ -183,8 +188,8 @@ class SimpyPlane(ABC):
     def retry(self, pause_s: float, draws: Draws) -> None:
         """Make this attempt after a pause."""
 
-    def requests(self) -> Iterator[tuple[float, Draws]]:
-        """All requests in order of arrival, with their instants."""
+    def requests(self) -> Iterator[tuple[float, Draws | None]]:
+        """All requests in order of arrival, with their instants; None at the end of a block without any."""
         number = self._arrivals.number_at(self._start_s)
         while True:
             block = self._block = self._arrivals.block(number, self._kinds)
@@ -194,6 +199,8 @@ class SimpyPlane(ABC):
             for i, at in enumerate(block.times.tolist()):
                 if at >= self._start_s:
                     yield at, Draws(number, i, 0, route[i], pool[i], pod[i], error[i], self._services)
+            if not len(block.times):
+                yield block.end_s, None
             number += 1
 
     def choose(self, draws: Draws) -> int:

@@ -36,12 +36,14 @@ class LeanPlane(SimpyPlane):
 
     servers: list[Servers]
 
+    def begin(self) -> None:
+        """Set the arrivals going."""
+        self.servers = []
+        self._coming = self.requests()
+        self._after(0.0, lambda _: self._next())
+
     def open_pod(self, pod: int) -> None:
-        """Set up its queue; the first pod sets the arrivals going."""
-        if pod == 0:
-            self.servers = []
-            self._coming = self.requests()
-            self._next()
+        """Set up its queue."""
         self.servers.append(Servers(self.pods[pod].behaviour.concurrency, deque(), {}))
 
     def crash_pod(self, pod: int) -> None:
@@ -65,8 +67,9 @@ class LeanPlane(SimpyPlane):
         at, draws = next(self._coming)
         self._after(at - self.env.now, lambda _: self._arrive(draws))
 
-    def _arrive(self, draws: Draws) -> None:
-        self._attempt(draws)
+    def _arrive(self, draws: Draws | None) -> None:
+        if draws is not None:
+            self._attempt(draws)
         self._next()
 
     def _attempt(self, draws: Draws) -> None:

@@ -34,11 +34,13 @@ class NaivePlane(SimpyPlane):
     servers: list[Resource]
     active: list[dict[Attempt, None]]
 
+    def begin(self) -> None:
+        """Set the arrivals going."""
+        self.servers, self.active = [], []
+        self.env.process(self._arrive())
+
     def open_pod(self, pod: int) -> None:
-        """Set up its servers; the first pod sets the arrivals going."""
-        if pod == 0:
-            self.servers, self.active = [], []
-            self.env.process(self._arrive())
+        """Set up its servers."""
         self.servers.append(Resource(self.env, self.pods[pod].behaviour.concurrency))
         self.active.append({})
 
@@ -58,7 +60,8 @@ class NaivePlane(SimpyPlane):
     def _arrive(self) -> Steps:
         for at, draws in self.requests():
             yield self.env.timeout(at - self.env.now)
-            self.env.process(self._attempt(draws, 0.0))
+            if draws is not None:
+                self.env.process(self._attempt(draws, 0.0))
 
     def _attempt(self, draws: Draws, pause_s: float) -> Steps:
         if pause_s > 0:
