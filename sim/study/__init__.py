@@ -4,7 +4,7 @@ The only part of the model that starts processes and writes files; it knows noth
 """
 
 from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, replication_seed, strata
-from sim.study.runs import ReplicationCrashError, StudyInterrupted, run_study
+from sim.study.runs import ReplicationCrashError, StudyInterrupted, run_once, run_study
 from sim.study.store import StoreError
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Study",
     "StudyInterrupted",
     "replication_seed",
+    "run_once",
     "run_study",
     "strata",
 ]

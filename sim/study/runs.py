@@ -40,7 +40,7 @@ class StudyInterrupted(KeyboardInterrupt):
     """Ctrl-C during a study, after everything finished has been stored."""
 
     def __init__(self, done: int, total: int) -> None:
-        super().__init__(f"{done} of {total} replications are finished")
+        super().__init__(f"{done} of {total} replications are finished.")
         self.done = done
         self.total = total
 
@@ -122,6 +122,11 @@ def run_study(  # noqa: PLR0913 - four say what is asked, the others, by keyword
         except KeyboardInterrupt as interrupt:
             raise StudyInterrupted(len(done), len(tasks)) from interrupt
     return Study(_collect(job, replications, done, revive), replications, seed, key)
+
+
+def run_once(scenario: Scenario, seed: int) -> RunResult:
+    """One replication of the scenario's own release, with its whole journal."""
+    return _engine()(scenario, seed, digest(scenario))
 
 
 def study_key(job: Job) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from errno import EIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -18,9 +19,14 @@ from sim.model.hashing import canonical_json
 TaskKey = tuple[int, int, int]
 """(cell, stratum, replication), each counted from 0."""
 
+_DAMAGED = "not a stored replication; delete the file to run its replications again"
 
-class StoreError(Exception):
-    """A store that cannot be read or written, with the file and, where there is one, the line."""
+
+class StoreError(OSError):
+    """A store that cannot be read or written; ``filename`` and ``strerror`` say where and why."""
+
+    def __init__(self, place: Path | str, why: str) -> None:
+        super().__init__(EIO, why, str(place))
 
 
 @dataclass(slots=True)
@@ -66,10 +72,8 @@ class Store:
                 except FileExistsError:
                     continue
         except OSError as error:
-            msg = f"{self.folder}: cannot keep results there: {error.strerror or error}"
-            raise StoreError(msg) from error
-        msg = f"{self.folder}: study {self.key} has too many files; delete some"
-        raise StoreError(msg)
+            raise StoreError(self.folder, f"cannot keep results there: {error.strerror or error}") from error
+        raise StoreError(self.folder, f"study {self.key} has too many files; delete some")
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -80,14 +84,13 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError as error:
-            msg = f"{path}:{number}: not a stored replication; delete the file to run its replications again"
-            raise StoreError(msg) from error
+            place = f"{path}:{number}"
+            raise StoreError(place, _DAMAGED) from error
 
 
 def _entry(row: Any, path: Path) -> tuple[TaskKey, Any]:
     try:
         (cell, stratum, index), value = row["task"], row["value"]
     except (TypeError, KeyError, ValueError) as error:
-        msg = f"{path}: a line is no stored replication; delete the file to run its replications again"
-        raise StoreError(msg) from error
+        raise StoreError(path, _DAMAGED) from error
     return (cell, stratum, index), value
