@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.decide.pauses import condition_for
-from sim.decide.steps import current_index, current_step, steps_of
-from sim.model.rollout import PauseReason, RolloutSpec, RolloutStatus
+from sim.decide.steps import current_index, steps_of
+from sim.model.analysis import AnalysisPhase
+from sim.model.rollout import RolloutSpec, RolloutStatus
 
 
 def promote(spec: RolloutSpec, status: RolloutStatus) -> RolloutStatus:
-    """Resume, or skip the current canary step (``kubectl argo rollouts promote``; ``spec.paused`` is the caller's).
+    """Resume, or skip the current canary step: the status half of ``promote``, whose spec half is ``resume``.
 
-    Paused: the pause conditions go, and the controller completes the step. An inconclusive inline analysis: its step is
-    skipped too. Not paused: a canary skips the running step, a blue-green does nothing.
+    Paused by the controller: the pause conditions go, and the controller completes the step. An inconclusive inline
+    analysis: its step is skipped too. Otherwise a canary skips the step it is at, even if only ``spec.paused`` held it,
+    and a blue-green does nothing (``pkg/kubectl-argo-rollouts/cmd/promote/promote.go:168-204``).
     """
-    step = current_step(spec, status)
-    inconclusive = condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) is not None
-    if inconclusive and step is not None and step.analysis is not None:
+    run = status.step_run
+    if run is not None and run.phase is AnalysisPhase.INCONCLUSIVE and status.pause_conditions:
         return replace(_skipped(spec, status), pause_conditions=(), controller_pause=False)
     if status.pause_conditions:
         return replace(status, pause_conditions=())
-    return status if spec.paused or step is None else _skipped(spec, status)
+    return _skipped(spec, status)
 
 
 def _skipped(spec: RolloutSpec, status: RolloutStatus) -> RolloutStatus:

@@ -111,12 +111,12 @@ class PauseChanges:
         if self.aborts or (before.abort and not self.lifts_abort):
             at_s = now_s if before.aborted_at_s is None else before.aborted_at_s
             return replace(after, abort=True, aborted_at_s=at_s, controller_pause=False, pause_conditions=())
-        after = replace(after, abort=False, aborted_at_s=None, controller_pause=False, pause_conditions=())
-        return after if self.clears else self._paused(before, after, now_s)
+        controller, conditions = (False, ()) if self.clears else self._paused(before, now_s)
+        return replace(after, abort=False, aborted_at_s=None, controller_pause=controller, pause_conditions=conditions)
 
-    def _paused(self, before: RolloutStatus, after: RolloutStatus, now_s: float) -> RolloutStatus:
+    def _paused(self, before: RolloutStatus, now_s: float) -> tuple[bool, tuple[PauseCondition, ...]]:
+        """(controllerPause, pause conditions): a resumed pause is forgotten unless another one remains."""
         known = {c.reason for c in before.pause_conditions}
         fresh = [PauseCondition(reason, now_s) for reason in dict.fromkeys(self.added) if reason not in known]
         kept = [c for c in before.pause_conditions if c.reason not in self.removed]
-        controller = bool(fresh) or (before.controller_pause and bool(kept))
-        return replace(after, controller_pause=controller, pause_conditions=(*kept, *fresh))
+        return bool(fresh) or (before.controller_pause and bool(kept)), (*kept, *fresh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.decide import operations
@@ -43,6 +43,7 @@ def test_split(replicas: int, share: int, surge: int, expected: tuple[int, int])
     assert approximate_split(replicas, share, 100, surge) == expected
 
 
+@settings(deadline=None)
 @given(replicas=st.integers(0, 60), share=st.integers(0, 100), surge=st.integers(0, 3))
 def test_split_adds_up_and_is_near(replicas: int, share: int, surge: int) -> None:
     canary, stable = approximate_split(replicas, share, 100, surge)
@@ -99,6 +100,7 @@ def rollouts(draw: st.DrawFn) -> RolloutSpec:
     )
 
 
+@settings(deadline=None)
 @given(spec=rollouts(), aborts=st.booleans())
 def test_bounds_hold_at_every_reconcile(spec: RolloutSpec, aborts: bool) -> None:
     world = running(spec)

@@ -9,11 +9,12 @@ import pytest
 from sim.decide import operations
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.steps import current_step
-from sim.model.actions import CreateReplicaSet, StartAnalysis, TerminateAnalysis
+from sim.model.actions import CreateReplicaSet, StartAnalysis, StartExperiment, TerminateAnalysis
 from sim.model.analysis import AnalysisPhase, AnalysisRef, TemplateRef
 from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
+    Experiment,
     HeaderMatch,
     HeaderRoute,
     PauseReason,
@@ -132,6 +133,14 @@ def test_inconclusive_analysis_waits_for_a_person_and_then_runs_again() -> None:
     assert world.status.stable_rs == "v2"
 
 
+def test_promote_skips_the_step_a_canary_is_at() -> None:
+    world = running(routed(weight(10), analysis(), pause()))
+    release(world)
+    world.status = operations.promote(world.spec, world.status)
+    world.settle()
+    assert (world.status.current_step_index, world.did(TerminateAnalysis)) == (2, [TerminateAnalysis("app-v2-2-1")])
+
+
 def test_promote_on_an_inconclusive_analysis_skips_its_step() -> None:
     world = running(routed(weight(10), analysis(), pause()))
     release(world)
@@ -140,6 +149,45 @@ def test_promote_on_an_inconclusive_analysis_skips_its_step() -> None:
     world.status = operations.promote(world.spec, world.status)
     world.settle()
     assert (world.status.current_step_index, len(world.runs)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("phase", "shown"),
+    [
+        pytest.param(AnalysisPhase.SUCCESSFUL, ("Paused", "CanaryPauseStep"), id="goes on"),
+        pytest.param(AnalysisPhase.INCONCLUSIVE, ("Paused", "InconclusiveExperiment"), id="waits"),
+        pytest.param(
+            AnalysisPhase.FAILED,
+            (
+                "Degraded",
+                "RolloutAborted: Rollout aborted update to revision 2: Experiment analysis phase is error/failed",
+            ),
+            id="aborts",
+        ),
+    ],
+)
+def test_experiment_decides(phase: AnalysisPhase, shown: tuple[str, str]) -> None:
+    world = running(routed(CanaryStep(experiment=Experiment()), pause()))
+    release(world)
+    assert world.status.current_step_index == 0
+    assert world.experiment is not None
+    world.experiment = replace(world.experiment, phase=phase)
+    world.settle()
+    assert world.shown == shown
+    # The controller forgets an inconclusive experiment at once and starts another while it waits.
+    assert len(world.did(StartExperiment)) == (2 if phase is AnalysisPhase.INCONCLUSIVE else 1)
+
+
+def test_every_experiment_step_has_an_experiment_of_its_own() -> None:
+    step = CanaryStep(experiment=Experiment())
+    world = running(routed(step, step))
+    release(world)
+    for started in (1, 2):
+        assert (len(world.did(StartExperiment)), world.status.current_step_index) == (started, started - 1)
+        assert world.experiment is not None
+        world.experiment = replace(world.experiment, phase=AnalysisPhase.SUCCESSFUL)
+        world.settle()
+    assert world.status.stable_rs == "v2"
 
 
 def test_background_analysis_runs_through_pauses_and_aborts_at_any_step() -> None:

@@ -82,7 +82,7 @@ def play(world: World, deed: int) -> None:
 deeds = st.lists(st.integers(0, 11), max_size=10)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(spec=canaries() | others(), plan=deeds)
 def test_decisions_settle_whatever_happens(spec: RolloutSpec, plan: list[int]) -> None:
     world = running(spec)
@@ -99,6 +99,7 @@ def test_decisions_settle_whatever_happens(spec: RolloutSpec, plan: list[int]) -
             assert 0 <= entry.weights.canary.weight <= 100
 
 
+@settings(deadline=None)
 @given(spec=canaries(), plan=st.lists(st.sampled_from([Deed.APPROVE, Deed.PASS, Deed.WAIT]), max_size=6))
 def test_abort_ends_with_stable_serving_everybody(spec: RolloutSpec, plan: list[int]) -> None:
     world = running(spec)
@@ -116,6 +117,7 @@ def test_abort_ends_with_stable_serving_everybody(spec: RolloutSpec, plan: list[
         assert world.status.phase is RolloutPhase.DEGRADED
 
 
+@settings(deadline=None)
 @given(spec=canaries())
 def test_everything_approved_is_promoted(spec: RolloutSpec) -> None:
     world = running(spec)
