@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.decide.analysis import Task, due, expired, next_time_s, record, wake_s
@@ -268,6 +268,7 @@ def test_rules_are_unanchored() -> None:
     assert kept_measurements([("lat", 3), (".*", 0)], ["latency", "rate"]) == {"latency": 10, "rate": 10}
 
 
+@settings(deadline=None)
 @given(st.lists(OUTCOMES, min_size=1, max_size=25), st.integers(0, 3), st.integers(4, 12))
 def test_counters_add_up_and_verdicts_are_final(answers: list[AnalysisPhase], limit: int, count: int) -> None:
     run = AnalysisRunSpec("r", (metric(count=count, failure_limit=limit, inconclusive_limit=1),))
@@ -281,6 +282,7 @@ def test_counters_add_up_and_verdicts_are_final(answers: list[AnalysisPhase], li
     assert status.phase.is_completed
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(list(AnalysisPhase)), min_size=2, max_size=6))
 def test_worst_is_a_maximum(phases: list[AnalysisPhase]) -> None:
     result = phases[0]
@@ -290,6 +292,7 @@ def test_worst_is_a_maximum(phases: list[AnalysisPhase]) -> None:
     assert not any(phase.worse_than(result) for phase in phases)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(OUTCOMES, st.booleans()), min_size=1, max_size=5))
 def test_a_run_is_as_bad_as_its_worst_metric_that_counts(found: list[tuple[AnalysisPhase, bool]]) -> None:
     metrics = [metric(f"m{i}") for i in range(len(found))]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.decide.arguments import RunContext, TemplateError, field_value, flatten, go_escaped, merge, substitute
@@ -125,6 +125,7 @@ def test_escapes_json_does_not_know() -> None:
         resolve_metric(text(successCondition="{{args.a}}"), (Argument("a", "\x01"),))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["C"], exclude_characters="\x07\x0b")))
 def test_values_survive_substitution(value: str) -> None:
     metric = resolve_metric(text(successCondition="{{args.a}}"), (Argument("a", value),))
