@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = COMMANDS[args.command].run(args)
         sys.stdout.flush()
     except BadInput as error:
-        print(render(error.findings, "text"), file=sys.stderr)
+        print(render(error.findings, (), "text"), file=sys.stderr)
         return UNUSABLE
     except BrokenPipeError:
         # The reader (head, less) has gone; pointing stdout elsewhere keeps Python's own flush at exit quiet.
