@@ -66,22 +66,33 @@ def _delay_over(metric: Metric, status: AnalysisRunStatus, now_s: float) -> bool
     """Whether the first measurement may be taken: ``initialDelay`` counts from the end of the run's first pass."""
     if not metric.initial_delay:
         return True
-    return status.started_s is not None and status.started_s + go_duration_s(metric.initial_delay) <= now_s
+    delay_s = _duration_s(metric.initial_delay)
+    return status.started_s is not None and delay_s is not None and status.started_s + delay_s <= now_s
 
 
 def _overdue(metric: Metric, result: MetricResult, last: Measurement, now_s: float) -> bool:
     count = effective_count(metric)
     if last.finished_s is None or (count is not None and result.count >= count):
         return False
+    if last.phase is not AnalysisPhase.ERROR and not metric.interval:
+        return now_s > last.finished_s + ERROR_RETRY_S
     pause_s = _interval_s(metric, last)
-    return now_s > last.finished_s + (ERROR_RETRY_S if pause_s is None else pause_s)
+    return pause_s is not None and now_s > last.finished_s + pause_s
 
 
 def _interval_s(metric: Metric, last: Measurement) -> float | None:
     """Seconds from the end of the last measurement to the next; None if nothing asks for a next one."""
     if last.phase is AnalysisPhase.ERROR:
         return ERROR_RETRY_S
-    return go_duration_s(metric.interval) if metric.interval else None
+    return _duration_s(metric.interval) if metric.interval else None
+
+
+def _duration_s(text: str) -> float | None:
+    """Seconds of a duration; None for one that cannot be read, which the controller skips (validation refuses it)."""
+    try:
+        return go_duration_s(text)
+    except ValueError:
+        return None
 
 
 def record(
@@ -187,7 +198,9 @@ def _metric_wake_s(metric: Metric, status: AnalysisRunStatus, now_s: float) -> f
     if result is None or not result.measurements:
         if not metric.initial_delay:
             return None
-        return (now_s if status.started_s is None else status.started_s) + go_duration_s(metric.initial_delay)
+        delay_s = _duration_s(metric.initial_delay)
+        begun_s = now_s if status.started_s is None else status.started_s
+        return None if delay_s is None else begun_s + delay_s
     last = result.measurements[-1]
     if last.finished_s is None:
         return last.resume_at_s

@@ -162,6 +162,18 @@ def test_interval_is_strictly_over() -> None:
     assert wake_s(run, status, 0.0) == 60.0
 
 
+@pytest.mark.parametrize(
+    "broken", [pytest.param({"interval": "60"}, id="interval"), pytest.param({"initial_delay": "1d"}, id="delay")]
+)
+def test_a_duration_that_cannot_be_read_schedules_nothing(broken: dict[str, str]) -> None:
+    run = AnalysisRunSpec("r", (metric(**broken),))
+    status = AnalysisRunStatus(AnalysisPhase.RUNNING, started_s=0.0)
+    if "interval" in broken:
+        status = record(run, status, {"m": Measurement(GOOD, 0.0, 0.0)}, 0.0)
+    assert due(run, status, 1e6) == ()
+    assert wake_s(run, status, 0.0) is None
+
+
 def test_in_flight_is_resumed_then_replaced() -> None:
     run = AnalysisRunSpec("r", (metric(interval=None),))
     in_flight = Measurement(AnalysisPhase.RUNNING, 0.0, resume_at_s=5.0)
