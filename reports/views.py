@@ -139,5 +139,5 @@ def served_everybody_s(journal: Journal) -> float | None:
 
 
 def last_s(journal: Journal) -> float:
-    """The last instant the journal knows anything about."""
-    return max(record.t_s for record in journal)
+    """The end of the run; people's work after the rollout may go on beyond it, unobserved."""
+    return end_of(journal).t_s
