@@ -17,12 +17,16 @@ Key = str | int
 
 @dataclass(frozen=True, slots=True)
 class SpecError:
-    """What the controller refuses, and where: ``path`` inside the object ``kind``/``name``, ``message`` in its words."""
+    """What the controller refuses, and where: ``path`` inside the object ``kind``/``name``, ``message`` in its words.
+
+    ``rollout`` is the Rollout that is refused for it.
+    """
 
     path: tuple[Key, ...]
     message: str
     kind: str = "Rollout"
     name: str = ""
+    rollout: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,9 @@ def rollout_errors(spec: RolloutSpec, manifests: ManifestSet) -> tuple[SpecError
     not validated.
     """
     found = [*spec_errors(spec, manifests), *reference_errors(spec, manifests)]
-    return tuple(error if error.name else replace(error, name=spec.name) for error in found)
+    return tuple(replace(error, name=error.name or spec.name, rollout=spec.name) for error in found)
 
 
-def invalid_spec_message(errors: Sequence[SpecError], rollout: str = "") -> str:
-    """Message of the InvalidSpec condition for these errors (at least one): only the first is named.
-
-    ``rollout`` is the Rollout's name, by default that of the first error that is in a Rollout.
-    """
-    name = rollout or next((error.name for error in errors if error.kind == "Rollout"), errors[0].name)
-    return f'The Rollout "{name}" is invalid: {errors[0].message}'
+def invalid_spec_message(errors: Sequence[SpecError]) -> str:
+    """Message of the InvalidSpec condition for these errors (at least one): only the first is named."""
+    return f'The Rollout "{errors[0].rollout}" is invalid: {errors[0].message}'

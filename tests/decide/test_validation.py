@@ -432,4 +432,4 @@ def test_spec_errors_come_before_references() -> None:
 def test_condition_names_the_rollout_whatever_the_object() -> None:
     outer = replace(template("outer"), templates=(TemplateRef("inner"),))
     errors = rollout_errors(canary(analysis=analysis("outer")), with_templates(outer))
-    assert invalid_spec_message(errors, "api").startswith('The Rollout "api" is invalid: spec.templates: Invalid value')
+    assert invalid_spec_message(errors).startswith('The Rollout "api" is invalid: spec.templates: Invalid value')
