@@ -13,6 +13,9 @@ from sim.model.units import go_duration_s
 
 MEASUREMENTS_KEPT = 10
 
+_NOT_IN_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:[=!#(>]|<[=!])|\\[1-9])")
+"""What Python knows and RE2 refuses: looking around, groups that are atomic or conditional, comments, back-references."""
+
 
 def matched(rules: Sequence[str], names: Sequence[str], what: str) -> tuple[frozenset[str], ...]:
     """For each rule the names it matches; ValueError in Argo's words if one matches none.
@@ -130,6 +133,8 @@ def _provider_error(metric: Metric) -> str:
 
 
 def _search(rule: str, name: str) -> bool:
+    if _NOT_IN_RE2.search(rule):
+        return False
     try:
         return re.search(rule, name) is not None
     except re.error:

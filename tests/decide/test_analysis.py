@@ -275,8 +275,23 @@ def test_durations(text: str, error: str) -> None:
     assert duration_error(text) == error
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param("*", id="nothing-to-repeat"),
+        pytest.param("(?=rate)", id="look-ahead"),
+        pytest.param("(?<!x)rate", id="look-behind"),
+        pytest.param(r"(r)at\1?e", id="back-reference"),
+    ],
+)
+def test_what_go_does_not_compile_matches_nothing(rule: str) -> None:
+    with pytest.raises(ValueError, match="Rule didn't match"):
+        dry_run_names([rule], ["rate"])
+
+
 def test_rules_are_unanchored() -> None:
     assert dry_run_names(["rate"], ["success-rate", "latency"]) == {"success-rate"}
+    assert dry_run_names([r"(?i)RATE", r"(?:lat)ency"], ["success-rate", "latency"]) == {"success-rate", "latency"}
     assert kept_measurements([("lat", 3), (".*", 0)], ["latency", "rate"]) == {"latency": 10, "rate": 10}
 
 
