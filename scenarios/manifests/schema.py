@@ -125,7 +125,8 @@ class _Walk:
 
     def _null(self, node: Node, path: Path) -> Iterator[Finding]:
         """Built-in kinds take null for "not written"; custom resources do only where the schema says so."""
-        custom = "." in self.document.group
+        group = self.document.group
+        custom = "." in group and not group.endswith(".k8s.io")
         if custom and not node.nullable and node.type != "any" and path[0] != "metadata":
             yield self._wrong_type(None, node, path)
 

@@ -119,7 +119,16 @@ def _where(error: YAMLError, chunk: str) -> tuple[int, int, str]:
 
 def _template_finding(file: str, line: int) -> Finding:
     message = "this is a template, not YAML: {{ ... }} stands unquoted"
-    return Finding("RT002", Severity.ERROR, message, file, line, 1, (), "render it first: helm template CHART > FILE")
+    return Finding(
+        "RT002",
+        Severity.ERROR,
+        message,
+        file,
+        line,
+        1,
+        (),
+        "quote the value, or render the chart first: helm template CHART > FILE",
+    )
 
 
 class _Unreadable(Exception):  # noqa: N818 - control flow inside this module

@@ -199,3 +199,12 @@ def test_kinds_without_a_table_are_information(read: Reader) -> None:
 
 def test_null_is_not_written_for_built_in_kinds(read: Reader) -> None:
     assert read(SERVICE.replace("spec:", "spec:\n  selector:")).findings == ()
+
+
+def test_null_is_not_written_for_kubernetes_own_groups(read: Reader) -> None:
+    text = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec:\n  tls:\n"
+    assert read(text).findings == ()
+
+
+def test_a_deployments_pod_template_may_have_any_metadata(read: Reader) -> None:
+    assert read(DEPLOYMENT.replace("metadata: {labels", "metadata: {name: ignored, labels")).findings == ()
