@@ -91,8 +91,9 @@ def _prometheus(provider: PrometheusProvider, now_s: float, sources: Sources) ->
         return answers.error(f'Post "{provider.address}/api/v1/query": dial tcp: connect: connection refused')
     if provider.range_query:
         return answers.error("rangeQuery is not modelled")
+    dialect = promql.dialect_of(sources.telemetry.prometheus.version)
     try:
-        value = promql.query(sources.prometheus, provider.query, now_s, sources.telemetry.prometheus.version)
+        value = promql.query(sources.prometheus, provider.query, now_s, dialect)
     except PromqlError as problem:
         return answers.error(f"bad_data: {problem}")
     if isinstance(value, list):

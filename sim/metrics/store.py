@@ -20,16 +20,17 @@ def to_ms(seconds: float) -> int:
 class Series:
     """Samples of one label set in time order, milliseconds and values; stale markers are kept apart.
 
-    ``bare`` is the label set without the metric name. Range selections never see stale markers, instant ones end at
+    ``bare`` is the label set without the metric name, ``order`` sorts series by their labels. Range selections never see stale markers, instant ones end at
     them, hence the two lists. ``resets`` holds, for every sample, the counter value lost to resets before it, so that an
     increase over any window is a difference instead of a walk.
     """
 
-    __slots__ = ("bare", "labels", "resets", "stale", "times", "values")
+    __slots__ = ("bare", "labels", "order", "resets", "stale", "times", "values")
 
     def __init__(self, labels: dict[str, str]) -> None:
         self.labels: Labels = labels
         self.bare: Labels = {name: value for name, value in labels.items() if name != NAME}
+        self.order = tuple(labels.items())
         self.times = array("q")
         self.values = array("d")
         self.resets = array("d")

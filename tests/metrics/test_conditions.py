@@ -69,7 +69,7 @@ def test_holds(value: Any, go_type: str, condition: str, expected: bool) -> None
         pytest.param([0.9], FLOATS, "result[1] > 0", "index out of range: 1 (array length is 1)", id="too few series"),
         pytest.param(1.0, FLOAT, "result % 2 == 1", "invalid operation: % (mismatched types float64 and int)", id="%"),
         pytest.param(1.0, FLOAT, "false && foo", "unknown name foo", id="no short circuit at compile time"),
-        pytest.param(1.0, FLOAT, "isNaN(len([1]))", "reflect: Call using int as type float64", id="isNaN of an int"),
+        pytest.param(1.0, FLOAT, "isNaN(len([1]))", "interface conversion: interface {} is int, not float64", id="isNaN of an int"),
         pytest.param([1.0], FLOATS, "isNaN(result)",
                      "cannot use []float64 as argument (type float64) to call isNaN ", id="isNaN of a vector"),
         pytest.param(1.0, FLOAT, "result", "expected bool, but got float64", id="no boolean"),
@@ -205,7 +205,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(VALUES, st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=14).map(" ".join)))
 def test_any_text_holds_or_is_refused(result: tuple[Any, str], condition: str) -> None:
     value, go_type = result

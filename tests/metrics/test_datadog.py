@@ -188,7 +188,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=12).map("".join)))
 def test_any_text_evaluates_or_is_refused(text: str) -> None:
     refusal = datadog.check(text)

@@ -134,9 +134,7 @@ def points(store: AgentStore, metric: str) -> list[list[tuple[float, float]]]:
 def test_a_flush_sends_what_happened_since_the_last() -> None:
     store = agent_after([pod(statuses={200: 10})], [pod(statuses={200: 30, 500: 2})])
     assert points(store, "triptrip.http.request.count") == [[(0.0, 10.0), (10.0, 20.0)], [(10.0, 2.0)]]
-    assert points(store, "triptrip.http.request.duration.avg") == [
-        [(0.0, 50.0), (10.0, 50.0)]
-    ]
+    assert points(store, "triptrip.http.request.duration.avg") == [[(0.0, 50.0), (10.0, 50.0)]]
     assert points(store, "triptrip.http.request.duration.median") == [[(0.0, 5.0), (10.0, 11.0)]]
     assert points(store, "triptrip.http.request.duration.count") == [[(0.0, 10.0), (10.0, 22.0)]]
 

@@ -211,6 +211,14 @@ def test_evaluation_errors(query: str, reason: str) -> None:
         promql.query(STORE, query, 300.0)
 
 
+@pytest.mark.parametrize(
+    ("version", "dialect"),
+    [("2", "2"), ("2.53.3", "2"), ("2.42", "2.42"), ("2.42.0", "2.42"), ("3", "3"), ("3.5.3", "3"), ("4", "3")],
+)
+def test_dialect_of_a_release(version: str, dialect: str) -> None:
+    assert promql.dialect_of(version) == dialect
+
+
 def test_an_unknown_dialect_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="dialect"):
         promql.query(STORE, "g", 300.0, "1")
@@ -254,7 +262,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=12).map(" ".join)))
 def test_any_text_evaluates_or_is_refused(text: str) -> None:
     if promql.check(text) is None:

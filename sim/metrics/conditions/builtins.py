@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sim.metrics import gotext
 from sim.metrics.conditions import golayout
-from sim.metrics.conditions.operations import equal, is_number, type_name
+from sim.metrics.conditions.operations import boolean, equal, is_number, type_name
 from sim.metrics.conditions.tokens import ExprError
 from sim.model.units import go_duration_s
 
@@ -49,7 +49,7 @@ def _int(value: Any) -> int:
         if is_number(value) or isinstance(value, str):
             return int(value)
     except (ValueError, OverflowError):
-        msg = f"invalid operation: int({json.dumps(value)})"
+        msg = f"invalid operation: int({value})"
         raise ExprError(msg) from None
     raise _refused(value, "int")
 
@@ -59,7 +59,7 @@ def _float(value: Any) -> float:
         if is_number(value) or isinstance(value, str):
             return float(value)
     except ValueError:
-        msg = f"invalid operation: float({json.dumps(value)})"
+        msg = f"invalid operation: float({value})"
         raise ExprError(msg) from None
     raise _refused(value, "float")
 
@@ -226,7 +226,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "mean": _mean,
     "median": _median,
     "sum": _list("sum", total),
-    "count": _list("count", lambda values: sum(value is True for value in values)),
+    "count": _list("count", lambda values: sum(boolean(value) for value in values)),
     "first": _list("first", lambda values: values[0] if values else None),
     "last": _list("last", lambda values: values[-1] if values else None),
     "get": _get,

@@ -112,17 +112,16 @@ def _name(name: str, scope: Scope) -> Type:
 
 def _let(name: str, kind: Type, body: Node, scope: Scope) -> Type:
     if name in scope.names:
-        msg = f"cannot redeclare {name}"
+        msg = f"cannot redeclare variable {name}"
         raise ExprError(msg)
     return check(body, scope.bound(name, kind))
 
 
 def _unary(op: str, kind: Type) -> Type:
-    fits = kind.kind == "bool" if op == "!" else kind.is_number
-    if fits or kind is types.UNKNOWN:
-        return types.BOOL if op == "!" else kind
-    written = "not" if op == "!" else op
-    msg = f"invalid operation: {written} (mismatched type {kind})"
+    logical = op in {"!", "not"}
+    if kind is types.UNKNOWN or (kind.kind == "bool" if logical else kind.is_number):
+        return types.BOOL if logical else kind
+    msg = f"invalid operation: {op} (mismatched type {kind})"
     raise ExprError(msg)
 
 
@@ -209,19 +208,19 @@ _RULES: Final[Mapping[str, Callable[[Type, Type], Type | None]]] = {
         op: lambda left, right: types.BOOL if _TEXTS(left, right) else None
         for op in ("matches", "contains", "startsWith", "endsWith")
     },
-    **{op: lambda left, right: types.BOOL if _ordered(left, right) else None for op in COMPARISONS - {"==", "!="}},
+    **{op: lambda left, right: types.BOOL if _ordered(left, right) else None for op in COMPARISONS},
 }
 """Result type of an operator by its sides' types, None where it is not defined."""
 
 
 def _binary(node: Binary, scope: Scope) -> Type:
     left, right = check(node.left, scope), check(node.right, scope)
+    if node.op == "matches" and isinstance(node.right, Constant) and isinstance(node.right.value, str):
+        _check_pattern(node.right.value)
     kind = _contained(left, right) if node.op == "in" else _RULES[node.op](left, right)
     if kind is None:
         msg = f"invalid operation: {node.op} (mismatched types {left} and {right})"
         raise ExprError(msg)
-    if node.op == "matches" and isinstance(node.right, Constant) and isinstance(node.right.value, str):
-        _check_pattern(node.right.value)
     return kind
 
 
@@ -268,6 +267,9 @@ def _member(base: Type, key: Node, kind: Type) -> Type:
             return base.elem or types.UNKNOWN
         case "struct" if isinstance(key, Constant) and isinstance(key.value, str):
             return _struct_field(base, key.value)
+    if isinstance(key, Constant) and isinstance(key.value, str):
+        msg = f"type {'nil' if base is types.NIL else base} has no field {key.value}"
+        raise ExprError(msg)
     msg = f"type {base}[{kind}] is undefined"
     raise ExprError(msg)
 
@@ -302,7 +304,8 @@ def _call(callee: Node, args: tuple[Node, ...], scope: Scope) -> Type:
     for wanted, actual in zip(kind.params, given, strict=True):
         numbers = wanted.kind == "float" and actual.kind == "int"
         if types.UNKNOWN not in {wanted, actual} and wanted.kind != actual.kind and not numbers:
-            msg = f"cannot use {actual} as argument (type {wanted}) to call {name} "
+            given_name = "nil" if actual is types.NIL else actual
+            msg = f"cannot use {given_name} as argument (type {wanted}) to call {name} "
             raise ExprError(msg)
     return kind.elem or types.UNKNOWN
 
@@ -336,5 +339,5 @@ def _collected(name: str, collection: Type, predicate: Type) -> Type:  # noqa: P
     if name == "map":
         return Type("list", "[]interface {}", predicate)
     if name == "groupBy":
-        return types.MAP
+        return Type("map", "map[interface {}][]interface {}", types.ANYS)
     return predicate if name == "sum" else types.UNKNOWN

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.metrics import gotext
 from sim.metrics.conditions import types
-from sim.metrics.conditions.operations import is_number, type_name
+from sim.metrics.conditions.operations import go_name, is_number, type_name
 from sim.metrics.conditions.tokens import ExprError
 from sim.metrics.conditions.types import Type
 
@@ -65,7 +65,7 @@ def as_float(value: Any) -> float:
 def _of_float(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     def call(value: Any) -> bool:
         if not isinstance(value, float):
-            msg = f"reflect: Call using {type_name(value)} as type float64"
+            msg = f"interface conversion: interface {{}} is {go_name(value)}, not float64"
             raise ExprError(msg)
         return test(value)
 

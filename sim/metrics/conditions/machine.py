@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sim.metrics.conditions.builtins import FUNCTIONS, total
-from sim.metrics.conditions.operations import OPERATORS, fetched, is_number, type_name
+from sim.metrics.conditions.operations import OPERATORS, boolean, fetched, is_number, type_name
 from sim.metrics.conditions.syntax import (
     Binary,
     Builtin,
@@ -58,7 +58,7 @@ def run(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return per kin
         case Binary():
             return _binary(node, frame)
         case Ternary(condition, yes, no):
-            return run(yes if _boolean(run(condition, frame)) else no, frame)
+            return run(yes if boolean(run(condition, frame)) else no, frame)
         case Let(name, value, body):
             names = {**frame.names, name: run(value, frame)}
             return run(body, Frame(names, frame.element, frame.index, frame.acc))
@@ -77,7 +77,7 @@ def _compound(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return p
             except _NilInChain:
                 return None
         case Call(callee, args):
-            return run(callee, frame)(*(_float_constant(arg, run(arg, frame), callee) for arg in args))
+            return _call(callee, args, frame)
         case Builtin():
             return _builtin(node, frame)
         case Sequence(parts):
@@ -97,6 +97,14 @@ def _literal(node: Node, frame: Frame) -> Any:
     raise ExprError(msg)
 
 
+def _call(callee: Node, args: tuple[Node, ...], frame: Frame) -> Any:
+    function = run(callee, frame)
+    if not callable(function):
+        msg = f"{type_name(function)} is not callable"
+        raise ExprError(msg)
+    return function(*(_float_constant(arg, run(arg, frame), callee) for arg in args))
+
+
 def _float_constant(node: Node, value: Any, callee: Node) -> Any:
     """Integer constants become floats where a function wants one, as the compiler rewrites them."""
     wants_float = isinstance(callee, Name) and callee.name in {"isNaN", "isInf"}
@@ -114,16 +122,9 @@ def _is_constant(node: Node) -> bool:
     return False
 
 
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        msg = f"interface conversion: interface {{}} is {type_name(value)}, not bool"
-        raise ExprError(msg)
-    return value
-
-
 def _unary(op: str, value: Any) -> Any:
-    if op == "!":
-        return not _boolean(value)
+    if op in {"!", "not"}:
+        return not boolean(value)
     if not is_number(value):
         msg = f"invalid operation: {op} {type_name(value)}"
         raise ExprError(msg)
@@ -134,9 +135,9 @@ def _binary(node: Binary, frame: Frame) -> Any:
     left = run(node.left, frame)
     match node.op:
         case "&&":
-            return _boolean(left) and _boolean(run(node.right, frame))
+            return boolean(left) and boolean(run(node.right, frame))
         case "||":
-            return _boolean(left) or _boolean(run(node.right, frame))
+            return boolean(left) or boolean(run(node.right, frame))
         case "??":
             return run(node.right, frame) if left is None else left
     try:
@@ -196,11 +197,11 @@ def _reduced(args: list[Any], body: Node, frame: Frame) -> Any:
 
 
 def _matching(values: list[Any], flags: list[Any]) -> list[Any]:
-    return [value for value, flag in zip(values, flags, strict=True) if _boolean(flag)]
+    return [value for value, flag in zip(values, flags, strict=True) if boolean(flag)]
 
 
 def _positions(flags: list[Any]) -> list[int]:
-    return [index for index, flag in enumerate(flags) if _boolean(flag)]
+    return [index for index, flag in enumerate(flags) if boolean(flag)]
 
 
 def _grouped(values: list[Any], keys: list[Any]) -> dict[str, list[Any]]:
@@ -219,9 +220,9 @@ def _sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
 
 
 COLLECTORS: Final[dict[str, Callable[[list[Any], list[Any]], Any]]] = {
-    "all": lambda _, flags: all(map(_boolean, flags)),
-    "any": lambda _, flags: any(map(_boolean, flags)),
-    "none": lambda _, flags: not any(map(_boolean, flags)),
+    "all": lambda _, flags: all(map(boolean, flags)),
+    "any": lambda _, flags: any(map(boolean, flags)),
+    "none": lambda _, flags: not any(map(boolean, flags)),
     "one": lambda _, flags: len(_positions(flags)) == 1,
     "count": lambda _, flags: len(_positions(flags)),
     "filter": _matching,

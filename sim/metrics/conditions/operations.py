@@ -15,12 +15,25 @@ from sim.metrics.conditions.tokens import ExprError
 
 def type_name(value: Any) -> str:
     """Go's ``%T`` of a value."""
-    return types.of_value(value).name
+    return "<nil>" if value is None else types.of_value(value).name
 
 
 def is_number(value: Any) -> bool:
     """Whether it is an integer or a float, and no boolean."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def boolean(value: Any) -> bool:
+    """The value, which must be a boolean."""
+    if not isinstance(value, bool):
+        msg = f"interface conversion: interface {{}} is {go_name(value)}, not bool"
+        raise ExprError(msg)
+    return value
+
+
+def go_name(value: Any) -> str:
+    """Type as Go's run-time panics name it: ``nil`` where ``%T`` says ``<nil>``."""
+    return "nil" if value is None else type_name(value)
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -110,8 +123,11 @@ def _raised(left: Any, right: Any) -> float:
 
 
 def _range(left: Any, right: Any) -> list[int]:
-    if not (isinstance(left, int) and isinstance(right, int)):
-        raise _undefined(left, "..", right)
+    if not (is_number(left) and is_number(right)):
+        wrong = right if is_number(left) else left
+        msg = f"invalid operation: int({type_name(wrong)})"
+        raise ExprError(msg)
+    left, right = int(left), int(right)
     if right - left > 1_000_000:
         msg = "memory budget exceeded"
         raise ExprError(msg)

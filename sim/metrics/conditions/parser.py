@@ -31,15 +31,16 @@ from sim.metrics.conditions.syntax import (
 )
 from sim.metrics.conditions.tokens import ExprError, Token, tokens
 
-COMPARISONS: Final = frozenset({"==", "!=", "<", ">", "<=", ">="})
+COMPARISONS: Final = frozenset({"<", ">", "<=", ">="})
+"""Operators that chain."""
 _BINARY: Final = (
     {"|": 0, "||": 10, "or": 10, "&&": 15, "and": 15, "..": 25, "+": 30, "-": 30, "*": 60, "/": 60, "%": 60}
     | {"**": 100, "^": 100, "??": 500}
-    | dict.fromkeys((*COMPARISONS, "in", "matches", "contains", "startsWith", "endsWith"), 20)
+    | dict.fromkeys((*COMPARISONS, "==", "!=", "in", "matches", "contains", "startsWith", "endsWith"), 20)
 )
 _RIGHT: Final = frozenset({"**", "^"})
 _UNARY: Final = {"not": 50, "!": 50, "-": 90, "+": 90}
-_SAME: Final = {"or": "||", "and": "&&", "not": "!", "^": "**"}
+_SAME: Final = {"or": "||", "and": "&&", "^": "**"}
 _NEGATABLE: Final = frozenset({"in", "matches", "contains", "startsWith", "endsWith"})
 PREDICATES: Final = frozenset(
     {"all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "count", "sum"}
@@ -215,7 +216,10 @@ class _Parser:
             return self._postfix(Pointer(name))
         if self._take("Operator", "::"):
             return self._postfix(self._call(self._expect("Identifier").value, ()))
-        return self._postfix(self._secondary())
+        node = self._secondary()
+        # A number, boolean or nil has no members: what follows it is somebody else's token.
+        bare = isinstance(node, Constant) and not isinstance(node.value, str)
+        return node if bare else self._postfix(node)
 
     def _secondary(self) -> Node:
         token = self._current
@@ -285,7 +289,13 @@ class _Parser:
     def _with_predicate(self, name: str, piped: tuple[Node, ...]) -> Node:
         args: list[Node] = list(piped)
         if not args:
+            if self._current.has("Bracket", ")"):
+                msg = "expected at least 2 arguments"
+                raise ExprError(msg)
             args.append(self._expression(0))
+            if name not in OPTIONAL_PREDICATE and self._current.has("Bracket", ")"):
+                msg = "expected at least 2 arguments"
+                raise ExprError(msg)
             if name in OPTIONAL_PREDICATE and self._take("Bracket", ")"):
                 return Builtin(name, tuple(args))
             self._expect("Operator", ",")

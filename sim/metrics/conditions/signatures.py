@@ -29,7 +29,9 @@ _RETURNS: Final = (
     | {"float": types.FLOAT, "duration": types.DURATION, "date": types.TIME, "now": types.TIME}
     | {"split": Type("list", "[]string", types.STRING), "keys": types.ANYS, "values": types.ANYS}
 )
-_LISTS: Final = frozenset({"first", "last", "take", "reverse", "uniq", "concat", "flatten", "sort", "sum", "join"})
+_LISTS: Final = frozenset(
+    {"first", "last", "take", "reverse", "uniq", "concat", "flatten", "sort", "sum", "count", "join"}
+)
 _NUMERIC: Final = frozenset({"abs", "ceil", "floor", "round"})
 _REDUCERS: Final = frozenset({"max", "min", "mean", "median"})
 
@@ -54,21 +56,43 @@ def returned(name: str, given: list[Type]) -> Type:
     return _RETURNS.get(name, types.UNKNOWN)
 
 
+_WORDS: Final = {
+    "get": "type {} does not support indexing",
+    "first": "cannot get first element from {}",
+    "last": "cannot get last element from {}",
+    "take": "cannot take from {}",
+    "reverse": "cannot reverse {}",
+    "uniq": "cannot uniq {}",
+    "keys": "cannot get keys from {}",
+    "values": "cannot get values from {}",
+    "sum": "builtin sum takes only array (got {})",
+    "count": "builtin count takes only array (got {})",
+}
+"""How a built-in refuses its argument where it has its own words."""
+
+
 def _check_first(name: str, first: Type) -> None:
-    if name == "len":
-        fits = first.kind in {"list", "map", "string"}
-    elif name in _NUMERIC or name in {"int", "float"}:
-        fits = first.is_number or (name in {"int", "float"} and first.kind == "string")
-    elif name == "sum" and first.kind not in {"list", "unknown"}:
-        msg = f"builtin sum takes only array (got {first})"
-        raise ExprError(msg)
-    elif name in _LISTS:
-        fits = first.kind == "list"
-    else:
-        fits = name not in _STRING_FIRST or first.kind == "string"
-    if not fits and first.kind != "unknown":
-        msg = f"invalid argument for {name} (type {first})"
-        raise ExprError(msg)
+    if first.kind == "unknown" or _fits(name, first):
+        return
+    if name in _WORDS:
+        raise ExprError(_WORDS[name].format(first))
+    raise ExprError(_invalid(name, first))
+
+
+def _fits(name: str, first: Type) -> bool:
+    if name in _NUMERIC:
+        return first.is_number
+    if name in {"int", "float"}:
+        return first.is_number or first.kind == "string"
+    if name in _LISTS:
+        return first.kind == "list"
+    kinds = {"len": {"list", "map", "string"}, "get": {"list", "map"}, "keys": {"map"}, "values": {"map"}}
+    return first.kind in kinds.get(name, {first.kind}) and (name not in _STRING_FIRST or first.kind == "string")
+
+
+def _invalid(name: str, kind: Type) -> str:
+    shown = "%!s(<nil>)" if kind is types.NIL else kind
+    return f"invalid argument for {name} (type {shown})"
 
 
 def _reduced(name: str, given: list[Type]) -> Type:
@@ -76,6 +100,5 @@ def _reduced(name: str, given: list[Type]) -> Type:
         if kind.kind in {"list", "unknown"}:
             return types.UNKNOWN
         if not kind.is_number:
-            msg = f"invalid argument for {name} (type {kind})"
-            raise ExprError(msg)
+            raise ExprError(_invalid(name, kind))
     return given[0]

@@ -28,7 +28,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """``op expr``; ``not`` is written ``!`` here."""
+    """``op expr`` with op one of ``! not - +``."""
 
     op: str
     expr: Node

@@ -27,7 +27,8 @@ class Type:
 
 
 UNKNOWN: Final = Type("unknown", "unknown")
-NIL: Final = Type("nil", "<nil>")
+NIL: Final = Type("nil", "unknown")
+"""The checker prints nil's type as unknown; at run time it is ``<nil>``."""
 BOOL: Final = Type("bool", "bool")
 INT: Final = Type("int", "int")
 INT64: Final = Type("int", "int64")

@@ -19,6 +19,13 @@ DIALECTS: Final = ("2", "2.42", "3")
 """Closed windows (2), also the older order of the zero clamp (2.42), left-open windows (3)."""
 
 
+def dialect_of(version: str) -> str:
+    """The dialect of a Prometheus release (``2.53.3 -> 2``): 2.42 has its own, unknown ones count as the newest."""
+    if version == "2.42" or version.startswith("2.42."):
+        return "2.42"
+    return "2" if version.partition(".")[0] == "2" else "3"
+
+
 @lru_cache(maxsize=1024)
 def _plan(text: str) -> Node:
     node = parse(text)
@@ -83,4 +90,4 @@ def query(
     return value
 
 
-__all__ = ["DIALECTS", "PromqlError", "check", "evaluate_at", "is_scalar", "query"]
+__all__ = ["DIALECTS", "PromqlError", "check", "dialect_of", "evaluate_at", "is_scalar", "query"]

@@ -40,7 +40,8 @@ def extreme(values: Sequence[float], pick: Callable[[float, float], float]) -> f
 
 def variance(values: Sequence[float]) -> float:
     """Population variance."""
-    return float(np.var(np.asarray(values, dtype=np.float64)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.var(np.asarray(values, dtype=np.float64)))
 
 
 def total(values: Sequence[float]) -> float:
@@ -81,10 +82,11 @@ def regression(window: Window, at_ms: int) -> tuple[float, float]:
     series, low, high = window
     if high - low < 2:
         return math.nan, math.nan
-    values = np.frombuffer(series.values, dtype=np.float64)[low:high]
+    values = np.asarray(series.values[low:high], dtype=np.float64)
     if bool((values == values[0]).all()):
         return (0.0, float(values[0])) if math.isfinite(values[0]) else (math.nan, math.nan)
-    seconds = (np.frombuffer(series.times, dtype=np.int64)[low:high] - at_ms) / 1000.0
+    seconds = (np.asarray(series.times[low:high], dtype=np.int64) - at_ms) / 1000.0
     spread = seconds - seconds.mean()
-    slope = float((spread * values).sum() / (spread * spread).sum())
-    return slope, float(values.mean() - slope * seconds.mean())
+    with np.errstate(invalid="ignore", over="ignore"):
+        slope = float((spread * values).sum() / (spread * spread).sum())
+        return slope, float(values.mean() - slope * seconds.mean())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Final
 
 from sim.metrics import patterns
@@ -32,6 +33,7 @@ class Ranges:
     distinct: bool = True
 
 
+_BY_LABELS: Final = attrgetter("order")
 DEFAULT_STEP_MS: Final = 60_000
 """Subquery step where none is written: the server's default evaluation interval."""
 
@@ -102,11 +104,7 @@ def series_of(selector: Selector, context: Context) -> list[Series]:
         return all(test(labels.get(name, "")) for name, test in tests)
 
     found = context.store.select(selector.name, selector.matchers, accepts)
-    return sorted(found, key=_label_order) if context.closed else found
-
-
-def _label_order(series: Series) -> tuple[tuple[str, str], ...]:
-    return tuple(series.labels.items())
+    return sorted(found, key=_BY_LABELS) if context.closed else found
 
 
 def latest(selector: Selector, context: Context) -> list[tuple[Series, int]]:
