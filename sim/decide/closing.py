@@ -165,7 +165,10 @@ def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bo
         if changed is not status:
             turn.notes.append(message)
         return changed
-    if cond.is_healthy(spec, status):
+    # Upstream has no such guard: it writes "available" and "paused" in turn, for ever, while post-promotion analysis of a
+    # blue-green is inconclusive.
+    is_paused = bool(status.pause_conditions) or spec.paused
+    if cond.is_healthy(spec, status) and not (is_paused and not cond.is_completed(status)):
         text = f'ReplicaSet "{name}" has successfully progressed.'
         return _set(status, "Progressing", cond.NEW_AVAILABLE, text, now_s)
     if cond.made_progress(spec, before, status) or became_unhealthy:

@@ -106,6 +106,14 @@ def test_failed_post_promotion_analysis_switches_back() -> None:
     assert world.status.abort
 
 
+def test_inconclusive_post_promotion_analysis_waits_for_a_person() -> None:
+    world = running(blue_green(post_promotion=ANALYSIS))
+    release(world)
+    world.finish_run(AnalysisPhase.INCONCLUSIVE)
+    world.settle()
+    assert (world.shown, world.status.stable_rs) == (("Paused", "InconclusiveAnalysisRun"), "v1")
+
+
 def test_switch_back_waits_for_the_new_pods_too() -> None:
     world = running(blue_green(post_promotion=ANALYSIS))
     release(world)
