@@ -5,6 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
 
 NAME = "__name__"
 """The label that holds the metric's name."""
@@ -70,13 +73,25 @@ class Series:
         return bisect_right(self.times, after_ms), bisect_right(self.times, until_ms)
 
 
+_BY_LABELS: Final = attrgetter("order")
+
+
+@dataclass(slots=True)
+class _Selection:
+    """What a selector chose among the first ``seen`` series of its pool."""
+
+    seen: int = 0
+    created: list[Series] = field(default_factory=list)
+    ordered: list[Series] = field(default_factory=list)
+
+
 class SeriesStore:
     """Every series a server has scraped, found by metric name; series keep their order of creation."""
 
     def __init__(self) -> None:
         self._by_labels: dict[frozenset[tuple[str, str]], Series] = {}
         self._by_name: dict[str, list[Series]] = {}
-        self._selected: dict[tuple[str | None, Hashable], tuple[int, list[Series]]] = {}
+        self._selected: dict[tuple[str | None, Hashable], _Selection] = {}
 
     def series(self, labels: Labels) -> Series:
         """The series of exactly these labels, created empty at first use; empty label values count as absent."""
@@ -107,17 +122,20 @@ class SeriesStore:
         """Metric names in order of first appearance."""
         return tuple(self._by_name)
 
-    def select(self, name: str | None, key: Hashable, accepts: Callable[[Labels], bool]) -> list[Series]:
-        """Series of that metric name (of any, for None) that are accepted, in order of creation.
+    def select(
+        self, name: str | None, key: Hashable, accepts: Callable[[Labels], bool], *, by_labels: bool = False
+    ) -> list[Series]:
+        """Series of that metric name (of any, for None) that are accepted, in order of creation or of their labels.
 
         The answer is remembered under ``(name, key)``, and only series born since are looked at again.
         """
         pool = self._by_name.get(name, []) if name is not None else self._all()
-        seen, chosen = self._selected.get((name, key), (0, []))
-        if seen < len(pool):
-            chosen = chosen + [one for one in pool[seen:] if accepts(one.labels)]
-            self._selected[name, key] = (len(pool), chosen)
-        return chosen
+        known = self._selected.setdefault((name, key), _Selection())
+        if known.seen < len(pool):
+            known.created += [one for one in pool[known.seen :] if accepts(one.labels)]
+            known.ordered = sorted(known.created, key=_BY_LABELS)
+            known.seen = len(pool)
+        return known.ordered if by_labels else known.created
 
     def _all(self) -> list[Series]:
         return list(dict.fromkeys(self._by_labels.values()))

@@ -17,8 +17,9 @@ def extrapolated(ranges: Ranges, context: Context, *, counter: bool, per_second:
     for window in ranges.windows:
         series, low, high = window
         if high - low >= 2:
-            factor = _factor(window, ranges, _change(window, counter=counter), context, counter=counter)
-            found.append((series.bare, _change(window, counter=counter) * (factor / scale)))
+            change = _change(window, counter=counter)
+            factor = _factor(window, ranges, change, context, counter=counter)
+            found.append((series.bare, change * (factor / scale)))
     return found
 
 

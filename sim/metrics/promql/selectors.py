@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Final
 
 from sim.metrics import patterns
@@ -33,7 +32,6 @@ class Ranges:
     distinct: bool = True
 
 
-_BY_LABELS: Final = attrgetter("order")
 DEFAULT_STEP_MS: Final = 60_000
 """Subquery step where none is written: the server's default evaluation interval."""
 
@@ -103,8 +101,7 @@ def series_of(selector: Selector, context: Context) -> list[Series]:
     def accepts(labels: Labels) -> bool:
         return all(test(labels.get(name, "")) for name, test in tests)
 
-    found = context.store.select(selector.name, selector.matchers, accepts)
-    return sorted(found, key=_BY_LABELS) if context.closed else found
+    return context.store.select(selector.name, selector.matchers, accepts, by_labels=context.closed)
 
 
 def latest(selector: Selector, context: Context) -> list[tuple[Series, int]]:
