@@ -37,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class positive:  # noqa: N801 - reads as a function where it is used
     """A number above zero, for argparse."""
 
-    def __init__(self, kind: type[int] | type[float]) -> None:
+    def __init__(self, kind: type[int | float]) -> None:
         self._kind = kind
         self.__name__ = f"positive {kind.__name__}"
 
     def __call__(self, text: str) -> float:
+        """The number a text stands for."""
         value = self._kind(text)
         if not value > 0:
             raise ValueError

@@ -96,7 +96,7 @@ class Pod:
 class SimpyPlane(ABC):
     """A data plane with the interface of ``sim.traffic.DataPlane``, in SimPy events."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the engine's interface
         self,
         load: LoadShape,
         client: Client,
@@ -159,9 +159,6 @@ class SimpyPlane(ABC):
         self._route_below = below([route.share for route in kept])
         pools = [[pool for pool in route.pools if pool.weight > 0] for route in kept]
         self._routes = [(below([pool.weight for pool in some]), [pool.pods for pool in some]) for some in pools]
-
-    def drain_pod(self, pod: int) -> None:
-        """Nothing to do: it finishes what it has."""
 
     def pod_sample(self, pod: int) -> PodSample:
         """A pod's totals (without the fine histogram)."""
@@ -260,7 +257,10 @@ class SimpyPlane(ABC):
             statuses.update(pod.statuses)
         if group == NONE_GROUP:
             statuses[503] = self._unrouted
-        buckets = [sum(column) for column in zip([0] * (len(self._buckets_s) + 1), *(pod.buckets for pod in members), strict=True)]
+        buckets = [
+            sum(column)
+            for column in zip([0] * (len(self._buckets_s) + 1), *(pod.buckets for pod in members), strict=True)
+        ]
         total_s = sum(pod.latency_sum_s for pod in members)
         side = self.sides[group]
         client = (side.requests, side.failures, side.timeouts, side.retries)

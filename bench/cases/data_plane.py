@@ -17,7 +17,7 @@ from bench.naive import NaivePlane
 from sim.model.behaviour import VersionBehaviour
 from sim.model.load import Client, Diurnal, LoadShape, Stage
 from sim.streams import Streams
-from sim.traffic import DataPlane, Pool, PodSample, Route, WindowCount
+from sim.traffic import DataPlane, PodSample, Pool, Route, WindowCount
 
 WEIGHTS: Final = (1, 5, 25, 50, 100)
 SIDE_PODS: Final = 10
@@ -32,12 +32,29 @@ CANDIDATE: Final = VersionBehaviour("candidate")
 class Plane(Protocol):
     """What the three have in common."""
 
-    def advance(self, to_s: float) -> None: ...
-    def add_pod(self, behaviour: VersionBehaviour, group: int) -> int: ...
-    def set_routes(self, routes: tuple[Route, ...]) -> None: ...
-    def crash_pod(self, pod: int) -> None: ...
-    def pod_sample(self, pod: int) -> PodSample: ...
-    def take_window(self) -> tuple[WindowCount, ...]: ...
+    def advance(self, to_s: float) -> None:
+        """Simulate everything before an instant."""
+        ...
+
+    def add_pod(self, behaviour: VersionBehaviour, group: int) -> int:
+        """Index of a new pod."""
+        ...
+
+    def set_routes(self, routes: tuple[Route, ...]) -> None:
+        """Route this way from now on."""
+        ...
+
+    def crash_pod(self, pod: int) -> None:
+        """Answer 502 to everything at a pod."""
+        ...
+
+    def pod_sample(self, pod: int) -> PodSample:
+        """A pod's totals."""
+        ...
+
+    def take_window(self) -> tuple[WindowCount, ...]:
+        """What each group did since the last call."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +132,7 @@ def crashes(seed: int, end_s: float) -> Iterator[tuple[float, str, float]]:
         at += float(generator.exponential(CRASH_EVERY_S))
 
 
-def run(kind: type[DataPlane] | type[NaivePlane] | type[LeanPlane], options: Options) -> Run:
+def run(kind: type[DataPlane | NaivePlane | LeanPlane], options: Options) -> Run:
     """One run of one model."""
     # The day curve passes its mean, upwards, in the middle of the run.
     load = LoadShape((Stage(60.0, options.rps),), Diurnal(amplitude=0.3, start_hour=14.0 - options.minutes / 120))
@@ -178,7 +195,15 @@ def _round(options: Options) -> dict[str, Any]:
 def counts(run_: Run) -> list[tuple[object, ...]]:
     """Everything whole in a run's windows (sums of latencies differ in the last bits)."""
     return [
-        (side.group, side.statuses, side.latency_counts, side.client_requests, side.client_failures, side.timeouts, side.retries)
+        (
+            side.group,
+            side.statuses,
+            side.latency_counts,
+            side.client_requests,
+            side.client_failures,
+            side.timeouts,
+            side.retries,
+        )
         for window in run_.windows
         for side in window
     ]

@@ -4,9 +4,9 @@ from sim.traffic.plane import DataPlane
 from sim.traffic.values import (
     NONE_GROUP,
     Balancing,
-    Pool,
     PodEffects,
     PodSample,
+    Pool,
     Route,
     WindowCount,
 )

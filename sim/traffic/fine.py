@@ -26,21 +26,21 @@ OFFSET: Final = (1023 + LOWEST) * PER_OCTAVE
 
 
 class Layout(NamedTuple):
-    """Where a latency is counted, and which bucket and which fine bucket each cell belongs to.
+    """The cells: fine buckets cut at the exposed bounds.
 
-    ``cut`` has each fine bucket's own bounds from ``first_cell[bin] - bin`` on; cells are fine buckets cut at the bounds.
+    ``first_cell`` has each fine bucket's first cell (also where the bucket starts), so that ``first_cell[bin] - bin``
+    bounds lie in earlier buckets; ``bucket_starts`` the first cell of each exposed bucket.
     """
 
     bounds: NDArray[np.float64]
     first_cell: NDArray[np.int64]
     bucket_starts: NDArray[np.int64]
-    bin_starts: NDArray[np.int64]
 
 
 @part
 def bin_of(latency_s: float) -> int:
     """Index of the fine bucket of a latency."""
-    place = (np.float64(latency_s).view(np.int64) >> SHIFT) - OFFSET
+    place = int(np.float64(latency_s).view(np.int64) >> SHIFT) - OFFSET
     return min(max(place, 0), BINS - 1)
 
 
@@ -52,7 +52,7 @@ def cell_of(latency_s: float, bounds: NDArray[np.float64], first_cell: NDArray[n
     bound = cell - place
     while bound < len(bounds) and bounds[bound] < latency_s:
         bound += 1
-    return place + bound
+    return int(place + bound)
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +64,7 @@ def layout(bounds_s: tuple[float, ...]) -> Layout:
     bins = np.arange(BINS)
     below = np.searchsorted(owners, bins, side="left")
     bucket_starts = np.concatenate([[0], owners + np.arange(len(bounds)) + 1])
-    return Layout(bounds, bins + below, bucket_starts, bins + below)
+    return Layout(bounds, bins + below, bucket_starts)
 
 
 def cells(plan: Layout) -> int:
@@ -79,13 +79,14 @@ def by_bucket(counts: Counts, plan: Layout) -> Counts:
 
 def by_bin(counts: Counts, plan: Layout) -> Counts:
     """The fine histogram of cell counts."""
-    return np.add.reduceat(counts, plan.bin_starts)
+    return np.add.reduceat(counts, plan.first_cell)
 
 
 def lower_edges_s() -> NDArray[np.float64]:
     """Lower edges of the fine buckets, and the upper edge of the last, seconds."""
     octave, part = np.divmod(np.arange(BINS + 1), PER_OCTAVE)
-    return np.ldexp(1.0 + part / PER_OCTAVE, octave + LOWEST)
+    edges: NDArray[np.float64] = np.ldexp(1.0 + part / PER_OCTAVE, octave + LOWEST)
+    return edges
 
 
 def quantile(counts: Counts, q: float) -> float:

@@ -104,7 +104,13 @@ class Fleet:
         room = len(self.pods.rows)
         if pods > room:
             room = 2 * pods
-        self.pods = Pods(*(lengthened(array, room) for array in self.pods[:-1]), kinds=self.pods.kinds)
+        self.pods = self.pods._replace(
+            rows=lengthened(self.pods.rows, room),
+            free=lengthened(self.pods.free, room),
+            starts=lengthened(self.pods.starts, room),
+            error_below=lengthened(self.pods.error_below, room),
+            error_slot=lengthened(self.pods.error_slot, room),
+        )
         self.tally = self.tally._replace(
             answers=lengthened(self.tally.answers, room),
             latencies=lengthened(self.tally.latencies, room),

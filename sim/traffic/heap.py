@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0913, PLR0917 - a record would be an allocation for every request
 """The heap of attempts to come, as a structured array."""
 
 from __future__ import annotations

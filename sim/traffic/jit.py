@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from numba import njit
 
@@ -26,7 +26,9 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
+    # Without numba's runtime no loop counts references to its arrays: the caller holds them all, none is made inside.
+    options: dict[str, Any] = {"forceinline": forceinline, "_nrt": False}
     try:
-        return cast("Callable[P, R]", njit(cache=True, forceinline=forceinline, _nrt=False)(function))
+        return cast("Callable[P, R]", njit(cache=True, **options)(function))
     except RuntimeError:  # no cache directory is writable
-        return cast("Callable[P, R]", njit(forceinline=forceinline, _nrt=False)(function))
+        return cast("Callable[P, R]", njit(**options)(function))

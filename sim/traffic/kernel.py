@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0913, PLR0917 - a record would be an allocation for every request
 """The loop over requests, and what is done to those in flight when something changes."""
 
 from __future__ import annotations
@@ -63,10 +64,10 @@ def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: floa
     if count == 0:
         return 0
     if len(routing.turns) == 0:
-        return routing.pods[first + np.int64(pod_draw * count)]
+        return int(routing.pods[first + np.int64(pod_draw * count)])
     turn = routing.turns[pool]
     routing.turns[pool] = turn + 1
-    return routing.pods[first + turn % count]
+    return int(routing.pods[first + turn % count])
 
 
 @part

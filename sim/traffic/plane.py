@@ -32,7 +32,7 @@ class DataPlane:
     before 0 (warm-up, at the rate of t = 0).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the engine's interface
         self,
         load: LoadShape,
         client: Client,
@@ -54,7 +54,9 @@ class DataPlane:
         self._fleet = Fleet(layout(buckets_s), client.retry_on)
         self._windows = Windows(start_s)
         self._carried = Carried(
-            np.zeros(FIRST_ROOM, dtype=state.FLIGHT), np.zeros(FIRST_ROOM, dtype=state.RETRY), np.zeros(3, dtype=np.int64)
+            np.zeros(FIRST_ROOM, dtype=state.FLIGHT),
+            np.zeros(FIRST_ROOM, dtype=state.RETRY),
+            np.zeros(3, dtype=np.int64),
         )
         self._routes: tuple[Route, ...] = ()
         self._routing = flatten((), balancing)
@@ -119,7 +121,10 @@ class DataPlane:
         fleet, row = self._fleet, pod + 1
         latencies = fleet.tally.latencies[row]
         return PodSample(
-            statuses={fleet.codes[slot]: int(fleet.tally.answers[row, slot]) for slot in np.flatnonzero(fleet.tally.answers[row])},
+            statuses={
+                fleet.codes[slot]: int(fleet.tally.answers[row, slot])
+                for slot in np.flatnonzero(fleet.tally.answers[row])
+            },
             bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()),
             latency_sum_s=int(fleet.pods.rows[row]["ticks"]) / state.TICKS_PER_S,
             fine=by_bin(latencies, fleet.layout),
@@ -140,7 +145,9 @@ class DataPlane:
         block = self._block
         requests = Requests(block.number, block.times, block.route_error, block.pool_pod, block.service)
         fleet = self._fleet
-        while not run(requests, self._client, self._routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s):
+        while not run(
+            requests, self._client, self._routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s
+        ):
             self._reserve(2)
 
     def _reserve(self, factor: int = 1) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0913, PLR0917 - a record would be an allocation for every request
 """What a pod does with an attempt: first come, first served by its servers; and what its client makes of the answer."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sim.traffic.state import (
     Carried,
     Client,
     Pods,
-    Records,
+    Row,
     Tally,
 )
 from sim.traffic.words import keyed, positive_unit
@@ -68,7 +69,7 @@ def settle(
 
 
 @part
-def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, flight: Records, until_s: float) -> None:
+def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, flight: Row, until_s: float) -> None:
     """Tell a client that still waits what it knows before ``until_s``: the answer, or that its patience is over."""
     deadline = flight["arrived"] + client.timeout_s
     at = min(flight["finish"], deadline)
@@ -151,9 +152,9 @@ def remember(
     block: int,
     index: int,
     attempt: int,
-) -> Records:
+) -> Row:
     """Put an attempt among those in flight; ``times`` are arrival, start, finish and service before effects."""
-    flight = carried.flights[carried.sizes[FLYING]]
+    flight: Row = carried.flights[carried.sizes[FLYING]]
     carried.sizes[FLYING] += 1
     flight["arrived"], flight["start"], flight["finish"], flight["base"] = times
     flight["error"] = error

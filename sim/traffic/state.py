@@ -11,6 +11,8 @@ from sim.traffic.values import Counts
 
 Records = NDArray[Any]
 """Structured rows; their fields are below."""
+Row = Any
+"""One of them; NumPy has no type for a row that is written through."""
 
 FLIGHT: Final = np.dtype(
     [

@@ -32,7 +32,9 @@ class Windows:
     def take(self, fleet: Fleet, now_s: float) -> tuple[WindowCount, ...]:
         """A window for each group with pods, and for ``NONE_GROUP`` once a request found no pod."""
         rows = fleet.pods.rows[: len(fleet.behaviours)]
-        groups = [group for group in np.unique(rows["group"]).tolist() if group != NONE_GROUP or fleet.tally.answers[0].any()]
+        groups = [
+            group for group in np.unique(rows["group"]).tolist() if group != NONE_GROUP or fleet.tally.answers[0].any()
+        ]
         self._taken_s, self._arrived = now_s, rows["arrived"].copy()
         return tuple(self._window(fleet, group) for group in groups)
 

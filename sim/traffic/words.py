@@ -23,6 +23,8 @@ S32: Final = np.uint64(32)
 LOW_32: Final = np.uint64(0xFFFFFFFF)
 UNIT_32: Final = 2.0**-32
 UNIT_53: Final = 2.0**-53
+BEFORE_ZERO: Final = 1 << 40
+"""More blocks than ever come before t = 0: words are not negative."""
 
 CONSTANT: Final = 0
 EXPONENTIAL: Final = 1
@@ -40,7 +42,7 @@ def mix(word: np.uint64) -> np.uint64:
 @part
 def keyed(key: np.uint64, block: int, index: int, attempt: int, purpose: int) -> np.uint64:
     """The word for one purpose of one attempt of request ``index`` of ``block``."""
-    word = mix(key + GAMMA * np.uint64(block))
+    word = mix(key + GAMMA * np.uint64(block + BEFORE_ZERO))
     word = mix(word + GAMMA * np.uint64(index))
     return mix(word + GAMMA * np.uint64(attempt * 16 + purpose))
 

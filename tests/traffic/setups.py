@@ -63,7 +63,11 @@ def slow_down(pod: int, factor: float, add_s: float = 0.0, errors: float = 0.0) 
 
 
 def crash(*pods: int) -> Action:
-    return lambda plane: [plane.crash_pod(pod) for pod in pods]
+    def act(plane: Plane) -> None:
+        for pod in pods:
+            plane.crash_pod(pod)
+
+    return act
 
 
 def route(routes: tuple[Route, ...]) -> Action:
@@ -79,8 +83,12 @@ BUSY = Client(timeout_s=0.15, retries=3, backoff_s=0.05, retry_on=(500, 502, 503
 
 SETUPS: dict[str, Setup] = {
     "plain": Setup(),
-    "slow-down": Setup(actions=((3.0, slow_down(0, 6.0, 0.01, errors=0.2)), (9.0, slow_down(0, 1.0)), (12.0, slow_down(1, 0.5)))),
-    "crash-with-timeout": Setup(actions=((4.0, crash(1, 2)), (4.0, route(one_pool(0, 3))), (11.5, route(one_pool(0, 1, 2, 3))))),
+    "slow-down": Setup(
+        actions=((3.0, slow_down(0, 6.0, 0.01, errors=0.2)), (9.0, slow_down(0, 1.0)), (12.0, slow_down(1, 0.5)))
+    ),
+    "crash-with-timeout": Setup(
+        actions=((4.0, crash(1, 2)), (4.0, route(one_pool(0, 3))), (11.5, route(one_pool(0, 1, 2, 3))))
+    ),
     "crash-patient": Setup(
         client=PATIENT,
         actions=((4.0, crash(1, 2)), (4.0, route(one_pool(0))), (11.5, route(one_pool(0, 1, 2, 3))), (12.0, crash(0))),
@@ -93,19 +101,28 @@ SETUPS: dict[str, Setup] = {
         )
     ),
     "retry-storm": Setup(client=BUSY, actions=((5.0, slow_down(0, 10.0)), (12.0, slow_down(0, 1.0)))),
-    "overload": Setup(rate_rps=200.0, pods=(SLOW, QUICK), end_s=12.0, actions=((6.0, slow_down(0, 2.0)), (9.0, crash(0)))),
-    "full-queues": Setup(pods=(STEADY,) * 3, actions=((4.0, slow_down(0, 3.0)), (10.0, crash(1)), (14.0, slow_down(0, 1.0)))),
+    "overload": Setup(
+        rate_rps=200.0, pods=(SLOW, QUICK), end_s=12.0, actions=((6.0, slow_down(0, 2.0)), (9.0, crash(0)))
+    ),
+    "full-queues": Setup(
+        pods=(STEADY,) * 3, actions=((4.0, slow_down(0, 3.0)), (10.0, crash(1)), (14.0, slow_down(0, 1.0)))
+    ),
     "classes": Setup(
         pods=(SLOW, QUICK, STEADY),
         actions=(
-            (1.0, route((Route(3.0, (Pool(1.0, (0,)), Pool(3.0, (1,)))), Route(1.0, (Pool(1.0, (2,)), Pool(1.0, ())))))),
+            (
+                1.0,
+                route((Route(3.0, (Pool(1.0, (0,)), Pool(3.0, (1,)))), Route(1.0, (Pool(1.0, (2,)), Pool(1.0, ()))))),
+            ),
             (9.0, route((Route(0.0, (Pool(1.0, (0,)),)), Route(1.0, (Pool(0.0, (0,)), Pool(1.0, (1, 2))))))),
         ),
     ),
     "no-pods": Setup(pods=(), end_s=10.0),
     "no-traffic": Setup(rate_rps=0.0),
     "ramp-and-burst": Setup(
-        load=LoadShape((Stage(3.0, 20.0), Stage(5.0, 120.0, ramp=True), Stage(1.0, 0.0)), bursts=(Burst(4.5, 1.3, 2.0),)),
+        load=LoadShape(
+            (Stage(3.0, 20.0), Stage(5.0, 120.0, ramp=True), Stage(1.0, 0.0)), bursts=(Burst(4.5, 1.3, 2.0),)
+        ),
         end_s=12.0,
     ),
 }

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -27,7 +27,7 @@ def naive_log(setup: Setup) -> list[tuple[float, int, int, float]]:
 
 
 def cuts_between(instants: list[float]) -> list[float]:
-    return [(left + right) / 2 for left, right in zip(instants, instants[1:], strict=False)]
+    return [(left + right) / 2 for left, right in pairwise(instants)]
 
 
 @pytest.mark.parametrize("setup", BY_NAME)
@@ -85,7 +85,9 @@ def test_every_window_is_the_simpy_models(setup: Setup, model: type[NaivePlane |
         simpy.advance(cut)
         for mine, theirs in zip(exact.take_window(), simpy.take_window(), strict=True):
             assert whole(mine) == whole(theirs), f"window that ends at {cut} s"
-            assert mine.latency_sum_s == pytest.approx(theirs.latency_sum_s, abs=1e-9 * (1 + sum(mine.latency_counts)), rel=0)
+            assert mine.latency_sum_s == pytest.approx(
+                theirs.latency_sum_s, abs=1e-9 * (1 + sum(mine.latency_counts)), rel=0
+            )
 
 
 def whole(window: WindowCount) -> tuple[object, ...]:
