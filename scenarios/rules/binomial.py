@@ -12,17 +12,31 @@ _MOST_ERRORS = 2_000
 
 
 def cdf(k: int, n: int, p: float) -> float:
-    """P(X <= k) for X ~ Binomial(n, p), summed from logarithms so that large n neither under- nor overflows."""
+    """P(X <= k) for X ~ Binomial(n, p).
+
+    Summed from k away from the mean, where every term is smaller than the one before it: exact to rounding, and short.
+    """
     if k < 0:
         return 0.0
     if k >= n or p <= 0:
         return 1.0
     if p >= 1:
         return 0.0
-    odds, head = log(p), log(1 - p)
-    top = lgamma(n + 1)
-    terms = (top - lgamma(j + 1) - lgamma(n - j + 1) + j * odds + (n - j) * head for j in range(k + 1))
-    return min(1.0, sum(map(exp, terms)))
+    if k < n * p:
+        return min(1.0, _tail(k, n, p, 1.0 - p))
+    return max(0.0, 1.0 - _tail(n - k - 1, n, 1.0 - p, p))
+
+
+def _tail(k: int, n: int, p: float, q: float) -> float:
+    """P(X <= k) where k is not above the mean; q is 1 - p, given apart because it may be too small to subtract."""
+    term = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log(q))
+    total = term
+    for j in range(k, 0, -1):
+        term *= j / (n - j + 1) * q / p
+        total += term
+        if term < total * 1e-17:
+            break
+    return total
 
 
 def tolerated(n: int, limit: float) -> int:

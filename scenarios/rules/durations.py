@@ -9,6 +9,7 @@ from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.timeline import STEPS, Timeline, timelines
 from scenarios.rules.tree import dig, mapping, sequence, whole
+from scenarios.rules.uses import rollout_uses
 from sim.model.kpis import Kpi, KpiTarget
 from sim.model.units import duration_text
 
@@ -70,14 +71,10 @@ def unwatched_end(context: Context) -> Iterator[Hit]:
 
 
 def no_analysis(context: Context) -> Iterator[Hit]:
-    """Canaries nobody judges."""
+    """Canaries nobody judges: no analysis is written, whether or not its template exists, and nobody is waited for."""
     for line in timelines(context):
-        path = ("spec", "strategy", "canary")
-        if not line.gates and not sequence(line.rollout.data, *path, "analysis", "templates"):
-            if any(step.analysed for step in line.steps) or any(s.open_ended for s in line.steps):
-                continue
-            if any("analysis" in item for item in sequence(line.rollout.data, *STEPS) if isinstance(item, dict)):
-                continue
+        judged = any(True for _ in rollout_uses(line.rollout)) or any(step.open_ended for step in line.steps)
+        if not judged:
             message = (
                 f"Rollout {line.rollout.name!r} shifts traffic by the clock: no analysis and no pause for a person"
             )

@@ -188,7 +188,7 @@ RULES = (
     Rule(
         "RT402",
         "service-selects-nothing",
-        Severity.ERROR,
+        Severity.WARNING,
         "A Service without matching pods answers every request with a connection error (503 in the mesh).",
         "make the selector a subset of spec.template.metadata.labels of the workload",
         empty_services,

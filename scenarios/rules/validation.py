@@ -12,7 +12,7 @@ from scenarios.rules.context import TEMPLATES, Context
 from scenarios.rules.evaluation import parsed
 from scenarios.rules.rule import Check, Hit, Rule
 from scenarios.rules.tree import dig, entries, sequence, text
-from scenarios.rules.uses import Role, metric_uses, metrics_of, uses
+from scenarios.rules.uses import Role, metric_uses, metrics_of, templates_of, uses
 from sim.decide.metric_rules import metric_error
 from sim.decide.validation import SpecError, rollout_errors
 from sim.model.rollout import RolloutSpec
@@ -115,7 +115,7 @@ def empty_background(context: Context) -> Iterator[Hit]:
 def background_without_metrics(context: Context) -> Iterator[Hit]:
     """Analysis blocks whose templates hold no metric."""
     for use in uses(context):
-        if use.role is Role.BACKGROUND and sequence(use.block, "templates") and not metrics_of(context, use):
+        if use.role is Role.BACKGROUND and templates_of(context, use) and not metrics_of(context, use):
             message = f"the {use.words} of Rollout {use.rollout.name!r} finds no metric in its templates"
             yield Hit(use.rollout, use.path, message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,11 @@ def codes(findings: tuple[Finding, ...]) -> list[str]:
 
 
 def _parse(text: str) -> list[Any]:
+    return copy.deepcopy(_parsed(text))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> list[Any]:
     return [item for item in YAML(typ="safe", pure=True).load_all(StringIO(text)) if item is not None]
 
 
