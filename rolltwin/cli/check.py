@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from os.path import normpath
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from reports.findings import FORMATS, render
 from scenarios import manifests, rules
 from scenarios.document.load import is_scenario, load
+from scenarios.document.source import read
 from scenarios.findings import BadInput, Finding, Severity, has_errors, ordered
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
@@ -61,7 +62,7 @@ def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, 
     for path in scenarios:
         try:
             loaded = load(path, (), crds)
-            found.extend(rules.check(loaded.documents, loaded.scenario, str(path)))
+            found.extend(_placed(rules.check(loaded.documents, loaded.scenario, str(path)), path))
         except BadInput as error:
             broken.extend(error.findings)
     if bare:
@@ -73,6 +74,17 @@ def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, 
     if broken:
         raise BadInput([*broken, *found])
     return ordered(_relative(found))
+
+
+def _placed(found: Iterable[Finding], scenario: Path) -> Iterator[Finding]:
+    """Findings about the scenario file itself with the line of the key (perhaps in a file it extends)."""
+    source = read(scenario)
+    for finding in found:
+        if finding.file == str(scenario) and not finding.line:
+            place = source.position(finding.path)
+            yield replace(finding, file=place.file, line=place.line, column=place.column)
+        else:
+            yield finding
 
 
 def _relative(found: Iterable[Finding]) -> Iterable[Finding]:

@@ -11,7 +11,7 @@ from scenarios.rules import evaluation
 from scenarios.rules.context import TEMPLATES, Context
 from scenarios.rules.ratios import share_grid
 from scenarios.rules.rule import Hit, Rule
-from scenarios.rules.tree import entries, mapping, seconds, text, whole
+from scenarios.rules.tree import entries, leaves, mapping, seconds, text, whole
 from scenarios.rules.uses import MetricUse, defaults, metric_uses, metrics_of, templates_of, uses
 from sim.model.analysis import AnalysisPhase
 
@@ -147,8 +147,14 @@ def unused_templates(context: Context) -> Iterator[Hit]:
     if not context.of_kind("Rollout"):
         return
     used = {id(template) for use in uses(context) for template in templates_of(context, use)}
+    elsewhere = {
+        value
+        for document in context.of_kind("Experiment", "AnalysisRun")
+        for path, value in leaves(document.data)
+        if path[-1:] == ("templateName",)
+    }
     for template in context.of_kind(*TEMPLATES):
-        if id(template) not in used:
+        if id(template) not in used and template.name not in elsewhere:
             message = f"{template.kind} {template.name!r} is referenced by no Rollout: it guards nothing"
             yield Hit(template, ("metadata", "name"), message)
 

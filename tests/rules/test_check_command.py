@@ -111,3 +111,12 @@ def test_scenario_file_adds_traffic_and_targets(capsys: pytest.CaptureFixture[st
 
 def test_corrected_canary_meets_its_targets(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(LIBRARY / "scenarios" / "corrected" / "canary.yaml", "--strict") == 0, capsys.readouterr().out
+
+
+def test_findings_about_the_scenario_have_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = LIBRARY / "scenarios" / "corrected" / "canary.yaml"
+    file = tmp_path / "short.yaml"
+    file.write_text(f"schema: rolltwin/v1\nextends: {base}\nwarm_up: 10s\n", encoding="utf-8")
+
+    assert command(file, "--strict", "--format", "json") == 1
+    assert ("RT801", 3) in reported(capsys)

@@ -41,7 +41,7 @@ def _put(node: Any, path: tuple[Any, ...], value: Any) -> None:
         return  # an earlier change took the place away
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(ALL_PLACES), st.sampled_from(ODD)), min_size=1, max_size=5), st.booleans())
 def test_odd_values_anywhere_are_no_failure(tmp_path: Path, changes: list[Any], with_scenario: bool) -> None:
     documents = objects()
