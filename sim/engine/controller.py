@@ -234,8 +234,7 @@ class RolloutController:
         stable, new = _role_metadata(self.spec)
         for pod_hash, rs in self._memory.sets.items():
             role = stable if pod_hash == self.status.stable_rs else new if pod_hash == self.template_hash else None
-            rs.role_labels = role.labels if role else ()
-            rs.role_annotations = role.annotations if role else ()
+            rs.put_role(role.labels if role else (), role.annotations if role else ())
 
     def _start_analysis(self, action: StartAnalysis) -> None:
         ref = self._reference(action)

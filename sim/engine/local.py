@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sim.engine.argo import ArgoDriver, with_workload
-from sim.engine.clock import Clock
+from sim.engine.clock import Clock, Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View, faults_of
@@ -100,6 +100,7 @@ class LocalRun:
         self._driver.stand()
         for one in self._bystanders:
             one.stand(stable_revision(one.spec.template, self._scenario.stable))
+        clock.call_at(clock.now, Rank.FAULT, self._router.open)
         clock.run_while(lambda: 0.0)
         desired = self._driver.desired_pods + sum(one.spec.replicas for one in self._bystanders)
         if rejection is None:

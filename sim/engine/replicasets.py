@@ -25,7 +25,7 @@ class Identity:
 
 
 class ReplicaSet:
-    """Pods of one revision. ``role_labels`` are put on its pods while the revision has a role."""
+    """Pods of one revision."""
 
     def __init__(self, site: PodSite, identity: Identity, revision: Revision) -> None:
         self._site = site
@@ -37,8 +37,10 @@ class ReplicaSet:
         self.desired = 0
         self.desired_annotation: int | None = None
         self.deadline_s: float | None = None
-        self.role_labels: Labels = ()
-        self.role_annotations: Labels = ()
+        self._labels: Labels = ()
+        self._maps: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self.put_role((), ())
+        self.env_map = dict(revision.template.env)
         self.pods: list[Pod] = []
         self._made = 0
         self._shown: tuple[int, int, int] | None = None
@@ -62,10 +64,22 @@ class ReplicaSet:
 
     def labels(self) -> Labels:
         """Labels of the pods as they are now."""
-        template = dict(self.revision.template.labels)
-        return tuple(
-            sorted((template | dict(self.role_labels) | {self._identity.hash_label: self.revision.hash}).items())
-        )
+        return self._labels
+
+    def label_map(self) -> dict[str, str]:
+        """The same as a mapping, made once for each role."""
+        return self._maps[0]
+
+    def annotation_map(self) -> dict[str, str]:
+        """Annotations of the pods as they are now."""
+        return self._maps[1]
+
+    def put_role(self, labels: Labels, annotations: Labels) -> None:
+        """Puts metadata on the pods while the revision has a role; it replaces that of the role before."""
+        template = self.revision.template
+        merged = dict(template.labels) | dict(labels) | {self._identity.hash_label: self.revision.hash}
+        self._labels = tuple(sorted(merged.items()))
+        self._maps = dict(self._labels), dict(template.annotations) | dict(annotations)
 
     def stand(self, replicas: int) -> None:
         """Starts the run with this many pods that have long been ready."""

@@ -84,6 +84,7 @@ class Backend(Protocol):
 class _Shown:
     routes: tuple[Route, ...] = ()
     weights: tuple[float, float] = (-1.0, -1.0)
+    is_open: bool = False
     written_s: float = field(default=0.0)
 
 
@@ -110,6 +111,11 @@ class Router:
         """Percent of the ordinary (header-less) traffic that reaches the candidate's and the stable version's pods."""
         return self._shown.weights
 
+    def open(self) -> None:
+        """Traffic begins: everything that stands before the run does."""
+        self._shown.is_open = True
+        self.refresh()
+
     def write(self, change: Callable[[Network], None], what: str) -> float:
         """Applies a change once the proxies have it; returns when that is. Changes arrive in the order written."""
         cluster = self._ground.scenario.cluster
@@ -126,6 +132,8 @@ class Router:
 
     def refresh(self) -> None:
         """Recomputes the routes; the data plane and the journal hear of real changes only."""
+        if not self._shown.is_open:
+            return
         resolved = [(one, self._destinations(one)) for one in self._classes]
         routes = tuple(
             Route(one.share, tuple(Pool(weight, pods) for weight, pods in found) or (Pool(1.0, ()),))

@@ -125,20 +125,33 @@ class Collector:
                     yield rs, pod
 
     def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...]) -> PodView:
-        samples = [*past, self._ground.traffic.pod_sample(pod.index)] if pod.index is not None else list(past)
-        statuses: Counter[int] = Counter()
-        for sample in samples:
-            statuses.update(sample.statuses)
+        plane, revision = self._ground.traffic, pod.revision
+        sample = plane.pod_sample(pod.index) if pod.index is not None else past[-1]
+        if past and pod.index is not None:
+            sample = _total((*past, sample))
         return PodView(
             pod=pod.name,
             namespace=self._namespace,
-            labels=dict(rs.labels()),
-            annotations=dict((*pod.revision.template.annotations, *rs.role_annotations)),
-            env=dict(pod.revision.template.env),
-            version=pod.revision.behaviour.name,
-            hash=pod.revision.hash,
-            statuses=dict(sorted(statuses.items())),
-            bucket_counts=tuple(sum(column) for column in zip(*(s.bucket_counts for s in samples), strict=True)),
-            latency_sum_s=sum(sample.latency_sum_s for sample in samples),
-            fine_counts=sum((sample.fine for sample in samples[1:]), samples[0].fine),
+            labels=rs.label_map(),
+            annotations=rs.annotation_map(),
+            env=rs.env_map,
+            version=revision.behaviour.name,
+            hash=revision.hash,
+            statuses=sample.statuses,
+            bucket_counts=sample.bucket_counts,
+            latency_sum_s=sample.latency_sum_s,
+            fine_counts=sample.fine,
         )
+
+
+def _total(samples: tuple[PodSample, ...]) -> PodSample:
+    """Several containers of one pod as if they had been one."""
+    statuses: Counter[int] = Counter()
+    for sample in samples:
+        statuses.update(sample.statuses)
+    return PodSample(
+        statuses=dict(sorted(statuses.items())),
+        bucket_counts=tuple(sum(column) for column in zip(*(one.bucket_counts for one in samples), strict=True)),
+        latency_sum_s=sum(one.latency_sum_s for one in samples),
+        fine=sum((one.fine for one in samples[1:]), samples[0].fine),
+    )
