@@ -12,7 +12,7 @@ from scenarios.rules.tree import text
 from scenarios.rules.uses import MetricUse
 from sim.decide.templates import TemplateError, parse_metric
 from sim.metrics import conditions, providers
-from sim.model.analysis import AnalysisPhase, Metric, Provider, ProviderResult
+from sim.model.analysis import AnalysisPhase, Metric, ProviderResult
 
 NUMBER, VECTOR = "float64", "[]float64"
 
@@ -23,12 +23,6 @@ def parsed(metric: Mapping[str, Any]) -> Metric | None:
         return parse_metric(metric)
     except (TemplateError, ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def provider_of(metric: MetricUse) -> Provider | None:
-    """The metric's provider, if it has exactly one."""
-    read = parsed(metric.metric)
-    return read.providers[0] if read is not None and len(read.providers) == 1 else None
 
 
 def go_type(metric: MetricUse) -> str:

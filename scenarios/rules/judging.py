@@ -124,7 +124,7 @@ def passes_without_data(context: Context) -> Iterator[Hit]:
 
 
 def _guarded(context: Context, metric: MetricUse) -> bool:
-    """Whether another metric of the same block refuses both the absence of data and 0/0."""
+    """Whether another metric of the same block and provider refuses both the absence of data and 0/0."""
     if metric.use is None:
         return False
     others = (
@@ -133,7 +133,7 @@ def _guarded(context: Context, metric: MetricUse) -> bool:
         if other.path != metric.path or other.template != metric.template
     )
     return any(
-        evaluation.provider_of(other) is not None
+        set(mapping(other.metric, "provider")) == set(mapping(metric.metric, "provider"))
         and evaluation.written(other)
         and evaluation.evaluates(other)
         and not evaluation.passes_no_data(other)

@@ -15,7 +15,7 @@ from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.selectors import STATUS_LABELS, Selector, datadog_selectors, promql_selectors
 from scenarios.rules.tree import mapping, seconds, text
 from scenarios.rules.uses import MetricUse, metric_uses
-from sim.metrics import datadog
+from sim.metrics import datadog, promql
 from sim.model.telemetry import Telemetry
 from sim.model.units import duration_text
 
@@ -23,6 +23,8 @@ _INDEX = re.compile(r"\bresult\s*\[\s*(\d+)\s*\]")
 _PERCENTILE = re.compile(r"percentile$|\.median$|\.p\d\d+$|(?:^|[._])p\d\d+(?:$|[._])")
 _ROLLUP = re.compile(r"rollup\(\s*\w+\s*,\s*(\d+)\s*\)")
 _WHOLE_WINDOW = re.compile(r"\.rollup\(|\bmoving_rollup\(|\bcumsum\(|\bewma_|\bintegral\(")
+_NOT_MODELLED = "not modelled"
+"""How the evaluators say that a query is fine, but beyond them."""
 _DATADOG_DEFAULT_WINDOW_S = 300.0
 
 
@@ -34,8 +36,22 @@ def does_not_parse(context: Context) -> Iterator[Hit]:
             yield Hit(metric.template, path, f"PromQL of {metric.words} does not parse: {problem}")
     for metric, path, query in _queries(context, "datadog"):
         problem = datadog.check(query)
-        if problem:
+        if problem and _NOT_MODELLED not in problem:
             yield Hit(metric.template, path, f"Datadog query of {metric.words} does not parse: {problem}")
+
+
+def not_modelled(context: Context) -> Iterator[Hit]:
+    """Queries the provider takes and the twin cannot evaluate."""
+    for kind, examine in (("prometheus", promql.check), ("datadog", datadog.check)):
+        for metric, path, query in _queries(context, kind):
+            problem = examine(query)
+            if problem and (kind == "prometheus" or _NOT_MODELLED in problem) and not promql_problem(kind, query):
+                yield Hit(metric.template, path, f"the query of {metric.words} cannot be simulated: {problem}")
+
+
+def promql_problem(kind: str, query: str) -> str | None:
+    """Why a PromQL query is none; None for the other providers."""
+    return promql_tree.problem(query) if kind == "prometheus" else None
 
 
 def index_beyond_result(context: Context) -> Iterator[Hit]:
@@ -339,5 +355,13 @@ RULES = (
         "A rollup cannot reach further back than the time span of the request, which is provider.datadog.interval.",
         "set interval to the rollup's length, and mind that buckets are aligned to UTC",
         rollup_beyond_window,
+    ),
+    Rule(
+        "RT243",
+        "query-not-modelled",
+        Severity.WARNING,
+        "The provider would answer this query, but the twin's evaluator cannot: in a simulation its measurements are errors.",
+        "ask for the same without what the message names; the rest of the manifests is checked all the same",
+        not_modelled,
     ),
 )

@@ -27,9 +27,6 @@ class Step:
     end_s: float
     weight: float
     open_ended: bool = False
-    analysed: bool = False
-    endless: bool = False
-    """It holds an analysis that never succeeds; its length is then that of the earliest failure."""
 
 
 @dataclass(frozen=True)
@@ -96,26 +93,24 @@ def timeline(context: Context, rollout: Document) -> Timeline:
         index = int(path[-1])
         weight = float(whole(step.get("setWeight")) or 0) if "setWeight" in step else weight
         metrics = metrics_of(context, by_step[index]) if index in by_step else ()
-        length, endless = _length(metrics)
+        length = _length(metrics)
         pause = step.get("pause")
         waits = 0.0 if pause is None else seconds(mapping(step, "pause").get("duration")) or 0.0
         open_ended = "pause" in step and mapping(step, "pause").get("duration") is None
         end = now + max(waits, length, seconds(text(step, "experiment", "duration")) or 0.0)
-        steps.append(Step(index, path, now, end, weight, open_ended, bool(metrics), endless))
+        steps.append(Step(index, path, now, end, weight, open_ended))
         gates += [Gate(m, by_step[index], now, end, _abort(now, m), weight) for m in metrics]
         now = end
     return Timeline(rollout, tuple(steps), (*_background(context, rollout, steps), *gates))
 
 
-def _length(metrics: tuple[MetricUse, ...]) -> tuple[float, bool]:
-    """Least length of a step's analysis, and whether that is only its earliest failure."""
-    passing = [metric.shortest_pass_s for metric in metrics]
-    endless = any(length is None for length in passing)
-    shortest = [
-        length if length is not None else (metric.earliest_failure_s or 0.0)
-        for metric, length in zip(metrics, passing, strict=True)
-    ]
-    return max(shortest, default=0.0), endless
+def _length(metrics: tuple[MetricUse, ...]) -> float:
+    """Least length of a step's analysis: until each metric succeeds, or can first fail if it never succeeds."""
+    shortest = (
+        metric.shortest_pass_s if metric.shortest_pass_s is not None else metric.earliest_failure_s or 0.0
+        for metric in metrics
+    )
+    return max(shortest, default=0.0)
 
 
 def _abort(start_s: float, metric: MetricUse) -> float | None:

@@ -105,6 +105,7 @@ TRIPS = [
     ("RT240", {(*PROMETHEUS, "address"): ABSENT}),
     ("RT241", datadog("sum:r{role:{{args.role}}}.as_rate()", "result > 5")),
     ("RT242", datadog("sum:r{role:{{args.role}}}.as_count().rollup(sum, 86400)", "result > 5")),
+    ("RT243", datadog("p99:trip.duration{role:{{args.role}}}.rollup(avg, 60)", "result < 500")),
     ("RT301", {(*METRIC, "count"): 2}),
     ("RT302", {(*METRIC, "interval"): "10m"}),
     ("RT303", {("AnalysisTemplate", "spec", "metrics", 1): {
@@ -253,6 +254,7 @@ NEAR_MISSES = [
     ("RT237", {QUERY: 'sum(rate(http_requests_total{role="{{args.role}}"}[60s]))'}, "exactly four scrapes"),
     ("RT231", {QUERY: 'sum by (pod) (rate(r{role="{{args.role}}"}[1m]))',
                (*METRIC, "successCondition"): "result[0] < result[1]"}, "several elements"),
+    ("RT230", datadog("p99:trip.duration{role:{{args.role}}}", "result < 500"), "valid, though beyond the twin"),
     ("RT301", {(*METRIC, "count"): 3}, "one more measurement than failures tolerated"),
     ("RT303", {("AnalysisTemplate", "spec", "metrics", 1): {
         "name": "burn", "interval": "20s", "consecutiveErrorLimit": 6, "successCondition": "result[0] < 0.001",
