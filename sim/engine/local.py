@@ -158,7 +158,19 @@ class LocalRun:
             self._sampler.before_window.append(engine.tick)
         self._sampler.on_window.append(self._people.watch)
         self._sampler.on_window.append(self._count_tail)
+        self._collector.is_read = self._is_read
         self._collector.start(eyes_of(self._scenario.manifests, self._strategy))
+
+    def _is_read(self, store: str) -> bool:
+        """Whether anybody may still query: nobody does after the end.
+
+        A promoted release may yet be undone through its gates. Agents then need a history without gaps, counters do
+        not, so scrapes go on once somebody is about to act.
+        """
+        outcome = self._driver.outcome
+        if outcome is None:
+            return True
+        return outcome.verdict is Verdict.PROMOTED and (store == "datadog" or self._people.is_acting)
 
     def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
         outcome = self._driver.outcome

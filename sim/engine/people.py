@@ -46,6 +46,11 @@ class People:
         due = self._report_due_s is not None and self._report_due_s <= self._until_s
         return self._acting or due
 
+    @property
+    def is_acting(self) -> bool:
+        """Whether somebody was paged or told, and is on the way to act."""
+        return self._acting
+
     def look(self) -> None:
         """Called at every change of the rollout: approvals and reports are put on the way."""
         waiting = self._patient.waits_for_person()

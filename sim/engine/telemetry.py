@@ -78,6 +78,8 @@ class Collector:
         self._scraper = Scraper(telemetry.prometheus, self.prometheus)
         self._agent = Agent(telemetry.datadog, self.datadog, fine.quantile)
         self._outages: list[str] = []
+        self.is_read: Callable[[str], bool] = lambda _store: True
+        """Whether anybody may still query a store (``prometheus`` or ``datadog``)."""
 
     def sources(self) -> Sources:
         """What can be queried now."""
@@ -112,11 +114,13 @@ class Collector:
         clock.call_at(begun_s, Rank.SAMPLER, lambda: tick(0))
 
     def _scrape(self) -> None:
-        if "prometheus" not in self._outages:
+        if "prometheus" not in self._outages and self.is_read("prometheus"):
             self._scraper.scrape(self._ground.clock.now, [self._view(rs, pod, ()) for rs, pod in self._targets()])
 
     def _flush(self) -> None:
-        self._agent.flush(self._ground.clock.now, [self._view(rs, pod, tuple(pod.past)) for rs, pod in self._targets()])
+        if self.is_read("datadog"):
+            views = [self._view(rs, pod, tuple(pod.past)) for rs, pod in self._targets()]
+            self._agent.flush(self._ground.clock.now, views)
 
     def _targets(self) -> Iterator[tuple[ReplicaSet, Pod]]:
         for rs in self._owners():

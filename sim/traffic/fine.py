@@ -6,7 +6,7 @@ reach from 2**-20 s (0.95 us) to 2**12 s (68 minutes); what lies outside is coun
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -82,10 +82,12 @@ def by_bin(counts: Counts, plan: Layout) -> Counts:
     return np.add.reduceat(counts, plan.first_cell)
 
 
+@cache
 def lower_edges_s() -> NDArray[np.float64]:
-    """Lower edges of the fine buckets, and the upper edge of the last, seconds."""
+    """Lower edges of the fine buckets, and the upper edge of the last, seconds; made once, read-only."""
     octave, part = np.divmod(np.arange(BINS + 1), PER_OCTAVE)
     edges: NDArray[np.float64] = np.ldexp(1.0 + part / PER_OCTAVE, octave + LOWEST)
+    edges.setflags(write=False)
     return edges
 
 
