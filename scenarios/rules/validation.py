@@ -8,7 +8,7 @@ from functools import partial
 
 from scenarios.findings import Severity
 from scenarios.manifests import Document
-from scenarios.rules.context import TEMPLATES, Context
+from scenarios.rules.context import TEMPLATES, Context, space
 from scenarios.rules.evaluation import parsed
 from scenarios.rules.rule import Check, Hit, Rule
 from scenarios.rules.tree import dig, entries, sequence, text
@@ -98,6 +98,25 @@ def _any_match(rule: str, names: list[str]) -> bool:
         return any(re.search(rule, name) for name in names)
     except re.error:
         return False
+
+
+def destination_rule_missing(context: Context) -> Iterator[Hit]:
+    """DestinationRules, and subsets of them, that a Rollout is to rewrite and that are not there."""
+    for rollout in context.of_kind("Rollout"):
+        path = ("spec", "strategy", "canary", "trafficRouting", "istio", "destinationRule")
+        name = text(rollout.data, *path, "name")
+        rule = context.find("DestinationRule", name, space(rollout))
+        if name and rule is None:
+            message = (
+                f"Rollout {rollout.name!r} is to rewrite the subsets of DestinationRule {name!r}, which does not exist"
+            )
+            yield Hit(rollout, (*path, "name"), message)
+        for key in ("canarySubsetName", "stableSubsetName") if rule is not None else ():
+            subset = text(rollout.data, *path, key)
+            known = [text(item, "name") for _, item in entries(rule.data, "spec", "subsets")] if rule else []
+            if subset and subset not in known:
+                message = f"DestinationRule {name!r} has no subset {subset!r} (there: {', '.join(known) or 'none'})"
+                yield Hit(rollout, (*path, key), message)
 
 
 def empty_background(context: Context) -> Iterator[Hit]:
@@ -245,5 +264,13 @@ RULES = (
         "Names of metrics are unique in a run.",
         "rename one of them",
         repeated_metrics,
+    ),
+    Rule(
+        "RT124",
+        "destination-rule-missing",
+        Severity.ERROR,
+        "The controller writes the pod-template hash into these subsets; it checks the reference up front only from 1.9 on.",
+        "create the DestinationRule with both subsets, or drop destinationRule and route by Services",
+        destination_rule_missing,
     ),
 )

@@ -81,6 +81,8 @@ TRIPS = [
     ("RT122", {(*CANARY, "analysis", "dryRun"): [{"metricName": "latency"}]}),
     ("RT123", {("AnalysisTemplate", "spec", "metrics", 1): {"name": "errors", "count": 1, "provider": {"job": {"spec": {
         "template": {"spec": {"containers": [{"name": "a", "image": "b"}], "restartPolicy": "Never"}}}}}}}),
+    ("RT124", {(*CANARY, "trafficRouting", "istio", "destinationRule"): {
+        "name": "shop", "canarySubsetName": "canary", "stableSubsetName": "stable"}}),
     ("RT201", {(*METRIC, "successCondition"): "result < 0.005"}),
     ("RT202", {(*METRIC, "successCondition"): "result[0] >= 0"}),
     ("RT203", {(*METRIC, "successCondition"): "result[0] < 0"}),
@@ -246,6 +248,9 @@ def test_codes_are_unique_and_well_formed() -> None:
 
 
 NEAR_MISSES = [
+    ("RT124", {(*CANARY, "trafficRouting", "istio", "destinationRule"): {
+        "name": "shop", "canarySubsetName": "new", "stableSubsetName": "old"},
+        ("DestinationRule", "spec", "subsets"): [{"name": "new"}, {"name": "old"}]}, "both subsets are there"),
     ("RT202", {(*METRIC, "successCondition"): "result[0] <= 0.999"}, "just below everything"),
     ("RT203", {(*METRIC, "successCondition"): "result[0] <= 0"}, "only without errors"),
     ("RT204", {(*METRIC, "successCondition"): "len(result) > 0 && result[0] < 0.005"}, "absence fails"),
