@@ -14,7 +14,6 @@ from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, VirtualS
 from sim.model.pods import DeploymentSpec, PodTemplate, Probe
 from sim.model.rollout import (
     BlueGreenStrategy,
-    CanaryScale,
     CanaryStep,
     CanaryStrategy,
     IstioVirtualService,
@@ -148,6 +147,3 @@ def scenario(manifests: ManifestSet, strategy: Strategy | LocalStrategy | None =
         horizon_s=7200.0,
     )
     return replace(base, **changes)
-
-
-__all__ = ["CanaryScale", "CanaryStep"]
