@@ -5,9 +5,11 @@ from __future__ import annotations
 from math import erf, exp, log, sqrt
 from typing import Final
 
+from sim.decide.templates import TemplateError, templates_of
 from sim.engine.routers import SYNTHETIC, service_names, synthetic
 from sim.engine.routing import Entry, Network
 from sim.engine.telemetry import Eyes
+from sim.model.analysis import AnalysisTemplate
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Client
 from sim.model.manifests import ManifestSet
@@ -150,11 +152,23 @@ def _above(delay: Delay, bound_s: float) -> float:
     return 0.5 * (1 - erf(log(bound_s / delay.median_s) / (delay.sigma * sqrt(2))))
 
 
+def _templates(manifests: ManifestSet, rollout: str) -> tuple[AnalysisTemplate, ...]:
+    """The templates that this Rollout's analyses name, with those they name; every one if a name leads nowhere."""
+    spec = next((spec for spec in manifests.rollouts if spec.name == rollout), None)
+    if spec is None:
+        return ()
+    references = [template for ref in spec.analyses for template in ref.templates]
+    try:
+        return templates_of(references, manifests, spec.namespace)
+    except TemplateError:
+        return manifests.analysis_templates
+
+
 def eyes_of(manifests: ManifestSet, strategy: LocalStrategy) -> Eyes:
     """Which series anybody queries: analysis templates for a Rollout, PromQL for a script, nothing for Deployments."""
     if isinstance(strategy, SwitchScript):
         return Eyes(prometheus=bool(strategy.error_query or strategy.latency_query), datadog=False)
     if not isinstance(strategy, ArgoRollout):
         return Eyes(prometheus=False, datadog=False)
-    texts = [text for template in manifests.analysis_templates for text in template.metrics_json]
+    texts = [text for template in _templates(manifests, strategy.rollout) for text in template.metrics_json]
     return Eyes(any('"prometheus"' in text for text in texts), any('"datadog"' in text for text in texts))

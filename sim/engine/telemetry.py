@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.pods import Pod
@@ -76,7 +78,7 @@ class Collector:
         self.prometheus = SeriesStore()
         self.datadog = AgentStore()
         self._scraper = Scraper(telemetry.prometheus, self.prometheus)
-        self._agent = Agent(telemetry.datadog, self.datadog, fine.quantile)
+        self._agent = Agent(telemetry.datadog, self.datadog, fine.quantiles)
         self._outages: list[str] = []
         self.is_read: Callable[[str], bool] = lambda _store: True
         """Whether anybody may still query a store (``prometheus`` or ``datadog``)."""
@@ -115,11 +117,11 @@ class Collector:
 
     def _scrape(self) -> None:
         if "prometheus" not in self._outages and self.is_read("prometheus"):
-            self._scraper.scrape(self._ground.clock.now, [self._view(rs, pod, ()) for rs, pod in self._targets()])
+            self._scraper.scrape(self._ground.clock.now, [self._view(rs, pod) for rs, pod in self._targets()])
 
     def _flush(self) -> None:
         if self.is_read("datadog"):
-            views = [self._view(rs, pod, tuple(pod.past)) for rs, pod in self._targets()]
+            views = [self._view(rs, pod, tuple(pod.past), fine=True) for rs, pod in self._targets()]
             self._agent.flush(self._ground.clock.now, views)
 
     def _targets(self) -> Iterator[tuple[ReplicaSet, Pod]]:
@@ -128,9 +130,9 @@ class Collector:
                 if pod.is_up and pod.index is not None:
                     yield rs, pod
 
-    def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...]) -> PodView:
+    def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...] = (), *, fine: bool = False) -> PodView:
         plane, revision = self._ground.traffic, pod.revision
-        sample = plane.pod_sample(pod.index) if pod.index is not None else past[-1]
+        sample = plane.pod_sample(pod.index, fine=fine) if pod.index is not None else past[-1]
         if past and pod.index is not None:
             sample = _total((*past, sample))
         return PodView(
@@ -153,9 +155,10 @@ def _total(samples: tuple[PodSample, ...]) -> PodSample:
     statuses: Counter[int] = Counter()
     for sample in samples:
         statuses.update(sample.statuses)
+    fine = [sample.fine for sample in samples if sample.fine is not None]
     return PodSample(
         statuses=dict(sorted(statuses.items())),
         bucket_counts=tuple(sum(column) for column in zip(*(one.bucket_counts for one in samples), strict=True)),
         latency_sum_s=sum(one.latency_sum_s for one in samples),
-        fine=sum((one.fine for one in samples[1:]), samples[0].fine),
+        fine=np.sum(fine, axis=0) if fine else None,
     )

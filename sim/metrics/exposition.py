@@ -12,8 +12,8 @@ from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
 from sim.metrics.store import NAME, Series, SeriesStore, to_ms
 from sim.model.telemetry import DatadogTelemetry, LabelSource, PrometheusTelemetry
 
-Quantile = Callable[[npt.NDArray[np.int64], float], float]
-"""(fine histogram, q in 0..1) -> seconds; NaN or 0 for an empty one."""
+Quantiles = Callable[[npt.NDArray[np.int64], Sequence[float]], npt.NDArray[np.float64]]
+"""(fine histograms, one a row; shares in 0..1) -> seconds, a row each; NaN for empty ones."""
 
 PERCENTILES = ((".99percentile", 0.99), (".95percentile", 0.95), (".median", 0.5), (".max", 1.0))
 """Suffix and quantile of the gauges the agent derives from a DogStatsD histogram."""
@@ -180,6 +180,17 @@ def _bound_text(bound: float) -> str:
     return f"{bound:g}"
 
 
+Tags = frozenset[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class _Tags:
+    """Tags of one pod under one set of labels, by status (None: of the pod itself)."""
+
+    signature: tuple[object, ...]
+    by_status: dict[int | None, Tags] = field(default_factory=dict)
+
+
 class Agent:
     """The Datadog agent beside every pod: turns what happened since its last flush into count and gauge points.
 
@@ -187,28 +198,47 @@ class Agent:
     sample flushes nothing. A point carries the time its flush interval began.
     """
 
-    def __init__(self, telemetry: DatadogTelemetry, store: AgentStore, quantile: Quantile | None = None) -> None:
+    def __init__(self, telemetry: DatadogTelemetry, store: AgentStore, quantiles: Quantiles | None = None) -> None:
         self._telemetry = telemetry
         self._store = store
-        self._quantile = quantile
+        self._quantiles = quantiles
         self._last: dict[str, PodView] = {}
-        self._alive_until: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+        self._tags: dict[str, _Tags] = {}
+        self._alive_until: dict[tuple[str, Tags], float] = {}
 
     def flush(self, t_s: float, pods: Sequence[PodView]) -> None:
         """Send the deltas of every pod at ``t_s``; what a pod did after its last flush is lost with it."""
+        self._tags = {view.pod: self._tags_of(view) for view in pods}
+        answered = []
         for view in pods:
             before = self._last.get(view.pod)
             self._counts(t_s, view, before)
-            self._gauges(t_s, view, before)
+            count = sum(view.bucket_counts) - (sum(before.bucket_counts) if before else 0)
+            if count > 0:
+                self._averages(t_s, view, before, count)
+                answered.append((view, before))
+        self._percentiles(t_s, [pair for pair in answered if pair[0].fine_counts is not None])
         self._last = {view.pod: view for view in pods}
         self._alive_until = {
             key: until for key, until in self._alive_until.items() if until > t_s and key[0] in self._last
         }
 
+    def _tags_of(self, view: PodView) -> _Tags:
+        """Tags change only with the pod's own labels, so they are worked out once for each set of these."""
+        known = self._tags.get(view.pod)
+        signature = (view.namespace, view.version, view.hash, view.labels, view.annotations, view.env)
+        return known if known is not None and known.signature == signature else _Tags(signature)
+
+    def _tagged(self, view: PodView, status: int | None) -> Tags:
+        by_status = self._tags[view.pod].by_status
+        if status not in by_status:
+            by_status[status] = frozenset(labels_of(self._telemetry.tags, view, status).items())
+        return by_status[status]
+
     def _counts(self, t_s: float, view: PodView, before: PodView | None) -> None:
-        deltas: dict[frozenset[tuple[str, str]], int] = {}
+        deltas: dict[Tags, int] = {}
         for status, count in view.statuses.items():
-            tags = frozenset(labels_of(self._telemetry.tags, view, status).items())
+            tags = self._tagged(view, status)
             earlier = before.statuses.get(status, 0) if before else 0
             deltas[tags] = deltas.get(tags, 0) + count - earlier
         for tags, delta in deltas.items():
@@ -218,23 +248,32 @@ class Agent:
             if t_s < self._alive_until.get(key, t_s):
                 self._send(t_s, (self._telemetry.requests_metric, view.pod, dict(tags)), COUNT, float(delta))
 
-    def _gauges(self, t_s: float, view: PodView, before: PodView | None) -> None:
-        count = sum(view.bucket_counts) - (sum(before.bucket_counts) if before else 0)
-        if count <= 0:
-            return
-        tags = labels_of(self._telemetry.tags, view)
+    def _averages(self, t_s: float, view: PodView, before: PodView | None, count: int) -> None:
+        tags = dict(self._tagged(view, None))
         total_s = view.latency_sum_s - (before.latency_sum_s if before else 0.0)
-        unit_s = self._telemetry.duration_unit_s
         metric = self._telemetry.duration_metric
         self._send(t_s, (metric + ".count", view.pod, tags), COUNT, float(count))
-        self._send(t_s, (metric + ".avg", view.pod, tags), GAUGE, total_s / count / unit_s)
-        if self._quantile is None or view.fine_counts is None:
+        self._send(t_s, (metric + ".avg", view.pod, tags), GAUGE, total_s / count / self._telemetry.duration_unit_s)
+
+    def _percentiles(self, t_s: float, answered: Sequence[tuple[PodView, PodView | None]]) -> None:
+        """All pods at once: one pass over their histograms is many times faster than one pass each."""
+        if self._quantiles is None or not answered:
             return
-        fine = view.fine_counts - before.fine_counts if before and before.fine_counts is not None else view.fine_counts
-        for suffix, q in PERCENTILES:
-            self._send(t_s, (metric + suffix, view.pod, tags), GAUGE, self._quantile(fine, q) / unit_s)
+        fine = np.array([_fine_delta(view, before) for view, before in answered])
+        found = self._quantiles(fine, [share for _, share in PERCENTILES]) / self._telemetry.duration_unit_s
+        metric = self._telemetry.duration_metric
+        for (view, _), row in zip(answered, found.tolist(), strict=True):
+            tags = dict(self._tagged(view, None))
+            for (suffix, _), value in zip(PERCENTILES, row, strict=True):
+                self._send(t_s, (metric + suffix, view.pod, tags), GAUGE, value)
 
     def _send(self, t_s: float, series: tuple[str, str, Mapping[str, str]], kind: str, value: float) -> None:
         metric, host, tags = series
         start_s = t_s - self._telemetry.flush_interval_s
         self._store.append(metric, tags, start_s, value, kind=kind, host=host, seen_s=t_s + self._telemetry.lag_s)
+
+
+def _fine_delta(view: PodView, before: PodView | None) -> npt.NDArray[np.int64]:
+    """What was added to a pod's fine histogram since its last flush."""
+    counts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64) if view.fine_counts is None else view.fine_counts
+    return counts if before is None or before.fine_counts is None else counts - before.fine_counts

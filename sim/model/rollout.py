@@ -209,6 +209,21 @@ class RolloutSpec:
         """Pods wanted; the controller writes 1 where none is given."""
         return 1 if self.replicas is None else self.replicas
 
+    @property
+    def analyses(self) -> tuple[AnalysisRef, ...]:
+        """Every analysis the spec names: background, steps, experiments, before and after promotion."""
+        canary = self.canary or CanaryStrategy()
+        blue_green = self.blue_green or BlueGreenStrategy()
+        experiments = [step.experiment for step in canary.steps if step.experiment]
+        found = (
+            canary.analysis,
+            *(step.analysis for step in canary.steps),
+            *(analysis for experiment in experiments for _, analysis in experiment.analyses),
+            blue_green.pre_promotion,
+            blue_green.post_promotion,
+        )
+        return tuple(analysis for analysis in found if analysis is not None)
+
 
 class RolloutPhase(StrEnum):
     """Phase of a rollout; always shown with its message."""

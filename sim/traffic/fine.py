@@ -6,6 +6,7 @@ reach from 2**-20 s (0.95 us) to 2**12 s (68 minutes); what lies outside is coun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -92,18 +93,26 @@ def lower_edges_s() -> NDArray[np.float64]:
 
 
 def quantile(counts: Counts, q: float) -> float:
-    """The latency below which a share ``q`` of a fine histogram's answers lie, seconds; NaN where there are none.
+    """The latency below which a share ``q`` of a fine histogram's answers lie, seconds; NaN where there are none."""
+    return float(quantiles(counts[np.newaxis], (q,))[0, 0])
 
-    Linear within a bucket, so the relative error is below 1/32. The counts may be a difference of two samples.
+
+def quantiles(counts: Counts, shares: Sequence[float]) -> NDArray[np.float64]:
+    """The latency below which each share of each row's answers lies: (rows, shares), seconds; NaN for empty rows.
+
+    Linear within a bucket, so the relative error is below 1/32. Rows may be differences of two samples.
     """
-    total = int(counts.sum())
-    if total == 0:
-        return float("nan")
-    reached = np.cumsum(counts)
-    rank = q * total
-    place = min(int(np.searchsorted(reached, rank, side="left")), BINS - 1)
-    while counts[place] == 0:  # q = 0 starts at the first bucket that has an answer
-        place += 1
+    reached = np.cumsum(counts, axis=1)
+    rows, totals = np.arange(len(counts)), reached[:, -1]
+    first = np.argmax(counts > 0, axis=1)
     edges = lower_edges_s()
-    inside = (rank - (int(reached[place]) - int(counts[place]))) / int(counts[place])
-    return float(edges[place] + (edges[place + 1] - edges[place]) * inside)
+    found = np.full((len(counts), len(shares)), np.nan)
+    for column, share in enumerate(shares):
+        rank = share * totals
+        place = np.minimum(np.count_nonzero(reached < rank[:, np.newaxis], axis=1), BINS - 1)
+        place = np.maximum(place, first)  # a share of 0 starts at the first bucket that has an answer
+        here = counts[rows, place]
+        inside = (rank - (reached[rows, place] - here)) / np.maximum(here, 1)
+        found[:, column] = edges[place] + (edges[place + 1] - edges[place]) * inside
+    found[totals == 0] = np.nan
+    return found

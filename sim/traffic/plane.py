@@ -116,18 +116,17 @@ class DataPlane:
             message = f"pod {pod} is still in the routes"
             raise ValueError(message)
 
-    def pod_sample(self, pod: int) -> PodSample:
-        """A pod's totals, as its metrics endpoint would give them now."""
+    def pod_sample(self, pod: int, *, fine: bool = True) -> PodSample:
+        """A pod's totals, as its metrics endpoint would give them now; the fine histogram only if asked for."""
         fleet, row = self._fleet, pod + 1
         latencies = fleet.tally.latencies[row]
         return PodSample(
             statuses={
-                fleet.codes[slot]: int(fleet.tally.answers[row, slot])
-                for slot in np.flatnonzero(fleet.tally.answers[row])
+                fleet.codes[slot]: count for slot, count in enumerate(fleet.tally.answers[row].tolist()) if count
             },
             bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()),
             latency_sum_s=int(fleet.pods.rows[row]["ticks"]) / state.TICKS_PER_S,
-            fine=by_bin(latencies, fleet.layout),
+            fine=by_bin(latencies, fleet.layout) if fine else None,
         )
 
     def take_window(self) -> tuple[WindowCount, ...]:

@@ -72,13 +72,13 @@ class PodSample:
     """Totals of one pod since it was added, over the answers it gave before the plane's ``now_s``.
 
     ``bucket_counts`` are answers by latency bucket, *not* cumulated over buckets; the last is above all bounds.
-    ``fine`` is the same histogram with 32 buckets an octave (see ``sim.traffic.fine``).
+    ``fine`` is the same histogram with 32 buckets an octave (see ``sim.traffic.fine``); None where it was not asked for.
     """
 
     statuses: Mapping[int, int]
     bucket_counts: tuple[int, ...]
     latency_sum_s: float
-    fine: Counts = field(repr=False)
+    fine: Counts | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

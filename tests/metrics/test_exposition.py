@@ -121,7 +121,7 @@ def test_an_unknown_source_is_refused() -> None:
 def agent_after(*rounds: list[PodView]) -> AgentStore:
     store = AgentStore()
     telemetry = DatadogTelemetry(expiry_s=20.0)
-    agent = Agent(telemetry, store, lambda counts, q: float(counts.sum()) * q / 1000)
+    agent = Agent(telemetry, store, lambda counts, shares: np.outer(counts.sum(axis=1), shares) / 1000)
     for index, pods in enumerate(rounds):
         agent.flush(10.0 * (index + 1), pods)
     return store
