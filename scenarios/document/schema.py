@@ -264,6 +264,9 @@ DATADOG = Section(
     (
         Field("flush_interval", DURATION, "The agent's flush.", "flush_interval_s"),
         Field("lag", DURATION, "From flush to being queryable.", "lag_s"),
+        Field("expiry", DURATION, "How long the agent keeps sending 0 for a silent counter.", "expiry_s"),
+        Field("whole_buckets", FLAG, "A bucket cut by the window's start counts all of its points."),
+        Field("epoch", NUMBER, "UNIX time of the release being applied, to which buckets align.", "epoch_s"),
         Field("bucket", DURATION, "Width of the points that a query of up to an hour returns.", "bucket_s"),
         Field("query_latency", DURATION, "From asking to having the answer.", "query_latency_s"),
         Field("requests_metric", NAME, "Count of requests."),

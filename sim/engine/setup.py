@@ -167,8 +167,8 @@ def _templates(manifests: ManifestSet, rollout: str) -> tuple[AnalysisTemplate, 
 def eyes_of(manifests: ManifestSet, strategy: LocalStrategy) -> Eyes:
     """Which series anybody queries: analysis templates for a Rollout, PromQL for a script, nothing for Deployments."""
     if isinstance(strategy, SwitchScript):
-        return Eyes(prometheus=bool(strategy.error_query or strategy.latency_query), datadog=False)
+        return Eyes(prometheus=strategy.error_query + strategy.latency_query)
     if not isinstance(strategy, ArgoRollout):
-        return Eyes(prometheus=False, datadog=False)
+        return Eyes()
     texts = [text for template in _templates(manifests, strategy.rollout) for text in template.metrics_json]
-    return Eyes(any('"prometheus"' in text for text in texts), any('"datadog"' in text for text in texts))
+    return Eyes(*("\n".join(text for text in texts if f'"{kind}"' in text) for kind in ("prometheus", "datadog")))

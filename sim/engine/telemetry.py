@@ -23,10 +23,10 @@ from sim.traffic import PodSample, WindowCount, fine
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Which series somebody will query: what nobody reads is not collected."""
+    """Every query of each provider as one text: what nobody reads is not collected."""
 
-    prometheus: bool = True
-    datadog: bool = True
+    prometheus: str = ""
+    datadog: str = ""
 
 
 class Sampler:
@@ -78,7 +78,7 @@ class Collector:
         self.prometheus = SeriesStore()
         self.datadog = AgentStore()
         self._scraper = Scraper(telemetry.prometheus, self.prometheus)
-        self._agent = Agent(telemetry.datadog, self.datadog, fine.quantiles)
+        self._agent = Agent(telemetry.datadog, self.datadog)
         self._outages: list[str] = []
         self.is_read: Callable[[str], bool] = lambda _store: True
         """Whether anybody may still query a store (``prometheus`` or ``datadog``)."""
@@ -100,6 +100,7 @@ class Collector:
         generator = self._ground.streams.generator("telemetry/phase")
         scrape_phase, flush_phase = float(generator.random()), float(generator.random())
         telemetry = self._ground.scenario.telemetry
+        self._agent = Agent(telemetry.datadog, self.datadog, fine.quantiles, eyes.datadog)
         if eyes.prometheus:
             self._every(telemetry.prometheus.scrape_interval_s, scrape_phase, self._scrape)
         if eyes.datadog:

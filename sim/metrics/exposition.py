@@ -39,6 +39,15 @@ class PodView:
     latency_sum_s: float = 0.0
     fine_counts: npt.NDArray[np.int64] | None = None
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Everything a label may come from, to be compared at once."""
+        return (self.namespace, self.version, self.hash, self.labels, self.annotations, self.env)
+
+    def lasting_identity(self) -> tuple[object, ...]:
+        """The same, to be kept: the engine's mappings may change under a view."""
+        return (*self.identity[:3], dict(self.labels), dict(self.annotations), dict(self.env))
+
 
 def source_value(source: str, view: PodView, status: int | None) -> str:  # noqa: PLR0911  # one return per kind
     """What one label source yields for a pod ('' for nothing); ValueError when the source is not a known kind."""
@@ -114,11 +123,10 @@ class Scraper:
             series.mark_stale(t_ms)
 
     def _target(self, view: PodView, t_ms: int) -> _Target:
-        signature = (view.namespace, view.version, view.hash, view.labels, view.annotations, view.env)
         known = self._targets.get(view.pod)
-        if known is not None and known.signature == signature:
+        if known is not None and known.signature == view.identity:
             return known
-        made = self._make(view, signature)
+        made = self._make(view)
         if known is not None:
             kept = {id(series) for series in made.all()}
             for series in known.all():
@@ -127,13 +135,13 @@ class Scraper:
         self._targets[view.pod] = made
         return made
 
-    def _make(self, view: PodView, signature: tuple[object, ...]) -> _Target:
+    def _make(self, view: PodView) -> _Target:
         base = self._labels(view)
         name = self._telemetry.duration_metric
         bounds = [*(_bound_text(bound) for bound in self._telemetry.buckets_s), "+Inf"]
         series = self._store.series
         return _Target(
-            (*signature[:3], *(dict(part) for part in (view.labels, view.annotations, view.env))),
+            view.lasting_identity(),
             series({NAME: "up"} | base),
             tuple(series({NAME: f"{name}_bucket"} | base | {"le": bound}) for bound in bounds),
             series({NAME: f"{name}_sum"} | base),
@@ -195,13 +203,25 @@ class Agent:
     """The Datadog agent beside every pod: turns what happened since its last flush into count and gauge points.
 
     Counters of a tag set that fell silent are flushed as 0 for ``expiry_s`` more seconds; a histogram without a
-    sample flushes nothing. A point carries the time its flush interval began.
+    sample flushes nothing. A point carries the time its flush interval began. Percentiles are worked out only where
+    ``queries`` (all query texts together; None: any) names them, for they cost more than everything else here.
     """
 
-    def __init__(self, telemetry: DatadogTelemetry, store: AgentStore, quantiles: Quantiles | None = None) -> None:
+    def __init__(
+        self,
+        telemetry: DatadogTelemetry,
+        store: AgentStore,
+        quantiles: Quantiles | None = None,
+        queries: str | None = None,
+    ) -> None:
         self._telemetry = telemetry
         self._store = store
         self._quantiles = quantiles
+        self._wanted = [
+            (telemetry.duration_metric + suffix, share)
+            for suffix, share in PERCENTILES
+            if queries is None or telemetry.duration_metric + suffix in queries
+        ]
         self._last: dict[str, PodView] = {}
         self._tags: dict[str, _Tags] = {}
         self._alive_until: dict[tuple[str, Tags], float] = {}
@@ -226,8 +246,7 @@ class Agent:
     def _tags_of(self, view: PodView) -> _Tags:
         """Tags change only with the pod's own labels, so they are worked out once for each set of these."""
         known = self._tags.get(view.pod)
-        signature = (view.namespace, view.version, view.hash, view.labels, view.annotations, view.env)
-        return known if known is not None and known.signature == signature else _Tags(signature)
+        return known if known is not None and known.signature == view.identity else _Tags(view.lasting_identity())
 
     def _tagged(self, view: PodView, status: int | None) -> Tags:
         by_status = self._tags[view.pod].by_status
@@ -257,15 +276,14 @@ class Agent:
 
     def _percentiles(self, t_s: float, answered: Sequence[tuple[PodView, PodView | None]]) -> None:
         """All pods at once: one pass over their histograms is many times faster than one pass each."""
-        if self._quantiles is None or not answered:
+        if self._quantiles is None or not answered or not self._wanted:
             return
         fine = np.array([_fine_delta(view, before) for view, before in answered])
-        found = self._quantiles(fine, [share for _, share in PERCENTILES]) / self._telemetry.duration_unit_s
-        metric = self._telemetry.duration_metric
+        found = self._quantiles(fine, [share for _, share in self._wanted]) / self._telemetry.duration_unit_s
         for (view, _), row in zip(answered, found.tolist(), strict=True):
             tags = dict(self._tagged(view, None))
-            for (suffix, _), value in zip(PERCENTILES, row, strict=True):
-                self._send(t_s, (metric + suffix, view.pod, tags), GAUGE, value)
+            for (metric, _), value in zip(self._wanted, row, strict=True):
+                self._send(t_s, (metric, view.pod, tags), GAUGE, value)
 
     def _send(self, t_s: float, series: tuple[str, str, Mapping[str, str]], kind: str, value: float) -> None:
         metric, host, tags = series
