@@ -1,0 +1,133 @@
+"""Rollouts: the object, its two strategies and their routers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.manifests.build.analysis import optional_reference
+from scenarios.manifests.build.reading import (
+    flag, int_or_percent, integer, items, labels, mapping, mappings, text, texts,
+)  # fmt: skip
+from scenarios.manifests.build.steps import step
+from scenarios.manifests.build.workloads import pod_template
+from sim.model.pods import AntiAffinity
+from sim.model.rollout import (
+    BlueGreenStrategy, CanaryStrategy, EphemeralMetadata, IstioDestinationRule, IstioVirtualService, RolloutSpec,
+    Threshold, TrafficRouting,
+)  # fmt: skip
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_NO_ROUTERS = frozenset({"managedRoutes", "maxTrafficWeight"})
+
+
+def rollout(data: dict[str, Any], name: str, namespace: str) -> RolloutSpec:
+    """A Rollout; with ``workloadRef`` the template is the Deployment's and is filled in by whoever has it."""
+    spec = mapping(data, "spec")
+    strategy = mapping(spec, "strategy")
+    return RolloutSpec(
+        name=name,
+        namespace=namespace,
+        replicas=integer(spec, "replicas"),
+        selector=labels(spec, "selector", "matchLabels"),
+        template=pod_template(mapping(spec, "template")),
+        canary=_canary(mapping(strategy, "canary")) if isinstance(strategy.get("canary"), dict) else None,
+        blue_green=_blue_green(mapping(strategy, "blueGreen")) if isinstance(strategy.get("blueGreen"), dict) else None,
+        paused=flag(spec, "paused"),
+        min_ready_s=integer(spec, "minReadySeconds") or 0,
+        progress_deadline_s=integer(spec, "progressDeadlineSeconds"),
+        progress_deadline_abort=flag(spec, "progressDeadlineAbort"),
+        revision_history_limit=integer(spec, "revisionHistoryLimit"),
+        rollback_window_revisions=integer(spec, "rollbackWindow", "revisions"),
+        successful_run_history_limit=integer(spec, "analysis", "successfulRunHistoryLimit"),
+        unsuccessful_run_history_limit=integer(spec, "analysis", "unsuccessfulRunHistoryLimit"),
+        workload_ref=text(spec, "workloadRef", "name"),
+    )
+
+
+def _canary(data: dict[str, Any]) -> CanaryStrategy:
+    ping_pong = mapping(data, "pingPong")
+    return CanaryStrategy(
+        steps=tuple(step(entry) for entry in mappings(data, "steps")),
+        canary_service=text(data, "canaryService"),
+        stable_service=text(data, "stableService"),
+        traffic_routing=_routing(mapping(data, "trafficRouting")) if mapping(data, "trafficRouting") else None,
+        max_surge=int_or_percent(data, "maxSurge"),
+        max_unavailable=int_or_percent(data, "maxUnavailable"),
+        analysis=optional_reference(data, "analysis"),
+        anti_affinity=_anti_affinity(data),
+        anti_affinity_weight=integer(data, "antiAffinity", _PREFERRED, "weight"),
+        scale_down_delay_s=integer(data, "scaleDownDelaySeconds"),
+        scale_down_delay_revision_limit=integer(data, "scaleDownDelayRevisionLimit"),
+        abort_scale_down_delay_s=integer(data, "abortScaleDownDelaySeconds"),
+        dynamic_stable_scale=flag(data, "dynamicStableScale"),
+        min_pods_per_replica_set=integer(data, "minPodsPerReplicaSet"),
+        replica_progress_threshold=_threshold(mapping(data, "replicaProgressThreshold")),
+        canary_metadata=_metadata(data, "canaryMetadata"),
+        stable_metadata=_metadata(data, "stableMetadata"),
+        ping_pong=(text(ping_pong, "pingService"), text(ping_pong, "pongService")) if ping_pong else None,
+    )
+
+
+def _blue_green(data: dict[str, Any]) -> BlueGreenStrategy:
+    automatic = data.get("autoPromotionEnabled")
+    return BlueGreenStrategy(
+        active_service=text(data, "activeService"),
+        preview_service=text(data, "previewService"),
+        preview_replica_count=integer(data, "previewReplicaCount"),
+        auto_promotion_enabled=automatic if isinstance(automatic, bool) else None,
+        auto_promotion_s=integer(data, "autoPromotionSeconds") or 0,
+        scale_down_delay_s=integer(data, "scaleDownDelaySeconds"),
+        scale_down_delay_revision_limit=integer(data, "scaleDownDelayRevisionLimit"),
+        abort_scale_down_delay_s=integer(data, "abortScaleDownDelaySeconds"),
+        max_unavailable=int_or_percent(data, "maxUnavailable"),
+        pre_promotion=optional_reference(data, "prePromotionAnalysis"),
+        post_promotion=optional_reference(data, "postPromotionAnalysis"),
+        anti_affinity=_anti_affinity(data),
+        anti_affinity_weight=integer(data, "antiAffinity", _PREFERRED, "weight"),
+        active_metadata=_metadata(data, "activeMetadata"),
+        preview_metadata=_metadata(data, "previewMetadata"),
+    )
+
+
+def _anti_affinity(data: dict[str, Any]) -> tuple[AntiAffinity, ...]:
+    """The rules written; ``{}`` is a rule, for the controller tests the pointer only."""
+    block = mapping(data, "antiAffinity")
+    rules = ((_PREFERRED, AntiAffinity.PREFERRED), (_REQUIRED, AntiAffinity.REQUIRED))
+    return tuple(rule for key, rule in rules if isinstance(block.get(key), dict))
+
+
+def _threshold(data: dict[str, Any]) -> Threshold | None:
+    amount = integer(data, "value")
+    return None if amount is None else Threshold(text(data, "type"), amount)
+
+
+def _metadata(data: dict[str, Any], key: str) -> EphemeralMetadata | None:
+    block = mapping(data, key)
+    return EphemeralMetadata(labels(block, "labels"), labels(block, "annotations")) if block else None
+
+
+def _routing(data: dict[str, Any]) -> TrafficRouting:
+    istio = mapping(data, "istio")
+    singular = mapping(istio, "virtualService")
+    several = list(mappings(istio, "virtualServices"))
+    return TrafficRouting(
+        kinds=tuple(sorted(kind for kind in data if kind not in _NO_ROUTERS)),
+        virtual_services=tuple(_virtual_service(entry) for entry in ([singular] if singular else []) + several),
+        singular_and_plural=bool(singular) and bool(several),
+        destination_rule=_destination_rule(mapping(istio, "destinationRule")),
+        managed_routes=tuple(text(entry, "name") for entry in mappings(data, "managedRoutes")),
+        max_weight=integer(data, "maxTrafficWeight"),
+        stable_ingress=text(data, "nginx", "stableIngress"),
+    )
+
+
+def _virtual_service(data: dict[str, Any]) -> IstioVirtualService:
+    routes = texts(data, "routes")
+    return IstioVirtualService(text(data, "name"), routes, len(items(data, "tlsRoutes")), len(items(data, "tcpRoutes")))
+
+
+def _destination_rule(data: dict[str, Any]) -> IstioDestinationRule | None:
+    if not data:
+        return None
+    return IstioDestinationRule(text(data, "name"), text(data, "canarySubsetName"), text(data, "stableSubsetName"))

@@ -1,0 +1,77 @@
+"""Canary steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.manifests.build.analysis import optional_reference, reference
+from scenarios.manifests.build.reading import flag, integer, json_text, mapping, mappings, text, value
+from sim.model.analysis import AnalysisRef
+from sim.model.rollout import (
+    CanaryScale, CanaryStep, Experiment, ExperimentTemplate, HeaderMatch, HeaderRoute, MirrorRoute, Pause,
+)  # fmt: skip
+
+
+def step(data: dict[str, Any]) -> CanaryStep:
+    """One step as written; ``pause: {}`` waits for a person."""
+    return CanaryStep(
+        set_weight=integer(data, "setWeight"),
+        pause=_pause(mapping(data, "pause")) if isinstance(data.get("pause"), dict) else None,
+        analysis=optional_reference(data, "analysis"),
+        experiment=_experiment(mapping(data, "experiment")) if isinstance(data.get("experiment"), dict) else None,
+        set_canary_scale=_scale(mapping(data, "setCanaryScale")) if "setCanaryScale" in data else None,
+        set_header_route=_header_route(mapping(data, "setHeaderRoute")) if "setHeaderRoute" in data else None,
+        set_mirror_route=_mirror_route(mapping(data, "setMirrorRoute")) if "setMirrorRoute" in data else None,
+        plugin=text(data, "plugin", "name") or None,
+    )
+
+
+def _pause(data: dict[str, Any]) -> Pause:
+    duration = value(data, "duration")
+    return Pause(duration if isinstance(duration, int | str) and not isinstance(duration, bool) else None)
+
+
+def _scale(data: dict[str, Any]) -> CanaryScale:
+    return CanaryScale(integer(data, "replicas"), integer(data, "weight"), flag(data, "matchTrafficWeight"))
+
+
+def _header_route(data: dict[str, Any]) -> HeaderRoute:
+    matches = tuple(
+        HeaderMatch(text(entry, "headerName"), how, text(entry, "headerValue", how))
+        for entry in mappings(data, "match")
+        for how in ("exact", "prefix", "regex")
+        if text(entry, "headerValue", how)
+    )
+    return HeaderRoute(text(data, "name"), matches)
+
+
+def _mirror_route(data: dict[str, Any]) -> MirrorRoute:
+    """A route; the controller copies all matching requests where no percentage is given, and none without a match."""
+    match = data.get("match")
+    written = integer(data, "percentage")
+    percentage = (100 if written is None else written) if match else None
+    return MirrorRoute(text(data, "name"), percentage, json_text(match or []))
+
+
+def _experiment(data: dict[str, Any]) -> Experiment:
+    return Experiment(
+        templates=tuple(_experiment_template(entry) for entry in mappings(data, "templates")),
+        duration=text(data, "duration"),
+        analyses=tuple(_experiment_analysis(entry) for entry in mappings(data, "analyses")),
+    )
+
+
+def _experiment_template(data: dict[str, Any]) -> ExperimentTemplate:
+    return ExperimentTemplate(
+        name=text(data, "name"),
+        spec_ref=text(data, "specRef"),
+        replicas=integer(data, "replicas"),
+        weight=integer(data, "weight"),
+        service=text(data, "service", "name"),
+    )
+
+
+def _experiment_analysis(data: dict[str, Any]) -> tuple[str, AnalysisRef]:
+    """One analysis of an experiment names its template directly, unlike a step."""
+    template = {"templateName": text(data, "templateName"), "clusterScope": flag(data, "clusterScope")}
+    return text(data, "name"), reference({"templates": [template], "args": data.get("args")})
