@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -59,7 +59,7 @@ def parse(text: str) -> Schedule:
     if rest.startswith(("TZ=", "CRON_TZ=")):
         prefix, _, rest = rest.partition(" ")
         zone = prefix.partition("=")[2]
-        _zone(zone)
+        zone_named(zone)
     fields = rest.split()
     if len(fields) != len(_FIELDS):
         msg = f"expected exactly 5 fields, found {len(fields)}: {fields}"
@@ -70,7 +70,8 @@ def parse(text: str) -> Schedule:
     return Schedule(tuple(sorted(minutes)), tuple(sorted(hours)), days, months, weekdays, not starred, zone)
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone; CronError if there is none of this name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -141,7 +142,7 @@ def activations(schedule: Schedule, after: datetime, until: datetime) -> Iterato
 
     Walks days, not minutes. Local times that a clock change skips do not happen, those it repeats happen twice.
     """
-    zone = _zone(schedule.zone)
+    zone = zone_named(schedule.zone)
     day, last = after.astimezone(zone).date(), until.astimezone(zone).date()
     while day <= last:
         if schedule.falls_on(day):
@@ -155,6 +156,9 @@ def _instants(schedule: Schedule, day: date, zone: ZoneInfo) -> list[datetime]:
     clock = [time(hour, minute) for hour in schedule.hours for minute in schedule.minutes]
     if schedule.zone == "UTC":
         return [datetime.combine(day, at, UTC) for at in clock]
+    offsets = {_noon(day, away, zone) for away in (-1, 0, 1, 2)}
+    if len(offsets) == 1:
+        return [datetime.combine(day, at, UTC) - offset for at in clock for offset in offsets]
     found: set[datetime] = set()
     for at in clock:
         for fold in (0, 1):
@@ -165,7 +169,13 @@ def _instants(schedule: Schedule, day: date, zone: ZoneInfo) -> list[datetime]:
     return sorted(found)
 
 
+def _noon(day: date, away: int, zone: ZoneInfo) -> timedelta:
+    """The zone's offset at noon some days away: where it stays the same around a day, every local time happens once."""
+    return datetime.combine(day + timedelta(days=away), time(12), UTC).astimezone(zone).utcoffset() or timedelta()
+
+
 def next_after(schedule: Schedule, after: datetime) -> datetime | None:
     """The first activation strictly after an instant, in UTC; None if the next five calendar years have none."""
-    horizon = datetime(after.astimezone(UTC).year + _SEARCH_YEARS + 1, 1, 1, tzinfo=UTC)
+    last_year = min(after.astimezone(UTC).year + _SEARCH_YEARS + 1, MAXYEAR)
+    horizon = datetime(last_year, 1, 1, tzinfo=UTC)
     return next(activations(schedule, after, horizon), None)

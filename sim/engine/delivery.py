@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sim.decide import windows
 from sim.model.gitops import Application, SyncWindow
@@ -11,7 +12,7 @@ from sim.model.records import DeliveryRecord
 from sim.model.scenario import Scenario
 from sim.streams import Streams
 
-NEVER = "no sync window ever opens for this application"
+NEVER: Final = "the sync windows leave no room for a sync of this application within four years"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ def before_apply(scenario: Scenario, streams: Streams) -> Delivered:
     application = _application(scenario)
     if application is not None:
         reached = _commit(delivery.year, streams) + timedelta(seconds=sum(length_s for _, length_s in taken))
-        opens = windows.next_sync(_windows(scenario, application), application, reached, manual=not delivery.automatic)
+        bound = _windows(scenario, application)
+        try:
+            opens = windows.next_sync(bound, application, reached, manual=not delivery.automatic)
+        except ValueError as error:
+            # Argo CD syncs no application of a project that it finds invalid (AppProject.ValidateProject).
+            return Delivered(_backwards(taken), f"the project {application.project} is invalid: {error}")
         if opens is None:
             return Delivered(_backwards(taken), NEVER)
         taken.append(("sync window", (opens - reached).total_seconds()))

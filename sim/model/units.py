@@ -12,6 +12,7 @@ from math import ceil, floor
 
 _GO_UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_GO_LONGEST_S = 2.0**63 / 1e9
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _DECIMAL = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
@@ -32,6 +33,9 @@ def go_duration_s(text: str) -> float:
         raise ValueError(msg)
     # Go counts whole nanoseconds; rounding there keeps 0.1s + 0.2s from drifting.
     total = round(sum(float(number) * _GO_UNIT_S[unit] * 1e9 for number, unit in parts)) / 1e9
+    if total >= _GO_LONGEST_S:
+        msg = f"{text!r} is longer than a duration can be (292 years)"
+        raise ValueError(msg)
     return -total if text[0] == "-" else total
 
 

@@ -58,7 +58,19 @@ def test_an_allow_window_makes_automatic_sync_wait() -> None:
     assert sum(waits) / len(waits) > 86400
 
 
-def test_a_window_that_never_opens_rejects() -> None:
-    window = SyncWindow("deny", "0 0 * * *", "25h", applications=("*",))
+@pytest.mark.parametrize(
+    ("window", "reason"),
+    [
+        pytest.param(SyncWindow("deny", "0 0 * * *", "25h", applications=("*",)), "no room", id="daily"),
+        pytest.param(SyncWindow("deny", "* * * * *", "100000h", applications=("*",)), "no room", id="every-minute"),
+        pytest.param(SyncWindow("deny", "@daily", "1h", applications=("*",)), "cannot parse schedule", id="schedule"),
+        pytest.param(
+            SyncWindow("deny", "0 0 * * *", "7d", applications=("*",)), "cannot parse duration", id="duration"
+        ),
+        pytest.param(SyncWindow("deny", "0 0 * * *", "1h", "Mars", ("*",)), "bad location", id="time-zone"),
+    ],
+)
+def test_a_release_that_can_never_sync_is_rejected(window: SyncWindow, reason: str) -> None:
     result = delivered(windowed(window), Delivery(application="shop"))
     assert result.verdict is Verdict.REJECTED
+    assert reason in result.reason
