@@ -160,10 +160,10 @@ class SimpyPlane(ABC):
         pools = [[pool for pool in route.pools if pool.weight > 0] for route in kept]
         self._routes = [(below([pool.weight for pool in some]), [pool.pods for pool in some]) for some in pools]
 
-    def pod_sample(self, pod: int) -> PodSample:
-        """A pod's totals (without the fine histogram)."""
+    def pod_sample(self, pod: int, *, fine: bool = False) -> PodSample:  # noqa: ARG002 - the planes' interface
+        """A pod's totals; there is no fine histogram here."""
         row = self.pods[pod]
-        return PodSample(dict(row.statuses), tuple(row.buckets), row.latency_sum_s, np.zeros(0, dtype=np.int64))
+        return PodSample(dict(row.statuses), tuple(row.buckets), row.latency_sum_s, None)
 
     def take_window(self) -> tuple[WindowCount, ...]:
         """What each group did since the last call."""

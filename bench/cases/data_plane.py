@@ -48,7 +48,7 @@ class Plane(Protocol):
         """Answer 502 to everything at a pod."""
         ...
 
-    def pod_sample(self, pod: int) -> PodSample:
+    def pod_sample(self, pod: int, *, fine: bool = True) -> PodSample:
         """A pod's totals."""
         ...
 
@@ -105,7 +105,7 @@ class Rollout:
 
     def _scrape(self, _: float) -> None:
         for pod in (*self._stable, *self._candidate):
-            self._plane.pod_sample(pod)
+            self._plane.pod_sample(pod, fine=False)  # as a Prometheus scrape takes it
         self._windows.append(self._plane.take_window())
 
     def _route(self) -> None:

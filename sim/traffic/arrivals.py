@@ -24,8 +24,8 @@ Words = NDArray[np.uint64]
 
 ARRIVALS: Final = "traffic:requests"
 EXPONENTIALS: Final = "traffic:exponential-service"
-TARGET: Final = 16_384
-"""Requests in a block at the highest rate: the block then stays in a core's second-level cache."""
+TARGET: Final = 32_768
+"""Requests in a block at the highest rate: many enough to forget the cost of a block, few enough for a core's cache."""
 LONGEST_S: Final = 60.0
 STEP_S: Final = 2.0
 """The rate is taken as constant (its value at the middle) over sub-steps of at most this, cut at the load's corners."""
@@ -125,7 +125,9 @@ class Arrivals:
         """Edges of the sub-steps of a block and the expected arrivals up to each; steps without traffic are left in."""
         steps = ceil((end_s - start_s) / STEP_S)
         inner = [corner for corner in self._corners if start_s < corner < end_s]
-        edges = np.unique(np.concatenate([np.linspace(start_s, end_s, steps + 1), inner]))
+        edges = np.linspace(start_s, end_s, steps + 1)
+        if inner:
+            edges = np.unique(np.concatenate([edges, inner]))
         middles = (edges[1:] + edges[:-1]) / 2
         rates = np.array([self._load.rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
         return edges, np.concatenate([[0.0], np.cumsum(rates * np.diff(edges))])
