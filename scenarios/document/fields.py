@@ -119,8 +119,8 @@ def _number(raw: Any, low: float = -math.inf, high: float = math.inf) -> float:
     return float(raw)
 
 
-def _count(raw: Any, low: int = 0) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= 2**53:
+def _count(raw: Any, low: int = 0, high: int = 2**53) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
         raise ValueError
     return raw
 
@@ -172,6 +172,7 @@ HOUR = Scalar("an hour of the day from 0 to 24", lambda raw: _number(raw, 0.0, 2
 PERCENT = Scalar("a weight from 0 to 100", lambda raw: _number(raw, 0.0, 100.0), lambda value: f"{value:g}")
 COUNT = Scalar("a whole number >= 0", _count)
 POSITIVE = Scalar("a whole number >= 1", lambda raw: _count(raw, 1))
+YEAR = Scalar("a year from 1970 to 9000", lambda raw: _count(raw, 1970, 9000))
 DURATION = Scalar("a duration such as 90s, 10m, 1h30m or 2d", _duration_s, duration_text)
 SHARE = Scalar("a share such as 0.05 or 5%", _share, _percent_text)
 STATUS = Scalar("an HTTP status from 100 to 599", _status)

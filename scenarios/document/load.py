@@ -19,7 +19,7 @@ from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.hashing import digest
 from sim.model.manifests import ManifestSet
 from sim.model.scenario import Scenario
-from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, SetImage, Strategy, SwitchScript
+from sim.model.strategy import ArgoRollout, RollingUpdate, Strategy, kind_of
 
 UNREADABLE = "RT005"
 """The loader's code for a file that cannot be read at all; broken YAML inside one is the cluster's to refuse."""
@@ -166,18 +166,3 @@ def _scenario(written: Written, mix: tuple[Release, ...], objects: ManifestSet, 
         load=written.traffic,
         **same,
     )
-
-
-def kind_of(strategy: Strategy) -> str:
-    """The strategy's kind as tables show it."""
-    match strategy:
-        case ArgoRollout():
-            return "rollout"
-        case RollingUpdate():
-            return "rolling-update"
-        case Geographic():
-            return "geographic"
-        case SwitchScript():
-            return "blue-green"
-        case SetImage():
-            return "set-image"

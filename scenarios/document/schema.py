@@ -23,6 +23,7 @@ from scenarios.document.fields import (
     SHARE,
     STATUS,
     TEXT,
+    YEAR,
     Choice,
     Field,
     ListOf,
@@ -170,6 +171,7 @@ PEOPLE = Section(
         Field("decide", DELAY, "From looking to having decided."),
         Field("act", DELAY, "From decision to the command having run."),
         Field("report", Maybe(DELAY), "From a bad release serving everybody to users' reports, where no alert fires."),
+        Field("watch_degraded", FLAG, "A rollout that becomes Degraded pages a person too."),
     ),
 )
 STAGE = Section(
@@ -329,7 +331,7 @@ DELIVERY = Section(
         Field("git_poll", DURATION, "Argo CD looks this often; the wait is uniform up to it.", "git_poll_s"),
         Field("application", TEXT, "Application whose project's sync windows bind; empty: none do."),
         Field("automatic", FLAG, "Automated sync, or a person's manual sync."),
-        Field("year", POSITIVE, "Calendar year in which commits fall uniformly."),
+        Field("year", YEAR, "Calendar year in which commits fall uniformly."),
     ),
 )
 KPI_TARGET = Section(

@@ -101,6 +101,13 @@ class ArgoDriver:
         """Whether the old template has been put back."""
         return self._target is self._old
 
+    @property
+    def trouble(self) -> str:
+        """The controller's message while it is Degraded by itself."""
+        status = self.controller.status
+        degraded = status.phase is RolloutPhase.DEGRADED and not status.abort
+        return f"{status.phase.value}: {status.message}" if degraded and self.outcome is None else ""
+
     def arrive_late(self, reason: str) -> None:
         """Nothing is left to do: the stable version serves."""
 
@@ -148,7 +155,8 @@ class ArgoDriver:
             return
         candidate, _ = self._router.weights
         if self._target is self._new and candidate == 0:
-            self.outcome = Outcome(Verdict.ABORTED, status.message, self._ground.clock.now, self._served_all)
+            reason = f"aborted by a person: {self._person}" if self._person else status.message
+            self.outcome = Outcome(Verdict.ABORTED, reason, self._ground.clock.now, self._served_all)
 
 
 def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:

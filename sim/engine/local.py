@@ -12,7 +12,7 @@ from sim.engine.faults import FaultEngine, View, faults_of
 from sim.engine.ground import Ground
 from sim.engine.journal import Journal
 from sim.engine.outcome import Driver, Outcome
-from sim.engine.people import People, error_ratio
+from sim.engine.people import People, percent_text
 from sim.engine.pods import Pod, PodSite
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import stable_revision
@@ -53,6 +53,20 @@ class LocalResult:
     rows: tuple[Record, ...]
 
 
+@dataclass(slots=True)
+class _Claim:
+    """What clients saw since a promotion was reported."""
+
+    since_s: float | None = None
+    requests: int = 0
+    failures: int = 0
+
+    @property
+    def failing(self) -> float:
+        """Share of the requests that failed; 0 without any."""
+        return self.failures / self.requests if self.requests else 0.0
+
+
 def run_local(scenario: Scenario, strategy: LocalStrategy, place: Place, rejection: Rejection | None) -> LocalResult:
     """One region's run. Where a rejected strategy's object does not exist, what else the manifests deploy goes on serving."""
     standing = standing_strategy(scenario.manifests, strategy)
@@ -91,7 +105,7 @@ class LocalRun:
         self._people = People(self._ground, self._driver, self._until_s)
         self._driver.on_change.append(self._people.look)
         self._sampler = Sampler(self._ground)
-        self._tail_failures = [0, 0]
+        self._claim = _Claim()
         self._wire()
 
     def run(self, rejection: Rejection | None) -> LocalResult:
@@ -127,12 +141,15 @@ class LocalRun:
         return min(self._until_s, outcome.ended_s + self._scenario.tail_s)
 
     def _judged(self, outcome: Outcome) -> Outcome:
-        """A promotion under which most requests fail is no success, whatever was reported."""
-        total, failed = self._tail_failures
-        if outcome.verdict is not Verdict.PROMOTED or not total or failed / total < OUTAGE_RATIO:
-            return outcome
-        reason = f"success was reported while {100 * failed / total:.1f} % of the requests failed"
-        return replace(outcome, verdict=Verdict.DEGRADED, reason=reason)
+        """A promotion under which most requests fail is no success, whatever was reported; an undo names the report."""
+        reported, failing = outcome.reported, self._claim.failing
+        if failing >= OUTAGE_RATIO:
+            reported = f"{reported or 'success was reported'} while {percent_text(failing)} of requests failed"
+        if outcome.verdict is Verdict.PROMOTED and failing >= OUTAGE_RATIO:
+            return replace(outcome, verdict=Verdict.DEGRADED, reason=reported)
+        if outcome.verdict is Verdict.UNDONE and outcome.reported:
+            return replace(outcome, reason=f"{reported}; {outcome.reason}")
+        return outcome
 
     def _drive(self, strategy: LocalStrategy) -> Driver:
         manifests, sources = self._scenario.manifests, self._collector.sources
@@ -174,10 +191,13 @@ class LocalRun:
 
     def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
         outcome = self._driver.outcome
-        if outcome is not None and now_s > outcome.ended_s + self._scenario.telemetry.sample_interval_s:
-            requests = sum(one.client_requests for one in window)
-            self._tail_failures[0] += requests
-            self._tail_failures[1] += round(requests * error_ratio(window))
+        if outcome is None or outcome.verdict is not Verdict.PROMOTED:
+            return
+        if outcome.ended_s != self._claim.since_s:
+            self._claim = _Claim(outcome.ended_s)
+        if now_s > outcome.ended_s + self._scenario.telemetry.sample_interval_s:
+            self._claim.requests += sum(one.client_requests for one in window)
+            self._claim.failures += sum(one.client_failures for one in window)
 
     def _replica_sets(self) -> list[ReplicaSet]:
         return [rs for backend in self._router.backends for rs in backend.replica_sets]

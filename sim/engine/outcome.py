@@ -12,12 +12,16 @@ from sim.model.records import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An end: verdict, reason and when; ``served_all`` is whether the release came to serve everybody."""
+    """An end: verdict, reason and when; ``served_all`` is whether the release came to serve everybody.
+
+    ``reported`` is what had been claimed before somebody found otherwise (``the script reported success``).
+    """
 
     verdict: Verdict
     reason: str
     ended_s: float
     served_all: bool = False
+    reported: str = ""
 
 
 class Driver(Protocol):
@@ -70,6 +74,11 @@ class Driver(Protocol):
     @property
     def going_back(self) -> bool:
         """Whether people are already taking the release back."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What is reported of a rollout that is Degraded without having ended or been stopped; '' otherwise."""
         ...
 
     def arrive_late(self, reason: str) -> None:

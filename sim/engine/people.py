@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sim.engine.ground import Ground
 from sim.engine.outcome import Driver
 from sim.model.behaviour import Alert
 from sim.model.records import Verdict
+from sim.model.units import duration_text
 from sim.traffic import WindowCount
 
 
@@ -37,6 +38,8 @@ class People:
         self._acting = False
         self._approving: object | None = None
         self._report_due_s: float | None = None
+        self._seen_degraded = False
+        """Paged about the rollout being Degraded, which it still is."""
         self._paged = False
         """Paged about the trouble that still lasts: one page for one stretch of it."""
 
@@ -58,6 +61,7 @@ class People:
             self._approving = waiting
             delay_s = self._ground.draw_s("people/approve", self._people.approve)
             self._ground.clock.call_after(delay_s, Rank.CONTROLLER, lambda: self._approve(waiting))
+        self._look_for_trouble()
         outcome = self._patient.outcome
         bad = outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._ground.scenario.release.good
         if bad and self._report_due_s is None and not self._acting and self._people.report is not None:
@@ -79,9 +83,7 @@ class People:
             self._paged = False
         elif not self._paged and not self._acting:
             self._paged = True
-            self._ground.journal.decision("person", "alert", reason)
-            self._acting = True
-            self._ground.clock.process(self._respond(reason, paged=True))
+            self._call(reason, paged=True)
 
     def _p99_s(self, window: tuple[WindowCount, ...]) -> float:
         bounds = self._ground.scenario.telemetry.prometheus.buckets_s
@@ -98,16 +100,36 @@ class People:
         self._report_due_s = None
         outcome = self._patient.outcome
         if outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._acting:
-            self._acting = True
-            self._ground.journal.decision("person", "alert", "reported by users")
-            self._ground.clock.process(self._respond("reported by users", paged=False))
+            self._call("reported by users", paged=False)
 
-    def _respond(self, reason: str, *, paged: bool) -> Generator[Event, Any, None]:
-        """Notice (a page only), decide, act: abort what is under way, undo what has served everybody."""
+    def _look_for_trouble(self) -> None:
+        """A rollout that becomes Degraded pages once for as long as it stays so; taking it back needs no page."""
+        trouble = self._patient.trouble if self._people.watch_degraded else ""
+        if not trouble or self._patient.going_back:
+            self._seen_degraded = False
+        elif not self._seen_degraded and not self._acting:
+            self._seen_degraded = True
+            self._call(trouble, paged=True, unless=lambda: not self._patient.trouble)
+
+    def _call(self, reason: str, *, paged: bool, unless: Callable[[], bool] = lambda: False) -> None:
+        """Somebody is on the way to act from now on, and does ``unless`` it has become needless by then."""
+        self._acting = True
+        self._ground.journal.decision("person", "alert", reason)
+        self._ground.clock.process(self._respond(reason, paged, unless))
+
+    def _respond(self, reason: str, paged: bool, unless: Callable[[], bool]) -> Generator[Event, Any, None]:
+        """Notice (a page only), decide, act."""
         steps = [("notice", self._people.notice)] if paged else []
         for name, delay in (*steps, ("decide", self._people.decide), ("act", self._people.act)):
             yield self._ground.clock.after(self._ground.draw_s(f"people/{name}", delay), Rank.CONTROLLER)
-        self._acting, outcome = False, self._patient.outcome
+        self._acting = False
+        if not unless():
+            self._act(reason)
+        self.look()
+
+    def _act(self, reason: str) -> None:
+        """Abort what is under way, undo what has served everybody."""
+        outcome = self._patient.outcome
         if outcome is None:
             if not self._patient.going_back:
                 self._patient.abort(reason)
@@ -134,6 +156,11 @@ def quantile_s(counts: list[int], bounds_s: tuple[float, ...], q: float) -> floa
     return bounds_s[-1] if sum(counts) else 0.0
 
 
+def percent_text(share: float) -> str:
+    """A share as people write it, to a tenth: ``0.05 -> '5 %'``."""
+    return f"{round(100 * share, 1):g} %"
+
+
 def _above(value: float, bound: float | None) -> bool:
     return bound is not None and value > bound
 
@@ -145,8 +172,12 @@ def _since(before_s: float | None, window_began_s: float, exceeded: bool) -> flo
 
 
 def _reason(alert: Alert, clocks: _Clocks, now_s: float) -> str:
-    if clocks.errors_s is not None and now_s - clocks.errors_s >= alert.error_for_s - 1e-6:
-        return f"clients' error ratio above {alert.error_ratio} for {alert.error_for_s:g} s"
-    if clocks.p99_s is not None and now_s - clocks.p99_s >= alert.p99_for_s - 1e-6:
-        return f"p99 above {alert.p99_s} s for {alert.p99_for_s:g} s"
+    if (
+        alert.error_ratio is not None
+        and clocks.errors_s is not None
+        and now_s - clocks.errors_s >= alert.error_for_s - 1e-6
+    ):
+        return f"clients' error ratio above {percent_text(alert.error_ratio)} for {duration_text(alert.error_for_s)}"
+    if alert.p99_s is not None and clocks.p99_s is not None and now_s - clocks.p99_s >= alert.p99_for_s - 1e-6:
+        return f"p99 above {duration_text(alert.p99_s)} for {duration_text(alert.p99_for_s)}"
     return ""

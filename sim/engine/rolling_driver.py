@@ -75,6 +75,12 @@ class DeploymentDriver:
         """Whether the old template has been put back."""
         return self._returning is not None
 
+    @property
+    def trouble(self) -> str:
+        """What ``kubectl rollout status`` fails with past the progress deadline."""
+        degraded = self._controller.phase is RolloutPhase.DEGRADED and self.outcome is None
+        return f"{self._controller.phase.value}: {self._controller.message}" if degraded else ""
+
     def arrive_late(self, reason: str) -> None:
         """Nothing is left to do: the stable version serves."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from simpy import Interrupt
 from simpy.events import Event
@@ -27,7 +27,8 @@ from sim.model.records import MeasurementRecord, Verdict
 from sim.model.strategy import SwitchScript
 
 Life = Generator[Event, Any, None]
-CHECK_RUN = "post-switch"
+CHECK_RUN: Final = "post-switch"
+SUCCESS: Final = "the script reported success"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,12 @@ class ScriptDriver:
         """A person runs ``rollback``."""
         self._ground.journal.decision("person", "undo", reason)
         self._going_back, self.outcome = True, None
-        self._run_rollback(Verdict.UNDONE, f"undone by a person: {reason}")
+        self._run_rollback(Verdict.UNDONE, f"undone by a person: {reason}", SUCCESS)
+
+    @property
+    def trouble(self) -> str:
+        """A script has no status that anybody watches."""
+        return ""
 
     def arrive_late(self, reason: str) -> None:
         """A person runs ``rollback`` after the script has switched back by itself: a toggle brings the release back (D44)."""
@@ -125,12 +131,12 @@ class ScriptDriver:
         """The script never ended."""
         return Outcome(Verdict.STUCK, "the switch script had not ended at the horizon", self._ground.clock.now)
 
-    def _run_rollback(self, verdict: Verdict, reason: str) -> None:
+    def _run_rollback(self, verdict: Verdict, reason: str, reported: str = "") -> None:
         acts_s = self._switch(rules.undo_route(self._strategy, self._active, self._start_color))
 
         def settle() -> None:
             self._going_back = False
-            self._end(verdict, reason)
+            self._end(verdict, reason, reported)
 
         self._ground.clock.call_at(acts_s, Rank.CONTROLLER, settle)
 
@@ -154,7 +160,7 @@ class ScriptDriver:
         else:
             self._served_all = True
             journal.decision("script", "promote", f"switch to {self._idle} completed successfully")
-            self._end(Verdict.PROMOTED, f"the script reported success; {self._idle} serves all traffic")
+            self._end(Verdict.PROMOTED, f"{SUCCESS}; {self._idle} serves all traffic", SUCCESS)
 
     def _deploy(self) -> Life:
         delay = self._strategy.idle_deployed_by
@@ -241,8 +247,8 @@ class ScriptDriver:
             yield self._ground.clock.at(self._switch(back), Rank.CONTROLLER)
         self._end(Verdict.ABORTED, failure)
 
-    def _end(self, verdict: Verdict, reason: str) -> None:
-        self.outcome = Outcome(verdict, reason, self._ground.clock.now, self._served_all)
+    def _end(self, verdict: Verdict, reason: str, reported: str = "") -> None:
+        self.outcome = Outcome(verdict, reason, self._ground.clock.now, self._served_all, reported)
         for listener in self.on_change:
             listener()
 

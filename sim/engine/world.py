@@ -11,7 +11,7 @@ from sim.engine.setup import base_failure_ratio
 from sim.engine.verdicts import Rejection, geographic_rejection, rejection
 from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, RunResult, Verdict
 from sim.model.scenario import Scenario
-from sim.model.strategy import Geographic
+from sim.model.strategy import Geographic, kind_of
 from sim.streams import Streams
 
 BACKEND: Final = "twin"
@@ -67,7 +67,7 @@ def _header(scenario: Scenario, seed: int, scenario_hash: str, desired_pods: int
         schema=SCHEMA_VERSION,
         scenario_hash=scenario_hash,
         title=scenario.title,
-        strategy=type(scenario.strategy).__name__,
+        strategy=scenario.name or kind_of(scenario.strategy),
         variant=scenario.variant,
         release=scenario.release.name,
         release_good=scenario.release.good,

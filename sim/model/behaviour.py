@@ -189,3 +189,5 @@ class People:
     """From decision to the command having run (playbook 7.3: two to three minutes)."""
     report: Delay | None = Delay(3600.0)
     """From a bad release serving everybody to users' reports of it, where no alert fires; None: never."""
+    watch_degraded: bool = True
+    """Whether a rollout that becomes Degraded without having been stopped pages a person, like an alert."""

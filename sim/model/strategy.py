@@ -96,5 +96,20 @@ class Geographic:
     """Name of the ApplicationSet that generates the regions' Applications, if one does."""
 
 
+def kind_of(strategy: Strategy) -> str:
+    """The strategy's kind as tables show it where the scenario gives it no name of its own."""
+    match strategy:
+        case ArgoRollout():
+            return "rollout"
+        case RollingUpdate():
+            return "rolling-update"
+        case Geographic():
+            return "geographic"
+        case SwitchScript():
+            return "blue-green"
+        case SetImage():
+            return "set-image"
+
+
 LocalStrategy = ArgoRollout | RollingUpdate | SwitchScript | SetImage
 Strategy = LocalStrategy | Geographic

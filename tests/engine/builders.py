@@ -25,7 +25,7 @@ from sim.model.scenario import Cluster, Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, Strategy
 
 APP = (("app", "shop"),)
-QUIET = People(approve=None, alert=None, report=None)
+QUIET = People(approve=None, alert=None, report=None, watch_degraded=False)
 
 
 def constant(seconds: float) -> Delay:

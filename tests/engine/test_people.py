@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sim.engine import run
-from sim.model.behaviour import Alert, Errors, Fault, Leak, People, ProviderOutage, Side, Slowdown, Target, Trigger
+from sim.model.behaviour import (
+    Alert,
+    Crash,
+    Errors,
+    Fault,
+    Leak,
+    People,
+    ProviderOutage,
+    Side,
+    Slowdown,
+    SlowStart,
+    Target,
+    Trigger,
+)
 from sim.model.manifests import ManifestSet
 from sim.model.records import (
     DecisionRecord,
@@ -19,7 +33,7 @@ from sim.model.records import (
     Verdict,
     WeightRecord,
 )
-from sim.model.strategy import RollingUpdate
+from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate
 from tests.engine import builders
 from tests.engine.test_canary import BY_VERSION, GATE
 
@@ -150,3 +164,68 @@ def test_a_leak_kills_its_pod_at_its_age() -> None:
     result = run(builders.scenario(blind_canary(), faults=(fault,)), seed=1)
     kills = [row.t_s for row in result.journal if isinstance(row, PodRecord) and row.reason == "OOMKilled"]
     assert kills[0] == pytest.approx(105.0, abs=1.0)
+
+
+CRASHING = builders.release(good=False, faults=(Fault("crash", Crash()),))
+WATCHING = replace(
+    builders.QUIET,
+    watch_degraded=True,
+    notice=builders.constant(30),
+    decide=builders.constant(20),
+    act=builders.constant(10),
+)
+SHORT: dict[str, Any] = {"progress_deadline_s": 120}
+
+
+def reasons(result: RunResult, decision: str) -> list[tuple[str, str]]:
+    return [
+        (row.actor, row.reason)
+        for row in result.journal
+        if isinstance(row, DecisionRecord) and row.decision == decision
+    ]
+
+
+@pytest.mark.parametrize(
+    ("manifests", "strategy"),
+    [
+        pytest.param(builders.canary_manifests((builders.set_weight(20),), **SHORT), ArgoRollout("shop"), id="canary"),
+        pytest.param(builders.deployment_manifests(**SHORT), RollingUpdate("shop"), id="rolling-update"),
+    ],
+)
+def test_a_rollout_that_becomes_degraded_pages_a_person_who_aborts(
+    manifests: ManifestSet, strategy: LocalStrategy
+) -> None:
+    result = run(builders.scenario(manifests, strategy, release=CRASHING, people=WATCHING), seed=1)
+    assert [actor for actor, _ in reasons(result, "alert")] == ["person"]
+    assert reasons(result, "alert")[0][1].startswith("Degraded: ProgressDeadlineExceeded: ")
+    assert reasons(result, "abort") == [("person", reasons(result, "alert")[0][1])]
+    assert times(result, "abort")[0] == pytest.approx(times(result, "alert")[0] + 60, abs=0.1)
+    assert result.verdict is Verdict.ABORTED
+    assert "by a person: Degraded: ProgressDeadlineExceeded" in result.reason
+    assert [row for row in result.journal if isinstance(row, WeightRecord)][-1].stable == 100
+
+
+def test_nobody_watching_leaves_it_degraded_until_the_horizon() -> None:
+    manifests = builders.deployment_manifests(**SHORT)
+    scenario = builders.scenario(manifests, RollingUpdate("shop"), release=CRASHING, horizon_s=900.0)
+    result = run(scenario, seed=1)
+    assert (result.verdict, result.ended_s) == (Verdict.DEGRADED, 900.0)
+    assert not reasons(result, "alert")
+
+
+def test_a_person_who_finds_the_rollout_healthy_again_leaves_it_alone() -> None:
+    slow = builders.release(faults=(Fault("slow", SlowStart(add_s=150.0)),))
+    manifests = builders.deployment_manifests(replicas=1, **SHORT)
+    patient = replace(WATCHING, act=builders.constant(600))
+    result = run(builders.scenario(manifests, RollingUpdate("shop"), release=slow, people=patient), seed=1)
+    assert len(reasons(result, "alert")) == 1
+    assert result.verdict is Verdict.PROMOTED
+
+
+def test_bounds_read_as_people_write_them() -> None:
+    result = run(builders.scenario(blind_canary(), release=BAD, people=PEOPLE), seed=1)
+    assert reasons(result, "alert")[0] == ("person", "clients' error ratio above 5 % for 1m")
+    slow = replace(BAD, behaviour=replace(BAD.behaviour, statuses=(), faults=(Fault("slow", Slowdown(add_s=3.0)),)))
+    alert = Alert(error_ratio=None, p99_s=2.0, p99_for_s=90.0)
+    result = run(builders.scenario(blind_canary(), release=slow, people=replace(PEOPLE, alert=alert)), seed=1)
+    assert reasons(result, "alert")[0] == ("person", "p99 above 2s for 1m30s")

@@ -128,7 +128,7 @@ def test_missing_green_takes_all_traffic_and_is_reported_as_success() -> None:
     result = run(builders.scenario(color_manifests(("blue",)), strategy), seed=1)
     assert ("script", "promote") in decisions(result)
     assert result.verdict is Verdict.DEGRADED
-    assert "100.0 % of the requests failed" in result.reason
+    assert "100 % of requests failed" in result.reason
     sides = {row.side for row in result.journal if isinstance(row, TrafficRecord) and row.t_s > result.ended_s}
     assert sides == {"none"}
 
