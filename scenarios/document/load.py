@@ -13,7 +13,7 @@ from scenarios.document.checks import problems
 from scenarios.document.fields import INVALID, Reader
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Source
-from scenarios.findings import BadInput
+from scenarios.findings import BadInput, Finding
 from scenarios.manifests import Documents
 from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.hashing import digest
@@ -74,7 +74,8 @@ def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File |
     """Scenario files one by one; any bare manifests among the paths together as one more scenario."""
     scenarios = [path for path in paths if is_scenario(path)]
     bare = [path for path in paths if not is_scenario(path)]
-    loaded, findings = [], []
+    loaded: list[Loaded] = []
+    findings: list[Finding] = []
     for path in scenarios:
         try:
             loaded.append(load(path, overrides, crds))

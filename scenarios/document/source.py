@@ -9,7 +9,7 @@ from pathlib import Path as File
 from typing import Any
 
 from scenarios.findings import BadInput, Finding, Path, Severity, path_text
-from scenarios.manifests.loader import read_text
+from scenarios.manifests.source import read_text
 from scenarios.manifests.yaml import parse
 
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
