@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports import words
+from reports.numbers import interval_text, number
 from reports.scorecard import Score, StrategyScore
 from reports.views import Journal, header_of, last_s, of_kind
 from sim.model.kpis import KPI_MEANINGS
@@ -123,8 +124,8 @@ def verdict_table(strategy: StrategyScore) -> pd.DataFrame:
         {
             "Verdict": share.verdict.value,
             "All releases": words.proportion_text(share.share),
-            "Good ones": words.number(share.of_good, "share"),
-            "Bad ones": words.number(share.of_bad, "share"),
+            "Good ones": number(share.of_good, "share"),
+            "Bad ones": number(share.of_bad, "share"),
         }
         for share in strategy.verdicts
         if share.share.mean
@@ -135,7 +136,7 @@ def verdict_table(strategy: StrategyScore) -> pd.DataFrame:
 def reason_table(strategy: StrategyScore) -> pd.DataFrame:
     """The commonest reasons."""
     rows = [
-        {"Share": words.number(reason.share, "share"), "Verdict": reason.verdict.value, "Reason": reason.text or "-"}
+        {"Share": number(reason.share, "share"), "Verdict": reason.verdict.value, "Reason": reason.text or "-"}
         for reason in strategy.reasons
     ]
     return pd.DataFrame(rows, columns=["Share", "Verdict", "Reason"])
@@ -164,7 +165,7 @@ def difference_table(score: Score) -> pd.DataFrame:
             "Indicator": words.KPI_NAMES[d.kpi],
             "Of": d.ours,
             "Compared with": d.theirs,
-            "Difference (interval)": words.interval_text(d.estimate, KPI_MEANINGS[d.kpi].unit),
+            "Difference (interval)": interval_text(d.estimate, KPI_MEANINGS[d.kpi].unit),
         }
         for d in score.differences
         if d.estimate.lo is not None and d.estimate.hi is not None and (d.estimate.lo > 0 or d.estimate.hi < 0)

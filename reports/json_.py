@@ -46,7 +46,11 @@ def run_json(result: RunResult) -> str:
 
 
 def score_data(score: Score) -> dict[str, Any]:
-    """The score as plain JSON data."""
+    """The score as plain JSON data.
+
+    An indicator's ``target`` and ``met`` are those of the period that counts now (``KpiScore.target``): ``objective``,
+    else the first that is not ``current``. ``targets`` has all periods in their declared order.
+    """
     return {
         "format": FORMAT,
         "version": score.about.version,
@@ -84,6 +88,7 @@ def _kpi(kpi: KpiScore) -> dict[str, Any]:
     return _interval(kpi.estimate) | {
         "unit": kpi.unit,
         "target": None if target is None else target.value,
+        "target_period": None if target is None else target.period,
         "met": None if target is None else target.met,
         "targets": [_target(check) for check in kpi.targets],
         "dora": None if kpi.dora is None else list(kpi.dora),
@@ -92,7 +97,13 @@ def _kpi(kpi: KpiScore) -> dict[str, Any]:
 
 
 def _target(check: TargetCheck) -> dict[str, Any]:
-    return {"period": check.period, "value": check.value, "strict": check.strict, "met": check.met}
+    return {
+        "period": check.period,
+        "value": check.value,
+        "strict": check.strict,
+        "met": check.met,
+        "replications_to_decide": check.replications,
+    }
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

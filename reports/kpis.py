@@ -19,8 +19,11 @@ from reports.views import (
     intervals,
     last_s,
     of_kind,
+    reached_everybody,
+    restored_s,
     served_everybody_s,
     slots,
+    worsened_s,
 )
 from sim.model.kpis import Kpi
 from sim.model.records import DecisionRecord, DeliveryRecord, PodRecord, Verdict, WeightRecord
@@ -53,14 +56,14 @@ def deployment_duration_min(journal: Journal) -> float | None:
 def change_failure(journal: Journal) -> float | None:
     """1 if the release served everybody and had to be taken back or repaired, else 0; None if it never started.
 
-    A bad release that nobody has taken back by the end of the run counts: somebody will have to. A rejected release is
-    no deployment, so a strategy that is always rejected has no failure rate, rather than a perfect one (0/0).
+    A bad release that nobody has taken back by the end of the run counts: somebody will have to. So does a switch of
+    all traffic to where no pod of the release is. A rejected release is no deployment, so a strategy that is always rejected has no failure rate, rather than a perfect one (0/0).
     """
     verdict = end_of(journal).verdict
     if verdict is Verdict.REJECTED:
         return None
     failed = verdict in {Verdict.UNDONE, Verdict.DEGRADED} or not header_of(journal).release_good
-    return float(failed and served_everybody_s(journal) is not None)
+    return float(failed and reached_everybody(journal))
 
 
 def change_failure_with_aborts(journal: Journal) -> float | None:
@@ -100,9 +103,14 @@ def failed_requests(journal: Journal) -> float:
 
     May be slightly negative by chance; cutting at zero would bias the mean over replications.
     """
+    requests, failures = client_counts(journal)
+    return failures - header_of(journal).base_failure_ratio * requests
+
+
+def client_counts(journal: Journal) -> tuple[float, float]:
+    """(client requests, those that finally failed) since the apply."""
     rows = after_apply(intervals(journal))
-    base = header_of(journal).base_failure_ratio
-    return float(sum(row.failures - base * row.requests for row in rows))
+    return float(sum(row.requests for row in rows)), float(sum(row.failures for row in rows))
 
 
 def bad_full_traffic_min(journal: Journal) -> float | None:
@@ -156,7 +164,7 @@ def miss(journal: Journal) -> float | None:
     """1 if a bad release came to serve everybody, else 0; None for a good one."""
     if header_of(journal).release_good:
         return None
-    return float(served_everybody_s(journal) is not None)
+    return float(reached_everybody(journal))
 
 
 _FUNCTIONS: dict[Kpi, Callable[[Journal], float | None]] = {
@@ -195,7 +203,7 @@ def lower_bounds(journal: Journal) -> frozenset[Kpi]:
 def harm_s(journal: Journal) -> float | None:
     """When a release first did harm; None if it did none.
 
-    The start of the first interval in which more client requests failed, with the candidate or for want of any pod, than the
+    The start of the first interval (or what in that interval made things worse: more traffic, a fault) in which more client requests failed, with the candidate or for want of any pod, than the
     stable version's ratio explains (expectation + 3 standard deviations + 1, so that one stray failure is no harm).
     A bad release whose harm does not show as failures (it is slow) harms from its first request. A good release does
     harm only if it was stopped, undone or degraded for it.
@@ -206,7 +214,7 @@ def harm_s(journal: Journal) -> float | None:
     for row in after_apply(intervals(journal)):
         expected = header.base_failure_ratio * row.requests
         if row.side != STABLE and row.failures > expected + 3 * sqrt(expected) + 1:
-            return max(row.start_s, 0.0)
+            return max(worsened_s(journal, row.start_s, row.end_s), 0.0)
     return None if header.release_good else _first_request_s(journal)
 
 
@@ -231,18 +239,13 @@ def _detected_s(journal: Journal, first_s: float) -> float | None:
 
 
 def _recovered_s(journal: Journal, harm_at_s: float) -> float | None:
-    """When the candidate lost its last traffic after doing harm; None if it has some at the end.
+    """Since when the stable version has served all traffic again after the harm; None if it does not at the end.
 
-    Regions are judged together: recovery is when none of them routes anything to the candidate any more. A journal
-    without weights is judged by its traffic.
+    Regions are judged together. A journal without weights is judged by its traffic.
     """
-    weights: dict[str, float] = {}
-    since: float | None = None
-    for record in of_kind(journal, WeightRecord):
-        weights[record.region] = record.candidate
-        since = None if any(weights.values()) else (record.t_s if since is None else since)
-    if weights:
-        return None if since is None else max(since, harm_at_s)
+    if next(of_kind(journal, WeightRecord), None) is not None:
+        restored = restored_s(journal)
+        return None if restored is None else max(restored, harm_at_s)
     served = [slot for slot in slots(after_apply(intervals(journal))) if slot.requests]
     if not served or served[-1].candidate_requests:
         return None

@@ -18,6 +18,8 @@ class TargetCheck:
     value: float
     strict: bool
     met: bool | None
+    replications: int | None = None
+    """How many of each kind of release would decide an undecided target, if they went on as they have; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,16 @@ class KpiScore:
 
     @property
     def target(self) -> TargetCheck | None:
-        """The target that counts now: the one of period ``objective``, else the first declared."""
-        now = (check for check in self.targets if check.period == "objective")
-        return next(now, self.targets[0] if self.targets else None)
+        """The target that counts now; None if none is declared.
+
+        The one of period ``objective``; else the first declared that is not ``current`` (which says where a team
+        stands, not where it wants to be); else the first.
+        """
+        return next(iter(sorted(self.targets, key=_rank)), None)
+
+
+def _rank(check: TargetCheck) -> int:
+    return {"objective": 0, "current": 2}.get(check.period.casefold(), 1)
 
 
 @dataclass(frozen=True, slots=True)

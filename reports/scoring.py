@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from reports import dora
@@ -21,7 +22,17 @@ from reports.scorecard import (
     TargetCheck,
     VerdictShare,
 )
-from reports.statistics import NOTHING, Estimate, Sample, difference, mean, proportion, proportion_difference
+from reports.statistics import (
+    NOTHING,
+    Estimate,
+    Sample,
+    difference,
+    mean,
+    proportion,
+    proportion_difference,
+    repeated,
+    times_to_decide,
+)
 from sim.model.hashing import digest
 from sim.model.kpis import KPI_MEANINGS, Kpi, KpiTarget
 from sim.model.records import Verdict
@@ -32,6 +43,10 @@ PROPORTIONS = frozenset(
 )
 _ARRIVAL = frozenset({Kpi.LEAD_TIME, Kpi.DEPLOYMENT_DURATION})
 LEVEL = 0.95
+MOST_REPLICATIONS = 1024
+"""Of each kind: a target that these would not decide is too close to call."""
+_ABOVE_NORMAL = frozenset({Kpi.FAILED_REQUESTS, Kpi.ERROR_BUDGET_BURN})
+"""Indicators that are a difference from the stable version's own, and may be negative by chance."""
 _REASONS = 5
 
 
@@ -84,20 +99,53 @@ def _kpi_samples(cell: CellResults[Outcome], kpi: Kpi) -> list[Sample]:
 
 
 def _kpi_score(cell: CellResults[Outcome], kpi: Kpi, level: float, year: int) -> KpiScore:
-    if kpi is Kpi.DEPLOYMENT_FREQUENCY:
-        estimate = _frequency(cell, level)
-    else:
-        estimate = (proportion if kpi in PROPORTIONS else mean)(_kpi_samples(cell, kpi), level)
     bounds = sum(kpi in outcome.lower_bounds for part in cell.strata for outcome in part.values)
-    targets = (target for target in cell.cell.scenario.targets if target.kpi is kpi)
-    return KpiScore(
+    estimate = _estimate(cell, kpi, level, 1)
+    checks = tuple(
+        TargetCheck(t.period, t.value, t.strict, met(t, estimate, bounded_below=bounds > 0))
+        for t in cell.cell.scenario.targets
+        if t.kpi is kpi
+    )
+    score = KpiScore(
         kpi,
         estimate,
         KPI_MEANINGS[kpi].unit,
-        tuple(TargetCheck(t.period, t.value, t.strict, met(t, estimate, bounded_below=bounds > 0)) for t in targets),
+        checks,
         None if estimate.mean is None else dora.clusters(kpi, estimate.mean, year),
         bounds,
     )
+    now = score.target
+    if now is None or now.met is not None:
+        return score
+    told = replace(now, replications=_replications(cell, now, score, level))
+    return replace(score, targets=tuple(told if check is now else check for check in checks))
+
+
+def _replications(cell: CellResults[Outcome], check: TargetCheck, score: KpiScore, level: float) -> int | None:
+    """How many replications of each kind of release would decide the target, if they go on as they have."""
+    done = min((len(part.values) for part in cell.strata), default=0)
+    if not done or score.estimate.lo is None:
+        return None
+    target = KpiTarget(score.kpi, check.period, check.value, check.strict)
+
+    def decided(times: int) -> bool:
+        return met(target, _estimate(cell, score.kpi, level, times), bounded_below=score.lower_bounds > 0) is not None
+
+    times = times_to_decide(decided, max(1, MOST_REPLICATIONS // done))
+    return None if times is None else times * done
+
+
+def _estimate(cell: CellResults[Outcome], kpi: Kpi, level: float, times: int) -> Estimate:
+    """The indicator's estimate if the cell's results had come so many times over."""
+    if kpi is Kpi.DEPLOYMENT_FREQUENCY:
+        return _frequency(cell, level, times)
+    found = (proportion if kpi in PROPORTIONS else mean)(repeated(_kpi_samples(cell, kpi), times), level)
+    return found if kpi in _ABOVE_NORMAL else _not_negative(found)
+
+
+def _not_negative(estimate: Estimate) -> Estimate:
+    """The part of the interval that can be: a t interval of few replications reaches below nothing at all."""
+    return estimate if estimate.lo is None else replace(estimate, lo=max(0.0, estimate.lo))
 
 
 def met(target: KpiTarget, estimate: Estimate, *, bounded_below: bool = False) -> bool | None:
@@ -117,14 +165,15 @@ def met(target: KpiTarget, estimate: Estimate, *, bounded_below: bool = False) -
     return False if near > limit or (near == limit and target.strict) else None
 
 
-def _frequency(cell: CellResults[Outcome], level: float) -> Estimate:
+def _frequency(cell: CellResults[Outcome], level: float, times: int) -> Estimate:
     """Releases a week that reach everybody: those that fit, times the share that arrives.
 
     The interval joins the ends of both intervals, which is wider than necessary rather than narrower.
     """
     scenario = cell.cell.scenario
-    arrived = proportion(samples(cell.strata, lambda o: float(o.value(Kpi.DEPLOYMENT_DURATION) is not None)), level)
-    occupied = mean(samples(cell.strata, lambda o: o.occupancy_s), level)
+    arrivals = samples(cell.strata, lambda o: float(o.value(Kpi.DEPLOYMENT_DURATION) is not None))
+    arrived = proportion(repeated(arrivals, times), level)
+    occupied = mean(repeated(samples(cell.strata, lambda o: o.occupancy_s), times), level)
     if arrived.mean is None or occupied.mean is None:
         return NOTHING
     if not arrived.mean and not occupied.mean:

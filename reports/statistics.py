@@ -8,7 +8,7 @@ Differences between two cells are taken replication by replication: both met the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -91,6 +91,29 @@ def proportion(samples: Sequence[Sample], level: float) -> Estimate:
     below = sqrt(sum((weight * (part.mean - part.lo)) ** 2 for weight, part in parts))
     above = sqrt(sum((weight * (part.hi - part.mean)) ** 2 for weight, part in parts))
     return Estimate(centre, max(0.0, centre - below), min(1.0, centre + above), n)
+
+
+def repeated(samples: Sequence[Sample], times: int) -> list[Sample]:
+    """The same results so many times over: what more replications show if they go on as these."""
+    return [Sample(sample.weight, sample.values * times) for sample in samples]
+
+
+def times_to_decide(decided: Callable[[int], bool], most: int) -> int | None:
+    """Fewest times the same results must come for ``decided(times)``; None if ``most`` times do not suffice.
+
+    Intervals narrow with every repetition, so that what is decided stays decided. With no failures in n replications
+    of one kind this is Wilson's relative of the rule of three: the upper end is z^2 / (n + z^2).
+    """
+    low, high = 1, 2
+    while high < most and not decided(high):
+        low, high = high, 2 * high
+    high = min(high, most)
+    if not decided(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return high
 
 
 def difference(ours: Sequence[Sample], theirs: Sequence[Sample], level: float) -> Estimate:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
-
+from reports.numbers import interval_text, number
 from reports.scorecard import KpiScore, Score, StrategyScore, TargetCheck
 from reports.statistics import Estimate
 from sim.model.kpis import KPI_MEANINGS, Kpi
@@ -35,23 +34,6 @@ _VERBS = (
 )
 
 
-def number(value: float | None, unit: str) -> str:
-    """A value with three significant digits and its unit: ``0.0123 share -> 1.23 %``, ``1234567 -> 1,230,000``."""
-    if value is None:
-        return "-"
-    if unit == "share":
-        return f"{_digits(100 * value)} %"
-    return _digits(value) if unit == "requests" else f"{_digits(value)} {unit}"
-
-
-def _digits(value: float) -> str:
-    if value == 0 or abs(value) < 5e-7:
-        return "0"
-    places = 2 - floor(log10(abs(value)))
-    text = f"{round(value, places):,.{max(0, places)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def estimate_text(kpi: KpiScore) -> str:
     """Mean and interval: ``4.2 min (3.9 .. 4.6)``; ``at least`` in front of a lower bound; ``n/a`` for nothing."""
     text = interval_text(kpi.estimate, kpi.unit)
@@ -63,21 +45,8 @@ def proportion_text(estimate: Estimate) -> str:
     return interval_text(estimate, "share")
 
 
-def interval_text(estimate: Estimate, unit: str) -> str:
-    """Mean, and the interval where it is known."""
-    if estimate.mean is None:
-        return "n/a"
-    text = number(estimate.mean, unit)
-    if estimate.lo is None or estimate.hi is None:
-        return text
-    low, high = (
-        number(bound, unit).removesuffix(f" {unit}").removesuffix(" %") for bound in (estimate.lo, estimate.hi)
-    )
-    return f"{text} ({low} .. {high})"
-
-
 def target_text(check: TargetCheck, kpi: Kpi) -> str:
-    """The target as written: ``< 15 min``, ``at least 7 1/week``."""
+    """The target as written: ``< 15 min``, ``≥ 7 a week``."""
     meaning = KPI_MEANINGS[kpi]
     sign = ("<" if check.strict else "≤") if meaning.better < 0 else (">" if check.strict else "≥")
     return f"{sign} {number(check.value, meaning.unit)}"
@@ -90,6 +59,13 @@ def met_text(check: TargetCheck | None, kpi: KpiScore) -> str:
     if kpi.estimate.mean is None:
         return "never" if check.met is False else "no data"
     return _MET[check.met]
+
+
+def decides_text(check: TargetCheck | None) -> str:
+    """For an undecided target, how many replications would decide it: ``needs about 150``; else nothing."""
+    if check is None or check.met is not None:
+        return ""
+    return "" if check.replications is None else f"needs about {number(check.replications, 'requests')}"
 
 
 def answer(strategy: StrategyScore) -> str:
@@ -125,7 +101,7 @@ def _targets(strategy: StrategyScore) -> str:
     if set(said.values()) == {"yes"}:
         return "Meets its target." if len(targets) == 1 else f"Meets all {len(targets)} targets."
     parts = [
-        f"{verb} {_join([KPI_NAMES[kpi].lower() for kpi, word in said.items() if word in words])}"
+        f"{verb} {join([KPI_NAMES[kpi].lower() for kpi, word in said.items() if word in words])}"
         for verb, words in _VERBS
         if not words.isdisjoint(said.values())
     ]
@@ -133,7 +109,8 @@ def _targets(strategy: StrategyScore) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _join(names: list[str]) -> str:
+def join(names: list[str]) -> str:
+    """``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -14,7 +14,7 @@ from reports.statistics import NOTHING, Estimate
 from sim.model.kpis import Kpi
 from sim.model.records import Verdict
 from sim.study import Cell
-from tests.reports.builders import outcome, run_result, scenario, study
+from tests.reports.builders import journal, outcome, run_result, scenario, study, traffic
 from tests.reports.test_figures import EMPTY, RUN
 from tests.reports.test_scoring import CAUGHT, TARGETS, two_cells
 
@@ -100,18 +100,43 @@ def test_a_run_is_all_its_files(tmp_path: Path) -> None:
 
 def test_the_text_of_a_score() -> None:
     text = reports.render_score(reports.score(two_cells()), "text")
-    assert "canary (corrected)" in text
+    first, matrix, *_ = text.split("\n\n")
+    assert "- Nothing ever reaches production with canary (as written): every release is rejected." in first
+    assert "- Bad releases come to serve everybody with canary (corrected) (25 %)." in first
+    assert re.search(
+        r"canary \(corrected\) +promoted 75 %, aborted 25 % +aborted 75 %, undone 25 % +10 min +> 16.5 min", matrix
+    )
     assert "75 % of good releases get through; 75 % of bad releases are stopped before they serve everybody." in text
     assert re.search(r"Deployment duration +10 min \(10 \.\. 10\) +< 15 min +yes", text)
-    assert re.search(r"22 % +aborted|31 % aborted: 4 > 3", text)
+    assert re.search(r"31 %  aborted: 4 > 3", text)
     assert text == text.rstrip()
 
 
 def test_the_text_of_a_run() -> None:
     text = reports.run_text(run_result(RUN))
-    assert re.search(r"Verdict +aborted\nReason +1 > 0\nEnded after +1m30s", text)
+    assert re.search(
+        r"Verdict +aborted: a bad release was kept out\nReason +1 > 0\nEnded +1m30s after it was applied", text
+    )
     assert re.search(r"Time to detect +1\.5 min", text)
+    assert re.search(r"Failed requests +5 of 200, 5 more than the stable version alone", text)
     assert "Lead time" not in text
+    # One run has no rates.
+    assert " rate" not in text.split("\n\n")[2].replace("success-rate", "")
+
+
+def test_a_long_reason_is_wrapped_below_itself() -> None:
+    reason = "RolloutAborted: " + "Metric assessed Failed due to failed (4) > failureLimit (3) " * 4
+    rows = journal(verdict=Verdict.REJECTED, ended_s=0.0, reason=reason.strip())
+    lines = reports.run_text(run_result(rows)).splitlines()
+    assert max(map(len, lines)) <= 110
+    first = next(index for index, line in enumerate(lines) if line.startswith("Reason"))
+    assert lines[first + 1].startswith(" " * lines[first].index("RolloutAborted") + "due")
+
+
+def test_a_run_without_more_failures_than_usual_says_so() -> None:
+    text = reports.run_text(run_result(journal(traffic(60.0, "stable", 1000, 9), base=0.01)))
+    assert "9 of 1,000, no more than the stable version alone" in text
+    assert re.search(r"Error budget used +0 % of", text)
 
 
 def test_the_json_of_a_run() -> None:
@@ -127,27 +152,10 @@ def test_an_unknown_format_is_an_error() -> None:
         reports.render_score(reports.score(two_cells()), "pdf")
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "expected"),
-    [
-        pytest.param(None, "min", "-", id="nothing"),
-        pytest.param(0.0, "min", "0 min", id="zero"),
-        pytest.param(12.345, "min", "12.3 min", id="three digits"),
-        pytest.param(1234567.0, "requests", "1,230,000", id="large"),
-        pytest.param(0.0123, "share", "1.23 %", id="share"),
-        pytest.param(1.0, "share", "100 %", id="all"),
-        pytest.param(-0.004567, "h", "-0.00457 h", id="small and negative"),
-        pytest.param(999.9, "min", "1,000 min", id="rounds up a digit"),
-    ],
-)
-def test_numbers_in_words(value: float | None, unit: str, expected: str) -> None:
-    assert words.number(value, unit) == expected
-
-
 def test_targets_in_words() -> None:
     check = TargetCheck("objective", 15.0, strict=True, met=None)
     assert words.target_text(check, Kpi.LEAD_TIME) == "< 15 h"
-    assert words.target_text(TargetCheck("x", 7.0, strict=False, met=None), Kpi.DEPLOYMENT_FREQUENCY) == "≥ 7 1/week"
+    assert words.target_text(TargetCheck("x", 7.0, strict=False, met=None), Kpi.DEPLOYMENT_FREQUENCY) == "≥ 7 a week"
     known = KpiScore(Kpi.LEAD_TIME, Estimate(1.0, 0.5, 2.0, 3), "h", (check,))
     assert words.met_text(check, known) == "undecided"
     assert words.met_text(check, KpiScore(Kpi.TIME_TO_DETECT, NOTHING, "min", (check,))) == "no data"

@@ -10,6 +10,7 @@ import reports
 from reports import dora
 from reports.frequency import Hours, releases_per_week
 from reports.outcome import Outcome
+from reports.scorecard import KpiScore, TargetCheck
 from reports.scoring import met
 from reports.statistics import NOTHING, Estimate
 from sim.model.behaviour import Release, VersionBehaviour
@@ -84,6 +85,62 @@ def test_the_target_in_force_is_the_objective() -> None:
 
 
 @pytest.mark.parametrize(
+    ("periods", "expected"),
+    [
+        pytest.param(("current", "year 1", "objective"), "objective", id="the objective"),
+        pytest.param(("current", "year 1", "year 3"), "year 1", id="what is worked towards now"),
+        pytest.param(("current",), "current", id="all there is"),
+        pytest.param((), None, id="none"),
+    ],
+)
+def test_the_target_that_counts_now(periods: tuple[str, ...], expected: str | None) -> None:
+    checks = tuple(TargetCheck(period, 1.0, strict=True, met=None) for period in periods)
+    target = KpiScore(Kpi.LEAD_TIME, NOTHING, "h", checks).target
+    assert (target and target.period) == expected
+
+
+def _of_one_kind(outcomes: list[Outcome], target: KpiTarget) -> KpiScore:
+    only = (Release("steady", good=True, share=1.0, behaviour=VersionBehaviour("v2")),)
+    found = reports.score(study([(Cell("canary", "", scenario(mix=only, targets=(target,))), [outcomes])]))
+    return found.strategies[0].kpi(target.kpi)
+
+
+def test_an_undecided_share_says_how_many_replications_would_decide_it() -> None:
+    none = outcome(Verdict.PROMOTED, values={Kpi.CHANGE_FAILURE_RATE: 0.0})
+    found = _of_one_kind([none] * 4, KpiTarget(Kpi.CHANGE_FAILURE_RATE, "objective", 0.05))
+    assert found.target is not None
+    assert found.target.met is None
+    # Without failures Wilson's upper end is z^2 / (n + z^2) < 0.05 from n = 73 on; in steps of four: 76.
+    assert found.target.replications == 76
+
+
+def test_an_undecided_mean_says_how_many_replications_would_decide_it() -> None:
+    both = [outcome(Verdict.PROMOTED, values={Kpi.TIME_TO_DETECT: minutes}) for minutes in (1.0, 2.0)]
+    found = _of_one_kind(both, KpiTarget(Kpi.TIME_TO_DETECT, "objective", 2.0))
+    assert found.target is not None
+    # n values with mean 1.5 and squares n/4: t(n - 1) * sqrt(n / 4 / (n - 1) / n) < 0.5 first holds at n = 8.
+    assert (found.target.met, found.target.replications) == (None, 8)
+
+
+def test_what_no_number_of_replications_decides_is_not_promised() -> None:
+    half = [outcome(Verdict.PROMOTED, values={Kpi.TIME_TO_DETECT: minutes}) for minutes in (1.0, 3.0)]
+    found = _of_one_kind(half, KpiTarget(Kpi.TIME_TO_DETECT, "objective", 2.0))
+    assert found.target is not None
+    assert (found.target.met, found.target.replications) == (None, None)
+    once = _of_one_kind(half[:1], KpiTarget(Kpi.TIME_TO_DETECT, "objective", 2.0))
+    assert once.target is not None
+    assert once.target.replications is None
+
+
+def test_what_cannot_be_negative_has_no_negative_interval() -> None:
+    values = [outcome(Verdict.PROMOTED, values={Kpi.RECOVERY_TIME: m, Kpi.FAILED_REQUESTS: m}) for m in (1.0, 9.0)]
+    assert _of_one_kind(values, KpiTarget(Kpi.RECOVERY_TIME, "objective", 2.0)).estimate.lo == 0.0
+    lower = _of_one_kind(values, KpiTarget(Kpi.FAILED_REQUESTS, "objective", 2.0)).estimate.lo
+    assert lower is not None
+    assert lower < 0
+
+
+@pytest.mark.parametrize(
     ("kpi", "value", "strict", "estimate", "expected"),
     [
         pytest.param(Kpi.TIME_TO_DETECT, 2.0, True, Estimate(1.0, 0.5, 1.9, 9), True, id="all below"),
@@ -142,8 +199,11 @@ def test_the_json_of_a_score_has_its_promised_shape() -> None:
         "n": 4,
         "unit": "min",
         "target": 15.0,
+        "target_period": "objective",
         "met": True,
-        "targets": [{"period": "objective", "value": 15.0, "strict": True, "met": True}],
+        "targets": [
+            {"period": "objective", "value": 15.0, "strict": True, "met": True, "replications_to_decide": None}
+        ],
         "dora": None,
         "lower_bounds": 0,
     }
