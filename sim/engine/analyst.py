@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from simpy.events import Event
 
 from sim.decide import analysis
+from sim.decide.analysis import Task
 from sim.decide.arguments import RunContext
-from sim.decide.templates import TemplateError, resolve
+from sim.decide.templates import TemplateError, resolve, templates_of
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
-from sim.metrics import conditions, providers
+from sim.engine.measuring import measured
 from sim.metrics.providers import Origin, Sources
 from sim.model.analysis import (
     AnalysisPhase,
@@ -22,7 +23,6 @@ from sim.model.analysis import (
     AnalysisRunStatus,
     DatadogProvider,
     Measurement,
-    Metric,
     PrometheusProvider,
     Provider,
 )
@@ -48,6 +48,13 @@ class Run:
         self.spec = spec
         self.status = status
         self.poke: Event | None = None
+        self.origins: dict[str, str] = {}
+        """The template that each metric comes from."""
+
+    def begun_s(self, metric: str) -> float | None:
+        """When the metric's measurement in flight began."""
+        found = next((one for one in self.status.metric_results if one.name == metric), None)
+        return found.measurements[-1].started_s if found is not None and found.measurements else None
 
     def view(self) -> RunView:
         """The run as the rollout controller sees it."""
@@ -87,6 +94,9 @@ class Analyst:
             self._changed()
             return
         run = Run(order, resolved, AnalysisRunStatus())
+        templates = templates_of(order.ref.templates, self._ground.scenario.manifests, context.namespace)
+        sources = [template.name for template in templates for _ in template.metrics_json]
+        run.origins = {metric.name: source for metric, source in zip(resolved.metrics, sources, strict=True)}
         self.runs.append(run)
         self._ground.clock.process(self._judge(run))
 
@@ -102,15 +112,10 @@ class Analyst:
         clock = self._ground.clock
         yield clock.after(self._ground.scenario.cluster.controller_latency_s, Rank.CONTROLLER)
         while not run.status.phase.is_completed:
-            measurements: dict[str, Measurement] = {}
             tasks = analysis.due(run.spec, run.status, clock.now)
+            measurements: dict[str, Measurement] = {}
             if tasks:
-                started_s = clock.now
-                latencies = [self._latency_s(task.metric.provider) for task in tasks]
-                measured = [self._measure(task.metric) for task in tasks]
-                yield clock.after(max(latencies), Rank.CONTROLLER)
-                for task, one, latency_s in zip(tasks, measured, latencies, strict=True):
-                    measurements[task.metric.name] = replace(one, started_s=started_s, finished_s=started_s + latency_s)
+                measurements = yield from self._measure(run, tasks)
             self._record(run, measurements)
             next_s = analysis.next_time_s(run.spec, run.status, clock.now)
             if not run.status.phase.is_completed:
@@ -132,7 +137,8 @@ class Analyst:
         before = run.status.phase
         run.status = analysis.record(run.spec, run.status, measurements, self._ground.clock.now)
         journal = self._ground.journal
-        for metric, one in measurements.items():
+        finished = ((metric, one) for metric, one in measurements.items() if one.phase.is_completed)
+        for metric, one in finished:
             row = MeasurementRecord(
                 journal.t_s, journal.region, run.order.name, metric, one.phase.value, one.value, one.message
             )
@@ -141,13 +147,18 @@ class Analyst:
             self._note(run)
             self._changed()
 
-    def _measure(self, metric: Metric) -> Measurement:
-        """One sample, judged by the metric's conditions; times are put in by the caller."""
-        result = providers.measure(metric.provider, self._ground.clock.now, self._sources(), Origin(metric=metric.name))
-        if result.error:
-            return Measurement(AnalysisPhase.ERROR, message=result.error, value=result.text)
-        phase, message = conditions.evaluate(result, metric.success_condition, metric.failure_condition)
-        return Measurement(phase, value=result.text, message=message)
+    def _measure(self, run: Run, tasks: Sequence[Task]) -> Generator[Event, Any, dict[str, Measurement]]:
+        """Samples of one pass, all asked now; the pass lasts as long as the slowest answer."""
+        clock, sources = self._ground.clock, self._sources()
+        taken: dict[str, Measurement] = {}
+        for task in tasks:
+            name = task.metric.name
+            one = measured(task, clock.now, sources, Origin(run.origins.get(name, ""), name))
+            ended_s = clock.now + self._latency_s(task.metric.provider)
+            begun_s = run.begun_s(name) if task.resume else clock.now
+            taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)
+        yield clock.after(max(self._latency_s(task.metric.provider) for task in tasks), Rank.CONTROLLER)
+        return taken
 
     def _latency_s(self, provider: Provider) -> float:
         telemetry = self._ground.scenario.telemetry

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from scenarios.manifests import typed
 from sim.model.analysis import Argument, SecretRef, TemplateRef
 from sim.model.network import OutlierDetection, RouteDestination, StringMatch
@@ -149,6 +151,32 @@ spec:
     assert blue_green.anti_affinity == (AntiAffinity.REQUIRED,)
     assert blue_green.pre_promotion is not None
     assert blue_green.post_promotion is None
+
+
+@pytest.mark.parametrize(
+    ("written", "rules"),
+    [
+        pytest.param("antiAffinity: {}", (AntiAffinity.NONE,), id="a-block-without-a-rule"),
+        pytest.param("antiAffinity:", (), id="null"),
+        pytest.param("maxSurge: 1", (), id="absent"),
+        pytest.param(
+            "antiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: null}", (AntiAffinity.NONE,), id="null-rule"
+        ),
+    ],
+)
+def test_anti_affinity_is_a_block_even_without_a_rule(read: Reader, written: str, rules: tuple[str, ...]) -> None:
+    text = f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: api}}
+spec:
+  strategy:
+    canary:
+      {written}
+"""
+    canary = typed(read(text)).rollouts[0].canary
+    assert canary is not None
+    assert canary.anti_affinity == rules
 
 
 def test_pods_are_read_with_kubernetes_defaults(read: Reader) -> None:

@@ -91,10 +91,12 @@ def _blue_green(data: dict[str, Any]) -> BlueGreenStrategy:
 
 
 def _anti_affinity(data: dict[str, Any]) -> tuple[AntiAffinity, ...]:
-    """The rules written; ``{}`` is a rule, for the controller tests the pointer only."""
-    block = mapping(data, "antiAffinity")
+    """The rules written; ``{}`` is a rule, for the controller tests the pointer only. A block without one is NONE."""
+    block = data.get("antiAffinity")
+    if not isinstance(block, dict):
+        return ()
     rules = ((_PREFERRED, AntiAffinity.PREFERRED), (_REQUIRED, AntiAffinity.REQUIRED))
-    return tuple(rule for key, rule in rules if isinstance(block.get(key), dict))
+    return tuple(rule for key, rule in rules if isinstance(block.get(key), dict)) or (AntiAffinity.NONE,)
 
 
 def _threshold(data: dict[str, Any]) -> Threshold | None:
