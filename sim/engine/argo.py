@@ -10,11 +10,11 @@ from sim.engine.analyst import Analyst
 from sim.engine.controller import RolloutController, waits_for_person
 from sim.engine.ground import Ground
 from sim.engine.outcome import Outcome
-from sim.engine.pods import PodSite
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.routers import RouterWriter
 from sim.engine.routing import Router
+from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
 from sim.model.pods import PodTemplate
 from sim.model.records import Verdict

@@ -14,10 +14,10 @@ from sim.engine.analyst import Analyst, Order
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.loop import Loop
-from sim.engine.pods import PodSite
 from sim.engine.replicasets import Identity, ReplicaSet
 from sim.engine.revision import Avoidance, Revision
 from sim.engine.routers import RouterWriter
+from sim.engine.site import PodSite
 from sim.engine.steps import StepLog
 from sim.model.actions import (
     Action,

@@ -9,9 +9,9 @@ from sim.decide import rolling
 from sim.engine.clock import Instant, Rank
 from sim.engine.ground import Ground
 from sim.engine.loop import Loop
-from sim.engine.pods import PodSite
 from sim.engine.replicasets import Identity, ReplicaSet
 from sim.engine.revision import Revision
+from sim.engine.site import PodSite
 from sim.model.pods import DeploymentSpec
 from sim.model.rollout import ReplicaSetView, RolloutPhase
 

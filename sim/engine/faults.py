@@ -9,7 +9,8 @@ from math import ceil
 from sim.engine.clock import Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.ground import Ground
-from sim.engine.pods import Hooks, Pod
+from sim.engine.pods import Pod
+from sim.engine.site import Hooks
 from sim.model.behaviour import (
     Crash,
     Errors,

@@ -13,13 +13,14 @@ from sim.engine.ground import Ground
 from sim.engine.journal import Journal
 from sim.engine.outcome import Driver, Outcome
 from sim.engine.people import People, percent_text
-from sim.engine.pods import Pod, PodSite
+from sim.engine.pods import Pod
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import stable_revision
 from sim.engine.rolling_driver import DeploymentDriver
 from sim.engine.routing import Router
 from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry, standing_strategy
+from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector, Sampler
 from sim.engine.verdicts import Rejection
 from sim.model.records import Record, Verdict

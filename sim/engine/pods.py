@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from simpy import Interrupt
 from simpy.events import Event
 
-from sim.engine.clock import Instant, Rank
-from sim.engine.cluster import Node, Scheduler
-from sim.engine.ground import Ground
+from sim.engine.backoff import BackOff
+from sim.engine.clock import Rank
+from sim.engine.cluster import Node
+from sim.engine.endpoint import Endpoint
 from sim.engine.probes import outlook
 from sim.engine.revision import Avoidance, Revision
+from sim.engine.site import PodSite
+from sim.model.behaviour import Delay
 from sim.model.records import PodRecord
 from sim.traffic import PodEffects, PodSample
 
 Life = Generator[Event, Any, None]
 
-BACK_OFF_S: Final = 10.0
-BACK_OFF_CAP_S: Final = 300.0
-BACK_OFF_RESET_S: Final = 600.0
-"""CrashLoopBackOff (kubernetes pkg/kubelet/kubelet.go): restart at once, then 10 s doubling to 300 s; forgotten after 10 min."""
 NODE_GRACE_S: Final = 40.0
 """node-monitor-grace-period: a lost node's pods count as ready that long."""
 NODE_EVICTION_S: Final = 300.0
@@ -49,40 +48,8 @@ class Deleted:
     """The API object was deleted (cause of an interrupt)."""
 
 
-class Hooks:
-    """What surroundings do to pods. Faults override these; without faults nothing happens."""
-
-    def start_up_s(self, pod: Pod, drawn_s: float) -> float:
-        """How long this start takes, given what was drawn."""
-        del pod
-        return drawn_s
-
-    def effects(self, pod: Pod) -> PodEffects:
-        """What befalls the pod's requests now."""
-        del pod
-        return PodEffects()
-
-    def started(self, pod: Pod) -> None:
-        """A container of the pod started."""
-
-    def became_ready(self, pod: Pod) -> None:
-        """The pod became ready."""
-
-
-@dataclass(slots=True)
-class PodSite:
-    """Where pods live: the region's ground, its scheduler and the hooks of its faults."""
-
-    ground: Ground
-    scheduler: Scheduler
-    hooks: Hooks = field(default_factory=Hooks)
-
-
 class Pod:
-    """A pod and its process. ``routed`` is its data-plane index while routers send it traffic, else None.
-
-    A ``standing`` pod has been ready since before the run began.
-    """
+    """A pod and its process; a ``standing`` pod has been ready since before the run began."""
 
     def __init__(
         self, site: PodSite, name: str, revision: Revision, avoids: Avoidance, *, standing: bool = False
@@ -99,23 +66,27 @@ class Pod:
         self.up_s = 0.0
         self.ready_s: float | None = None
         self.index: int | None = None
-        self.routed: int | None = None
         self.deleted = False
         self.gone = False
         self.refusing = False
         self.past: list[PodSample] = []
         """Totals of containers that ended: agents that count deltas carry on after a restart."""
         self._bound_s = self.created_s
-        self._back_off_s = 0.0
+        self._back_off = BackOff()
         self._ending = False
         self._crashing = False
-        self._endpoint: Instant | None = None
+        self._endpoint = Endpoint(site.ground, revision.side)
         self._process = self._ground.clock.process(self._life(standing=standing))
 
     @property
     def revision_hash(self) -> str:
         """Hash of the pod's revision."""
         return self.revision.hash
+
+    @property
+    def routed(self) -> int | None:
+        """Its data-plane index while routers send it traffic, else None."""
+        return self._endpoint.routed
 
     @property
     def is_up(self) -> bool:
@@ -182,12 +153,13 @@ class Pod:
         """The scheduler's own delay, then the image, which is pulled once per node."""
         if self.node is None:
             return
-        yield self._ground.clock.after(self._draw_s("schedule"), Rank.TRAFFIC)
+        cluster = self._ground.scenario.cluster
+        yield self._ground.clock.after(self._draw_s("schedule", cluster.schedule), Rank.TRAFFIC)
         self._bound_s = self._ground.clock.now
         image = self.revision.template.image
         if image in self.node.images:
             return
-        yield self._ground.clock.after(self._draw_s("image_pull"), Rank.TRAFFIC)
+        yield self._ground.clock.after(self._draw_s("image_pull", cluster.image_pull), Rank.TRAFFIC)
         self.node.images.append(image)
 
     def _run_container(self, *, standing: bool) -> Life:
@@ -204,7 +176,7 @@ class Pod:
                 raise
             reason = interrupt.cause.reason
             ran_s = self._crashed(reason)
-            yield self._ground.clock.after(self._next_back_off_s(ran_s), Rank.TRAFFIC)
+            yield self._ground.clock.after(self._back_off.wait_s(ran_s), Rank.TRAFFIC)
 
     def _stand(self) -> None:
         if self.node is not None:
@@ -214,7 +186,7 @@ class Pod:
         self._become_ready(propagated=True)
 
     def _start(self) -> None:
-        drawn_s = self._ground.draw_s(f"pods/{self.revision.side}/start-up", self.revision.behaviour.start_up)
+        drawn_s = self._draw_s("start-up", self.revision.behaviour.start_up)
         self._begin(self._site.hooks.start_up_s(self, drawn_s))
         self._note("running")
 
@@ -243,9 +215,9 @@ class Pod:
         self.ready_s = self._ground.clock.now
         self._note("ready")
         if propagated:
-            self._route(self.index)
+            self._endpoint.put(self.index)
         else:
-            self._propagate(self.index)
+            self._endpoint.announce(self.index)
         self._site.hooks.became_ready(self)
         self._ground.pods_changed()
 
@@ -259,17 +231,10 @@ class Pod:
             self._ground.traffic.set_effects(self.index, REFUSING)
             self.past.append(self._ground.traffic.pod_sample(self.index))
         self.index = None
-        self._propagate(None)
+        self._endpoint.announce(None)
         self._note("crashed", reason)
         self._ground.pods_changed()
         return ran_s
-
-    def _next_back_off_s(self, ran_s: float) -> float:
-        if ran_s >= BACK_OFF_RESET_S:
-            self._back_off_s = 0.0
-        now_s = self._back_off_s
-        self._back_off_s = min(BACK_OFF_CAP_S, 2 * now_s) if now_s else BACK_OFF_S
-        return now_s
 
     def _terminate(self) -> Life:
         """SIGTERM comes after preStop, at once without one, while routers still send requests: those fail with 503.
@@ -283,7 +248,7 @@ class Pod:
             return
         self._note("terminating")
         self._ground.pods_changed()
-        begun_s, propagation_s = self._ground.clock.now, self._propagate(None)
+        begun_s, propagation_s = self._ground.clock.now, self._endpoint.announce(None)
         yield self._ground.clock.at(begun_s + min(template.pre_stop_s, template.termination_grace_s), Rank.TRAFFIC)
         self.refusing = True
         if template.pre_stop_s < propagation_s:
@@ -302,7 +267,7 @@ class Pod:
             self._ground.traffic.set_effects(self.index, REFUSING)
         yield self._ground.clock.at(begun_s + NODE_GRACE_S, Rank.TRAFFIC)
         self.ready_s = None
-        self._propagate(None)
+        self._endpoint.announce(None)
         self._note("unready", "NodeLost")
         self._ground.pods_changed()
         yield self._ground.clock.at(begun_s + NODE_GRACE_S + NODE_EVICTION_S, Rank.TRAFFIC)
@@ -312,37 +277,14 @@ class Pod:
         if self.index is not None:
             self._ground.traffic.crash_pod(self.index)
         self.gone, self.started_s = True, None
-        if self.routed is not None:
-            self._route(None)
+        self._endpoint.put(None)
         self._note("gone")
         self._site.scheduler.forget(self)
         if self.node is not None:
             self._site.scheduler.release(self, self.node)
         self._ground.pods_changed()
 
-    def _propagate(self, index: int | None) -> float:
-        """Routers learn of the pod's readiness after a while, which is returned; a later change overtakes an earlier."""
-        delay_s = self._draw_s("endpoint_propagation")
-        if self._endpoint is not None:
-            self._endpoint.cancel()
-        self._endpoint = self._ground.clock.call_after(delay_s, Rank.TRAFFIC, lambda: self._route(index))
-        return delay_s
-
-    def _route(self, index: int | None) -> None:
-        if self.routed is not None and self.routed != index:
-            drained, self.routed = self.routed, index
-            self._ground.endpoints_changed()
-            self._ground.traffic.drain_pod(drained)
-        elif self.routed != index:
-            self.routed = index
-            self._ground.endpoints_changed()
-
-    def _draw_s(self, what: str) -> float:
-        delay = {
-            "schedule": self._ground.scenario.cluster.schedule,
-            "image_pull": self._ground.scenario.cluster.image_pull,
-            "endpoint_propagation": self._ground.scenario.cluster.endpoint_propagation,
-        }[what]
+    def _draw_s(self, what: str, delay: Delay) -> float:
         return self._ground.draw_s(f"pods/{self.revision.side}/{what}", delay)
 
     def _note(self, state: str, reason: str = "") -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.engine.clock import Rank
-from sim.engine.pods import Pod, PodSite
+from sim.engine.pods import Pod
 from sim.engine.revision import Avoidance, Revision
+from sim.engine.site import PodSite
 from sim.model.pods import Labels
 from sim.model.records import ScaleRecord
 from sim.model.rollout import ReplicaSetView

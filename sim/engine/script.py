@@ -14,10 +14,10 @@ from sim.engine.clock import Rank
 from sim.engine.deployment import DeploymentController
 from sim.engine.ground import Ground
 from sim.engine.outcome import Outcome
-from sim.engine.pods import PodSite
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.routing import Network, Router
+from sim.engine.site import PodSite
 from sim.metrics import promql
 from sim.metrics.promql import PromqlError
 from sim.metrics.providers import Sources
