@@ -217,17 +217,23 @@ def reset(client: Client, pods: Pods, tally: Tally, carried: Carried, pod: int, 
 
 
 @kernel
-def replan(pods: Pods, carried: Carried, pod: int, now_s: float) -> None:
-    """Plan what waits at a pod anew, in order of arrival: its effects have changed. What is in service stays."""
+def replan(pods: Pods, carried: Carried, changed: NDArray[np.bool_], now_s: float) -> None:
+    """Plan what waits at the pods of these rows anew, in order of arrival: their effects have changed.
+
+    What is in service stays.
+    """
     flights = carried.flights
-    idle(pods, pod, now_s)
+    for pod in range(len(changed)):
+        if changed[pod]:
+            idle(pods, pod, now_s)
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
-        if flight["pod"] == pod and flight["start"] <= now_s:
-            take_until(pods, pod, flight["finish"])
+        if changed[flight["pod"]] and flight["start"] <= now_s:
+            take_until(pods, flight["pod"], flight["finish"])
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
-        if flight["pod"] == pod and flight["start"] > now_s:
+        if changed[flight["pod"]] and flight["start"] > now_s:
+            pod = flight["pod"]
             start, finish = occupy(pods, pod, now_s, flight["base"])
             flight["start"] = start
             flight["finish"] = finish

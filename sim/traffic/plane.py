@@ -59,6 +59,7 @@ class DataPlane:
             np.zeros(3, dtype=np.int64),
         )
         self._routes: tuple[Route, ...] = ()
+        self._changed: list[int] = []
         self._routing = flatten((), balancing)
         self._arrivals = Arrivals(load, streams, share)
         self._block = self._load_block(self._arrivals.number_at(start_s))
@@ -71,6 +72,7 @@ class DataPlane:
             raise ValueError(message)
         if to_s == self.now_s:
             return
+        self._replan()
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
             self._reserve()
             resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, to_s)
@@ -91,7 +93,7 @@ class DataPlane:
     def set_effects(self, pod: int, effects: PodEffects) -> None:
         """Replace a pod's effects, for all requests that start service after now."""
         self._fleet.set_effects(pod + 1, effects)
-        replan(self._fleet.pods, self._carried, pod + 1, self.now_s)
+        self._changed.append(pod + 1)
 
     def set_routes(self, routes: tuple[Route, ...]) -> None:
         """Route every attempt from now on this way; the turns of unchanged routes go on."""
@@ -106,6 +108,7 @@ class DataPlane:
 
     def crash_pod(self, pod: int) -> None:
         """Answer 502 now to everything queued or in service at a pod; what is routed to it later finds it idle."""
+        self._replan()
         with np.errstate(over="ignore"):
             self._reserve()
             reset(self._client, self._fleet.pods, self._fleet.tally, self._carried, pod + 1, self.now_s)
@@ -136,6 +139,14 @@ class DataPlane:
     def offered_rps(self, pod: int) -> float:
         """Attempts a second that reached a pod since the last ``take_window``; 0 at that very instant."""
         return self._windows.offered_rps(self._fleet, pod + 1, self.now_s)
+
+    def _replan(self) -> None:
+        """Plan anew what waits at pods whose effects changed at this instant, all of them in one pass."""
+        if self._changed:
+            changed = np.zeros(len(self._fleet.behaviours), dtype=np.bool_)
+            changed[self._changed] = True
+            replan(self._fleet.pods, self._carried, changed, self.now_s)
+            self._changed.clear()
 
     def _load_block(self, number: int) -> Block:
         return self._arrivals.block(number, self._fleet.kinds)
