@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from simpy import Interrupt
-from simpy.events import Event
+from simpy.events import Event, Process
 
 from sim.decide import script as rules
 from sim.engine.clock import Rank
@@ -29,11 +29,12 @@ from sim.model.strategy import SwitchScript
 Life = Generator[Event, Any, None]
 CHECK_RUN: Final = "post-switch"
 SUCCESS: Final = "the script reported success"
+TOGGLED: Final = "a person's rollback toggled the traffic back to the release"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A check that fails the release."""
+class Stopped:
+    """A person stopped the script (cause of an interrupt)."""
 
     reason: str
 
@@ -53,9 +54,11 @@ class ScriptDriver:
         named = {one.name: one for one in manifests.deployments}
         wanted = [(color, named.get(strategy.deployment_prefix + color)) for color in strategy.colors]
         self._deployments = {color: DeploymentController(site, found) for color, found in wanted if found is not None}
-        self._process: Any = None
+        self._process: Process | None = None
+        self._reported = ""
+        """What was last said of a release that serves everybody."""
         self._going_back = False
-        self._switched = False
+        self._switched = self._switching_back = False
         self._served_all = False
         self.outcome: Outcome | None = None
         self.on_change: list[Callable[[], None]] = []
@@ -102,14 +105,14 @@ class ScriptDriver:
     def abort(self, reason: str) -> None:
         """A person stops the script and sends the traffic back."""
         self._ground.journal.decision("person", "abort", reason)
-        if self._process is not None and self._process.is_alive:
-            self._process.interrupt(Failure(reason))
+        if self._process is not None and self._process.is_alive and not self._switching_back:
+            self._process.interrupt(Stopped(reason))
 
     def undo(self, reason: str) -> None:
         """A person runs ``rollback``."""
         self._ground.journal.decision("person", "undo", reason)
         self._going_back, self.outcome = True, None
-        self._run_rollback(Verdict.UNDONE, f"undone by a person: {reason}", SUCCESS)
+        self._run_rollback(Verdict.UNDONE, f"undone by a person: {reason}")
 
     @property
     def trouble(self) -> str:
@@ -124,24 +127,24 @@ class ScriptDriver:
         if not self._switched:
             return
         self._ground.journal.decision("person", "switch", f"rollback toggles to {route.target}: {reason}")
-        self.outcome, self._served_all = None, True
-        self._run_rollback(Verdict.PROMOTED, "a person's rollback toggled the traffic back to the release")
+        self.outcome, self._served_all, self._reported = None, True, TOGGLED
+        self._run_rollback(Verdict.PROMOTED, TOGGLED)
 
     def stuck(self) -> Outcome:
         """The script never ended."""
         return Outcome(Verdict.STUCK, "the switch script had not ended at the horizon", self._ground.clock.now)
 
-    def _run_rollback(self, verdict: Verdict, reason: str, reported: str = "") -> None:
+    def _run_rollback(self, verdict: Verdict, reason: str) -> None:
         acts_s = self._switch(rules.undo_route(self._strategy, self._active, self._start_color))
 
         def settle() -> None:
             self._going_back = False
-            self._end(verdict, reason, reported)
+            self._end(verdict, reason)
 
         self._ground.clock.call_at(acts_s, Rank.CONTROLLER, settle)
 
     def _go(self) -> Life:
-        journal = self._ground.journal
+        journal, actor = self._ground.journal, "script"
         try:
             yield from self._deploy()
             refusal = self._validate()
@@ -154,13 +157,14 @@ class ScriptDriver:
             self._switch(rules.switch_route(self._strategy, self._active))
             failure = yield from self._check()
         except Interrupt as interrupt:
-            failure = interrupt.cause.reason if isinstance(interrupt.cause, Failure) else str(interrupt.cause)
+            actor = "person"
+            failure = interrupt.cause.reason if isinstance(interrupt.cause, Stopped) else str(interrupt.cause)
         if failure:
-            yield from self._switch_back(failure)
+            yield from self._switch_back(failure, actor)
         else:
-            self._served_all = True
+            self._served_all, self._reported = True, SUCCESS
             journal.decision("script", "promote", f"switch to {self._idle} completed successfully")
-            self._end(Verdict.PROMOTED, f"{SUCCESS}; {self._idle} serves all traffic", SUCCESS)
+            self._end(Verdict.PROMOTED, f"{SUCCESS}; {self._idle} serves all traffic")
 
     def _deploy(self) -> Life:
         delay = self._strategy.idle_deployed_by
@@ -240,15 +244,16 @@ class ScriptDriver:
         # jq finds no .result[0].value[1] in a scalar's answer.
         return []
 
-    def _switch_back(self, failure: str) -> Life:
+    def _switch_back(self, failure: str, actor: str) -> Life:
+        self._switching_back = True
         if self._active != self._start_color:
-            self._ground.journal.decision("script", "switch-back", failure)
+            self._ground.journal.decision(actor, "switch-back", failure)
             back = rules.Route(self._start_color, self._active)
             yield self._ground.clock.at(self._switch(back), Rank.CONTROLLER)
-        self._end(Verdict.ABORTED, failure)
+        self._end(Verdict.ABORTED, f"aborted by a person: {failure}" if actor == "person" else failure)
 
-    def _end(self, verdict: Verdict, reason: str, reported: str = "") -> None:
-        self.outcome = Outcome(verdict, reason, self._ground.clock.now, self._served_all, reported)
+    def _end(self, verdict: Verdict, reason: str) -> None:
+        self.outcome = Outcome(verdict, reason, self._ground.clock.now, self._served_all, self._reported)
         for listener in self.on_change:
             listener()
 

@@ -9,7 +9,7 @@ import pytest
 from sim.decide import operations
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.steps import current_step
-from sim.model.actions import CreateReplicaSet, StartAnalysis, StartExperiment, TerminateAnalysis
+from sim.model.actions import CreateReplicaSet, Scale, StartAnalysis, StartExperiment, TerminateAnalysis
 from sim.model.analysis import AnalysisPhase, AnalysisRef, TemplateRef
 from sim.model.rollout import (
     CanaryScale,
@@ -131,6 +131,30 @@ def test_inconclusive_analysis_waits_for_a_person_and_then_runs_again() -> None:
     world.finish_run(AnalysisPhase.SUCCESSFUL)
     world.settle()
     assert world.status.stable_rs == "v2"
+
+
+@pytest.mark.parametrize(
+    ("phase", "settled", "paused", "scaled"),
+    [
+        pytest.param(AnalysisPhase.RUNNING, True, False, [Scale("v2", 1)], id="nothing-halts"),
+        pytest.param(AnalysisPhase.INCONCLUSIVE, False, False, [], id="the-reconcile-that-finds-it-inconclusive"),
+        pytest.param(AnalysisPhase.INCONCLUSIVE, True, False, [], id="while-it-waits"),
+        pytest.param(AnalysisPhase.RUNNING, True, True, [], id="paused-by-a-user"),
+    ],
+)
+def test_a_halt_leaves_replica_sets_as_they_are(
+    phase: AnalysisPhase, settled: bool, paused: bool, scaled: list[Scale]
+) -> None:
+    world = running(routed(weight(10), analysis(), pause()))
+    release(world)
+    world.finish_run(phase)
+    if settled:
+        world.settle()
+    world.spec = replace(world.spec, paused=paused)
+    world.rss["v2"] = replace(world.rss["v2"], desired=4, replicas=4)
+    before = len(world.did(Scale))
+    world.reconcile()
+    assert world.did(Scale)[before:] == scaled
 
 
 def test_promote_skips_the_step_a_canary_is_at() -> None:

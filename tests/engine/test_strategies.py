@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sim.engine import run
+from sim.model.behaviour import Alert, Errors, Fault, People, Side, Target
 from sim.model.gitops import ApplicationSet
 from sim.model.manifests import ManifestSet, Refusal
 from sim.model.network import HttpMatch, HttpRoute, RouteDestination, ServiceSpec, StringMatch, VirtualService
@@ -148,6 +149,67 @@ def test_script_switches_back_when_a_check_fails() -> None:
     assert result.verdict is Verdict.ABORTED
     assert 10 <= result.ended_s <= 45
     assert last_weights(result) == (0.0, 100.0)
+
+
+HURT = builders.release(good=False, error_ratio=1.0)
+ON_CALL = People(
+    approve=None,
+    alert=Alert(error_ratio=0.05, error_for_s=10.0, p99_s=None),
+    notice=builders.constant(30),
+    decide=builders.constant(20),
+    act=builders.constant(10),
+    report=None,
+)
+BLIND = replace(SCRIPT, idle_deployed_by=None, error_query="vector(0)")
+
+
+def test_a_person_stops_a_script_that_sees_nothing() -> None:
+    result = run(builders.scenario(color_manifests(), replace(BLIND, checks=60), release=HURT, people=ON_CALL), seed=1)
+    assert decisions(result) == [
+        ("person", "start"),
+        ("script", "switch"),
+        ("person", "alert"),
+        ("person", "abort"),
+        ("person", "switch-back"),
+    ]
+    assert result.verdict is Verdict.ABORTED
+    assert result.reason == "aborted by a person: clients' error ratio above 5 % for 10s"
+    assert last_weights(result) == (0.0, 100.0)
+
+
+@pytest.mark.parametrize("act_s", [pytest.param(float(s), id=f"{s}s") for s in range(4, 28, 3)])
+def test_a_person_may_come_at_any_moment_of_the_switch_back(act_s: float) -> None:
+    strategy = replace(SCRIPT, idle_deployed_by=None, defects=ScriptDefects(rollback_is_toggle=False))
+    people = replace(ON_CALL, notice=builders.constant(0), decide=builders.constant(0), act=builders.constant(act_s))
+    slow = replace(builders.CLUSTER, route_propagation=builders.constant(5))
+    result = run(builders.scenario(color_manifests(), strategy, release=HURT, people=people, cluster=slow), seed=1)
+    assert result.verdict is Verdict.ABORTED
+    assert last_weights(result) == (0.0, 100.0)
+
+
+def test_a_person_stops_the_deployment_of_the_idle_colour() -> None:
+    strategy = replace(BLIND, idle_deployed_by=builders.constant(600))
+    everybody = Fault("errors", Errors(1.0), target=Target(Side.STABLE))
+    result = run(builders.scenario(color_manifests(), strategy, faults=(everybody,), people=ON_CALL), seed=1)
+    assert result.verdict is Verdict.ABORTED
+    assert ("script", "switch") not in decisions(result)
+
+
+@pytest.mark.parametrize(
+    ("toggles", "verdict"),
+    [pytest.param(True, Verdict.UNDONE, id="as-written"), pytest.param(False, Verdict.ABORTED, id="restoring")],
+)
+def test_a_late_rollback_toggles_the_release_back_in(toggles: bool, verdict: Verdict) -> None:
+    strategy = replace(SCRIPT, idle_deployed_by=None, defects=ScriptDefects(rollback_is_toggle=toggles))
+    result = run(builders.scenario(color_manifests(), strategy, release=HURT, people=ON_CALL), seed=1)
+    made = decisions(result)
+    assert ("script", "switch-back") in made
+    assert (("person", "switch") in made) is toggles
+    assert result.verdict is verdict
+    assert last_weights(result) == (0.0, 100.0)
+    if toggles:
+        assert result.reason.startswith("a person's rollback toggled the traffic back to the release while 100 %")
+        assert made[-2:] == [("person", "alert"), ("person", "undo")]
 
 
 def test_hotfix_on_a_deployment_that_does_not_exist_is_refused() -> None:
