@@ -42,11 +42,6 @@ class DeploymentController:
         return tuple(self._sets.values())
 
     @property
-    def current_hash(self) -> str:
-        """Hash of the template in the spec."""
-        return self._current
-
-    @property
     def is_complete(self) -> bool:
         """Whether only the current template has pods, all of them available."""
         new = self._sets[self._current]

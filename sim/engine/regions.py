@@ -37,6 +37,16 @@ class RegionStreams(Streams):
         return super().word(f"region/{self._region}/{name}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What every phase is run with."""
+
+    scenario: Scenario
+    strategy: Geographic
+    seed: int
+    refused: Rejection | None
+
+
 @dataclass(slots=True)
 class _Tour:
     """What has happened so far, all regions together."""
@@ -48,6 +58,13 @@ class _Tour:
     now_s: float = 0.0
     failed: tuple[str, Outcome] | None = None
 
+    def add(self, region: str, begun_s: float, result: LocalResult) -> None:
+        """Takes in a region's run, whose times count from its own apply at ``begun_s``."""
+        self.rows.extend(replace(row, t_s=round(row.t_s + begun_s, 6)) for row in result.rows)
+        self.desired_pods += result.desired_pods
+        outcome = replace(result.outcome, ended_s=result.outcome.ended_s + begun_s)
+        self.simulated[region] = (begun_s, begun_s + result.end_s, outcome)
+
 
 def run_phases(scenario: Scenario, strategy: Geographic, seed: int, refused: Rejection | None) -> LocalResult:
     """Every phase in turn: its regions at once, then a soak, of which only what people do is simulated in detail.
@@ -55,10 +72,10 @@ def run_phases(scenario: Scenario, strategy: Geographic, seed: int, refused: Rej
     A release that is stopped or taken back in one region ends the tour: later phases never start, and regions that
     already have it go back at that moment. Regions that no manifest deploys to never get the release.
     """
-    tour = _Tour()
+    plan, tour = _Plan(scenario, strategy, seed, refused), _Tour()
     phases = strategy.phases if strategy.ordered else (_merged(strategy.phases),)
     for phase in phases:
-        _run_phase(scenario, strategy, phase, (seed, refused), tour)
+        _run_phase(plan, phase, tour)
         if tour.failed is not None:
             break
     outcome = _outcome(strategy, tour)
@@ -74,35 +91,25 @@ def _merged(phases: tuple[RegionPhase, ...]) -> RegionPhase:
     return RegionPhase("all at once", regions, phases[-1].soak_s if phases else 0.0)
 
 
-def _run_phase(
-    scenario: Scenario,
-    strategy: Geographic,
-    phase: RegionPhase,
-    seed_and_refusal: tuple[int, Rejection | None],
-    tour: _Tour,
-) -> None:
-    seed, refused = seed_and_refusal
+def _run_phase(plan: _Plan, phase: RegionPhase, tour: _Tour) -> None:
     begun_s, ends = tour.now_s, [tour.now_s]
     for region in phase.regions:
-        if not region.deployed and refused is None:
+        if not region.deployed and plan.refused is None:
             continue
-        place = Place(RegionStreams(seed, region.name), region.name, region.share, phase.soak_s)
-        result = run_local(scenario, strategy.inner, place, refused)
-        tour.rows.extend(replace(row, t_s=round(row.t_s + begun_s, 6)) for row in result.rows)
-        tour.desired_pods += result.desired_pods
-        outcome = replace(result.outcome, ended_s=result.outcome.ended_s + begun_s)
+        place = Place(RegionStreams(plan.seed, region.name), region.name, region.share, phase.soak_s)
+        result = run_local(plan.scenario, plan.strategy.inner, place, plan.refused)
+        tour.add(region.name, begun_s, result)
         ends.append(begun_s + result.end_s)
-        tour.simulated[region.name] = (begun_s, ends[-1], outcome)
+        outcome = tour.simulated[region.name][2]
         failed = outcome.verdict is not Verdict.PROMOTED
         if failed and (tour.failed is None or outcome.ended_s < tour.failed[1].ended_s):
             tour.failed = (f"{phase.name}, {region.name}", outcome)
     tour.now_s = max(ends)
-    if tour.failed is None:
-        tour.now_s = max(
-            tour.now_s, max((one[2].ended_s for one in tour.simulated.values()), default=begun_s) + phase.soak_s
-        )
-    else:
+    if tour.failed is not None:
         _take_back(tour)
+        return
+    promoted_s = max((outcome.ended_s for _, _, outcome in tour.simulated.values()), default=begun_s)
+    tour.now_s = max(tour.now_s, promoted_s + phase.soak_s)
 
 
 def _take_back(tour: _Tour) -> None:

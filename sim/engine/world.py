@@ -9,7 +9,7 @@ from sim.engine.local import LocalResult, Place, run_local
 from sim.engine.regions import run_phases
 from sim.engine.setup import base_failure_ratio
 from sim.engine.verdicts import Rejection, geographic_rejection, rejection
-from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, RunResult, Verdict
+from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, Record, RunResult, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import Geographic, kind_of
 from sim.streams import Streams
@@ -42,23 +42,16 @@ def _run(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
     after: tuple[DeliveryRecord, ...] = ()
     if result.outcome.verdict is Verdict.PROMOTED:
         after = delivery.after_rollout(scenario, streams, result.outcome.ended_s)
-    return _assembled(scenario, (seed, scenario_hash), (before.rows, after), result)
+    header = _header(scenario, seed, scenario_hash, result.desired_pods)
+    return _assembled(header, (*before.rows, *result.rows, *after), result)
 
 
-def _assembled(
-    scenario: Scenario,
-    identity: tuple[int, str],
-    around: tuple[tuple[DeliveryRecord, ...], tuple[DeliveryRecord, ...]],
-    result: LocalResult,
-) -> RunResult:
-    seed, scenario_hash = identity
-    before, after = around
+def _assembled(header: HeaderRecord, rows: tuple[Record, ...], result: LocalResult) -> RunResult:
     outcome = result.outcome
     ended_s = round(outcome.ended_s, 6)
     end = EndRecord(max(result.end_s, ended_s), outcome.verdict, outcome.reason, ended_s)
-    header = _header(scenario, seed, scenario_hash, result.desired_pods)
-    journal = (header, *before, *result.rows, *after, end)
-    return RunResult(scenario_hash, seed, outcome.verdict, outcome.reason, ended_s, journal)
+    journal = (header, *rows, end)
+    return RunResult(header.scenario_hash, header.seed, outcome.verdict, outcome.reason, ended_s, journal)
 
 
 def _header(scenario: Scenario, seed: int, scenario_hash: str, desired_pods: int) -> HeaderRecord:
