@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from reports import frames, journal, json_, words
+from reports import frames, journal, json_, summary, words
 from reports.figures import comparison, detection, style, timeline, verdicts
 from reports.files import write_atomically
 from reports.scorecard import KpiScore, Score, StrategyScore
+from sim.model.kpis import Kpi
 from sim.model.records import RunResult
 
 _CLASSES = {"yes": "yes", "no": "no", "never": "no", "undecided": "maybe", "no data": "none", "no target": "none"}
@@ -27,11 +29,31 @@ class Chart(NamedTuple):
 
 
 class Light(NamedTuple):
-    """One cell of the first page's matrix: a word, its colour's class, and the estimate."""
+    """One target's cell of the first page's matrix: a word, its colour's class, the estimate and what would decide it."""
 
+    column: str
     word: str
     css: str
     estimate: str
+    more: str
+
+
+class Column(NamedTuple):
+    """An indicator with a target, and that target if all cells have the same."""
+
+    name: str
+    target: str
+
+
+class Row(NamedTuple):
+    """A cell of the study on the first page; ``new`` for the first variant of a strategy."""
+
+    strategy: StrategyScore
+    new: bool
+    good: str
+    bad: str
+    lights: tuple[Light, ...]
+    targets: str
 
 
 def markdown(score: Score) -> str:
@@ -82,11 +104,12 @@ def charts(score: Score) -> tuple[Chart, ...]:
 def _charts_without_drawing() -> tuple[Chart, ...]:
     return (
         Chart("targets", "Indicators with targets",
-              "Dot: mean; bar: interval; dashed: target; arrow head: at least this much, because runs ended first.", b""),
-        Chart("verdicts", "How releases end", "Shares of the good and of the bad releases.", b""),
+              "Dot: mean; bar: interval, which may leave the panel; dashed: the target that counts now; dotted: other "
+              "periods'; arrow head: at least this much, because runs ended first.", b""),
+        Chart("verdicts", "How releases end", "Shares of the good and of the bad releases, in percent.", b""),
         Chart("detection", "How soon bad releases are detected",
               "A curve that stays below 100 % has releases that nobody detected within the run.", b""),
-        Chart("indicators", "All indicators", "As in the first figure.", b""),
+        Chart("indicators", "Other indicators", "As in the first figure; no targets are declared for these.", b""),
     )  # fmt: skip
 
 
@@ -106,17 +129,14 @@ def _environment() -> Environment:
 
 def _content(score: Score, drawn: tuple[Chart, ...]) -> dict[str, Any]:
     """Everything the templates show, as text: they compute nothing."""
-    kpis = [kpi.kpi for kpi in (score.strategies[0].kpis if score.strategies else ())]
-    columns = [kpi for kpi in kpis if any(strategy.kpi(kpi).targets for strategy in score.strategies)]
     return {
         "summary": words.overall(score),
+        "headlines": summary.headlines(score),
         "level": f"{100 * score.level:g} %",
         "score": score,
-        "columns": [words.KPI_NAMES[kpi] for kpi in columns],
-        "rows": [
-            (strategy, words.answer(strategy), [_light(strategy.kpi(kpi)) for kpi in columns])
-            for strategy in score.strategies
-        ],
+        "columns": [_column(score, kpi) for kpi in frames.targeted(score)],
+        "rows": _rows(score),
+        "matrix": frames.target_matrix(score),
         "details": [_detail(strategy, score) for strategy in score.strategies],
         "differences": frames.difference_table(score),
         "assumptions": frames.pairs_table(score.about.assumptions, ("What", "Assumed")),
@@ -130,10 +150,38 @@ def _content(score: Score, drawn: tuple[Chart, ...]) -> dict[str, Any]:
     }
 
 
+def _column(score: Score, kpi: Kpi) -> Column:
+    known = {target: words.target_text(target, kpi) for s in score.strategies if (target := s.kpi(kpi).target)}
+    said = {f"{text} ({target.period})" for target, text in known.items()}
+    return Column(words.KPI_NAMES[kpi], _tight(said.pop()) if len(said) == 1 else "")
+
+
+def _tight(text: str) -> str:
+    """The text with what belongs together kept on one line: ``67 %``, ``(0 .. 3)``, ``(year 1)``."""
+    return re.sub(r"(?<=[<≤>≥]) | (?=%)| (?=\.\.)|(?<=\.\.) |(?<=\(year) ", "\N{NO-BREAK SPACE}", text)
+
+
+def _rows(score: Score) -> list[Row]:
+    kpis = frames.targeted(score)
+    previous = ["", *(strategy.name for strategy in score.strategies)]
+    return [
+        Row(
+            line.strategy,
+            line.strategy.name != before,
+            _tight(line.good),
+            _tight(line.bad),
+            tuple(_light(line.strategy.kpi(kpi)) for kpi in kpis),
+            line.targets,
+        )
+        for line, before in zip(summary.lines(score), previous, strict=False)
+    ]
+
+
 def _detail(strategy: StrategyScore, score: Score) -> dict[str, Any]:
     return {
         "strategy": strategy,
         "answer": words.answer(strategy),
+        "targets_text": summary.tally_text(summary.tally(strategy)),
         "kpis": frames.kpi_table(strategy, score.dora_year),
         "verdicts": frames.verdict_table(strategy),
         "reasons": frames.reason_table(strategy),
@@ -143,7 +191,13 @@ def _detail(strategy: StrategyScore, score: Score) -> dict[str, Any]:
 
 def _light(kpi: KpiScore) -> Light:
     word = words.met_text(kpi.target, kpi)
-    return Light(word, _CLASSES[word], words.estimate_text(kpi))
+    return Light(
+        words.KPI_NAMES[kpi.kpi].lower(),
+        word,
+        _CLASSES[word],
+        _tight(words.estimate_text(kpi)),
+        _tight(words.decides_text(kpi.target)),
+    )
 
 
 def _html_table(frame: Any) -> Markup:

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports import words
+from reports import summary, words
 from reports.numbers import interval_text, number
-from reports.scorecard import Score, StrategyScore
+from reports.scorecard import KpiScore, Score, StrategyScore
 from reports.views import Journal, header_of, last_s, of_kind
-from sim.model.kpis import KPI_MEANINGS
+from sim.model.kpis import KPI_MEANINGS, Kpi
 from sim.model.records import PodRecord, TrafficRecord, WeightRecord
 
 _POINTS = 240
-"""Bins of a timeline: finer than a reader can see, coarse enough for a small file."""
+"""Bins of a timeline, soaks left out: finer than a reader can see, coarse enough for a small file."""
 
 
 def traffic(journal: Journal) -> pd.DataFrame:
@@ -26,7 +26,8 @@ def traffic(journal: Journal) -> pd.DataFrame:
     columns = ["t_min", "side", "requests", "failures", "error_ratio", "p50_s", "p99_s"]
     if not rows:
         return pd.DataFrame(columns=columns)
-    width = max(*(row.width_s for row in rows), (rows[-1].t_s - rows[0].t_s) / _POINTS)
+    covered = sum({row.t_s: row.width_s for row in rows}.values())
+    width = max(*(row.width_s for row in rows), covered / _POINTS)
     raw = pd.DataFrame(
         {
             "bin": [int((row.t_s - row.width_s / 2) // width) for row in rows],
@@ -103,19 +104,30 @@ def kpi_table(strategy: StrategyScore, dora_year: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def targeted(score: Score) -> list[Kpi]:
+    """The indicators for which some cell has a target, in their usual order."""
+    return [kpi for kpi in Kpi if any(strategy.kpi(kpi).targets for strategy in score.strategies)]
+
+
 def target_matrix(score: Score) -> pd.DataFrame:
-    """One row per cell, one column per indicator with a target: the answer, the estimate."""
-    kpis = [kpi.kpi for kpi in score.strategies[0].kpis if any(s.kpi(kpi.kpi).targets for s in score.strategies)]
+    """One row per cell: how its good and bad releases end, and per indicator with a target the answer and the estimate."""
     rows = [
-        {"Strategy": strategy.name, "Variant": strategy.variant}
-        | {
-            words.KPI_NAMES[kpi]: f"{words.met_text(strategy.kpi(kpi).target, strategy.kpi(kpi))}: "
-            f"{words.estimate_text(strategy.kpi(kpi))}"
-            for kpi in kpis
+        {
+            "Strategy": line.strategy.name,
+            "Variant": line.strategy.variant,
+            "Good releases": line.good,
+            "Bad releases": line.bad,
         }
-        for strategy in score.strategies
+        | {words.KPI_NAMES[kpi]: _answer(line.strategy.kpi(kpi)) for kpi in targeted(score)}
+        | {"Targets": line.targets}
+        for line in summary.lines(score)
     ]
     return pd.DataFrame(rows)
+
+
+def _answer(kpi: KpiScore) -> str:
+    more = words.decides_text(kpi.target)
+    return f"**{words.met_text(kpi.target, kpi)}** {words.estimate_text(kpi)}{f', {more}' if more else ''}"
 
 
 def verdict_table(strategy: StrategyScore) -> pd.DataFrame:

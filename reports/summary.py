@@ -145,6 +145,6 @@ def _mean(kpi: KpiScore) -> str:
 def _percent(share: float) -> str:
     """A share in whole percents, but never all or nothing unless it is."""
     percent = round(100 * share)
-    if 0 < share < 1:
+    if _NOTHING < share < _ALL:
         percent = min(max(percent, 1), 99)
     return f"{percent} %"

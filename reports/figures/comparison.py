@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor, log10
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -27,10 +27,11 @@ class Bar(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """A target's line."""
+    """A target's line; ``now`` for the one that counts."""
 
     value: float
     text: str
+    now: bool
 
 
 class Panel(NamedTuple):
@@ -51,7 +52,7 @@ class ComparisonInfo(NamedTuple):
 
 
 def info(score: Score, *, only_targets: bool) -> ComparisonInfo:
-    """The score's indicators that have a target (or, if not ``only_targets``, any estimate)."""
+    """The score's indicators that have a target (or, if not ``only_targets``, the others that have any estimate)."""
     first = score.strategies[0].kpis if score.strategies else ()
     return ComparisonInfo(
         tuple(strategy.label for strategy in score.strategies),
@@ -65,7 +66,7 @@ def draw(found: ComparisonInfo) -> Figure:
     """Small multiples, three in a row, the rows' names on the left."""
     columns = min(_COLUMNS, max(1, len(found.panels)))
     rows = max(1, ceil(len(found.panels) / columns))
-    height = 0.9 + 0.24 * max(2, len(found.labels))
+    height = 1.05 + 0.24 * max(2, len(found.labels))
     figure = Figure(figsize=(2.0 + 2.9 * columns, rows * height + 0.4), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     panels = [*found.panels, *[None] * (rows * columns - len(found.panels))]
@@ -86,20 +87,19 @@ def draw(found: ComparisonInfo) -> Figure:
 
 def _shown(score: Score, kpi: Kpi, *, only_targets: bool) -> bool:
     cells = [strategy.kpi(kpi) for strategy in score.strategies]
-    return (
-        any(cell.targets for cell in cells) if only_targets else any(cell.estimate.mean is not None for cell in cells)
-    )
+    targeted = any(cell.targets for cell in cells)
+    return targeted if only_targets else not targeted and any(cell.estimate.mean is not None for cell in cells)
 
 
 def _panel(strategies: tuple[StrategyScore, ...], kpi: Kpi) -> Panel:
     meaning, cells = KPI_MEANINGS[kpi], [strategy.kpi(kpi) for strategy in strategies]
     percent = meaning.unit == "share"
-    goals = {(check.value, check.period) for cell in cells for check in cell.targets}
+    goals = {(check.value, check.period, check == cell.target) for cell in cells for check in cell.targets}
     factor = 100.0 if percent else 1.0
     return Panel(
         f"{words.KPI_NAMES[kpi]}, {'%' if percent else meaning.unit}",
         tuple(_bar(cell, factor) for cell in cells),
-        tuple(sorted(Goal(value * factor, period) for value, period in goals)),
+        tuple(sorted(Goal(value * factor, period, now) for value, period, now in goals)),
         "less is better" if meaning.better < 0 else "more is better",
     )
 
@@ -114,36 +114,37 @@ def _bar(cell: KpiScore, factor: float) -> Bar:
 
 def _draw_panel(axes: Axes, panel: Panel, colours: list[str]) -> None:
     style.plain_axes(axes)
-    axes.set_title(panel.title, loc="left", fontweight="bold")
+    goals = "   ".join(f"{'- -' if goal.now else '· ·'} {goal.text} {goal.value:g}" for goal in panel.goals)
+    axes.set_title(panel.title + ("\n" if panel.goals else ""), loc="left", fontweight="bold")
+    axes.annotate(goals, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=7, va="bottom")
+    for goal in panel.goals:
+        colour, dashes, width = (style.BLACK, "--", 1.1) if goal.now else (style.GREY, ":", 0.9)
+        axes.axvline(goal.value, color=colour, linestyle=dashes, linewidth=width)
+    _scale(axes, panel)
     for row, (bar, colour) in enumerate(zip(panel.bars, colours, strict=True)):
         if bar.mean is None or bar.lo is None or bar.hi is None:
-            axes.text(0.01, row, "n/a", transform=axes.get_yaxis_transform(), va="center", fontsize=7, color=style.GREY)
+            axes.text(0.03, row, "n/a", transform=axes.get_yaxis_transform(), va="center", fontsize=7, color=style.GREY,
+                      backgroundcolor="white")  # fmt: skip
             continue
-        axes.plot([bar.lo, bar.hi], [row, row], color=colour, linewidth=2.2, alpha=0.6, solid_capstyle="butt")
-        axes.plot(bar.mean, row, ">" if bar.lower_bound else "o", color=colour, markersize=5)
-    for index, goal in enumerate(panel.goals):
-        axes.axvline(goal.value, color=style.BLACK, linestyle="--", linewidth=0.9)
-        axes.annotate(
-            goal.text, (goal.value, 0), (2, 2 + 8 * index), xycoords=("data", "axes fraction"),
-            textcoords="offset points", fontsize=6.5, va="bottom",
-        )  # fmt: skip
-    _scale(axes, panel)
+        axes.plot([bar.lo, bar.hi], [row, row], color=colour, linewidth=2.2, alpha=0.45, solid_capstyle="butt")
+        axes.plot(bar.mean, row, ">" if bar.lower_bound else "o", color=colour, markersize=5, clip_on=False, zorder=3)
     axes.set_xlabel(panel.better, fontsize=7, color=style.GREY, loc="right")
     axes.tick_params(axis="x", labelsize=7.5)
 
 
 def _scale(axes: Axes, panel: Panel) -> None:
-    """Linear from zero, unless positive values differ more than a hundredfold."""
-    values = [value for bar in panel.bars if bar.mean is not None for value in (bar.lo, bar.hi) if value is not None]
-    values += [goal.value for goal in panel.goals]
-    if values and min(values) > 0 and max(values) > 100 * min(values):
-        axes.set_xscale("log")
+    """From zero to a little above the largest mean or target, which a long interval may leave.
+
+    Linear, unless positive values differ more than fiftyfold: then logarithmic above the smallest of them.
+    """
+    values = [bar.mean for bar in panel.bars if bar.mean is not None] + [goal.value for goal in panel.goals]
+    positive = [value for value in values if value > 0]
+    if positive and min(values) >= 0 and max(values) > 50 * min(positive):
+        least = 10.0 ** floor(log10(min(positive)))
+        axes.set_xscale("symlog", linthresh=least, linscale=0.4)
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlim(0 if min(values) == 0 else least, max(values) * 2)
         return
-    if not values:
-        axes.set_xlim(0, 1)
-    elif max(values) <= 0:
-        axes.set_xlim(min(0.0, *values, 0.0), 1)
-    else:
-        axes.set_xlim(min(0.0, *values), max(values) * 1.08)
+    low, high = min([0.0, *values]), max([0.0, *values])
+    axes.set_xlim(low * 1.4, high * 1.4 if high > 0 else 1)
     axes.xaxis.set_major_locator(MaxNLocator(5))

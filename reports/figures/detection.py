@@ -80,12 +80,17 @@ def _draw_panel(axes: Axes, variant: str, curves: tuple[Curve, ...], found: Dete
         if not curve.exposed:
             continue
         index = names.index(curve.label)
+        # The first lines are the widest, so that those hidden below later ones still show on both sides.
+        width = 1.4 + 1.3 * (len(names) - 1 - index) / max(1, len(names) - 1) * min(3, len(names) - 1)
         x = (0.0, *curve.minutes, found.longest_min * 1.05)
         y = (0.0, *curve.percent, curve.percent[-1] if curve.percent else 0.0)
         axes.step(x, y, where="post", color=style.colour(index), label=style.shorten(curve.label, 28), gid="curve",
-                  linestyle=("-", "--", ":")[index // len(style.SERIES) % 3])  # fmt: skip
+                  linewidth=width, linestyle=("-", "--", ":")[index // len(style.SERIES) % 3])  # fmt: skip
     if not any(curve.exposed for curve in curves):
         style.empty(axes, "no bad release\nreached users")
     if found.target_min is not None:
         axes.axvline(found.target_min, color=style.BLACK, linestyle="--", linewidth=0.9)
-        axes.annotate("target", (found.target_min, 103), (2, -2), textcoords="offset points", fontsize=7, va="top")
+        axes.annotate(
+            f"target {found.target_min:g} min", (found.target_min, -3), (3, 3), textcoords="offset points", fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from itertools import pairwise
+from math import nan
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,14 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports import frames
-from reports.figures import style
-from reports.views import Journal, end_of, header_of, of_kind
+from reports.figures import axis, style
+from reports.figures.axis import Axis
+from reports.views import Journal, end_of, header_of, of_kind, quiet_s
 from sim.model.records import AnalysisRecord, DecisionRecord, FaultRecord, MeasurementRecord
 
 _BAD_PHASES = frozenset({"Failed", "Error", "Inconclusive"})
 _UNDER_WAY = frozenset({"Pending", "Running", ""})
 _MOST_LANES = 8
-_MOST_LABELS = 12
+_MOST_LABELS = 14
+_NEAR = 0.1
+"""Decisions nearer than this share of what is drawn are named together."""
+_FEW = 20.0
+"""Requests in a bin below which a ratio or a percentile says nothing."""
 
 
 class Line(NamedTuple):
@@ -52,8 +60,7 @@ class TimelineInfo(NamedTuple):
 
     title: str
     subtitle: str
-    span_min: tuple[float, float]
-    ended_min: float
+    axis: Axis
     weights: tuple[Line, ...]
     ready: tuple[Line, ...]
     other: tuple[Line, ...]
@@ -70,17 +77,16 @@ def info(journal: Journal) -> TimelineInfo:
     """What there is to draw of a run, from its journal."""
     header, end = header_of(journal), end_of(journal)
     span = frames.span_min(journal)
+    shown = Axis(span, tuple((start / 60, end / 60) for start, end in quiet_s(journal)))
     traffic, weights, pods = frames.traffic(journal), frames.weights(journal), frames.pods(journal)
     measurements = _measurements(journal)
     analyses = _analyses(journal, span[1])
     lanes = style.distinct([run.lane for run in analyses] + [mark.lane for mark in measurements])[:_MOST_LANES]
     kind = "good" if header.release_good else "bad"
     return TimelineInfo(
-        title=f"{header.title}: {end.verdict.value}" + (f" ({style.shorten(end.reason, 90)})" if end.reason else ""),
-        subtitle=f"release {header.release or '-'} ({kind}), strategy {header.strategy}, {header.variant or 'no variant'}, "
-        f"seed {header.seed}",
-        span_min=span,
-        ended_min=end.ended_s / 60,
+        title=f"{header.title}: release {header.release or '-'} ({kind}): {end.verdict.value}",
+        subtitle=end.reason,
+        axis=shown,
         weights=_weight_lines(weights, span[1]),
         ready=_pod_lines(pods, "ready", span[1]),
         other=_pod_lines(pods, "other", span[1]),
@@ -92,7 +98,7 @@ def info(journal: Journal) -> TimelineInfo:
         decisions=tuple(
             Mark(
                 d.t_s / 60,
-                d.actor,
+                d.region,
                 f"{d.decision} ({d.actor})",
                 d.decision not in {"start", "promote", "resume", "switch"},
             )
@@ -109,22 +115,33 @@ def draw(found: TimelineInfo) -> Figure:
     heights = [1.3, 1.4, 1.2, 1.4, lanes_height]
     figure = Figure(figsize=(10, sum(heights) + 2.2), layout="constrained")
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    figure.suptitle(f"{found.title}\n{found.subtitle}", x=0.01, ha="left", fontsize=10)
+    _title(figure, found)
     _draw_weights(panels[0], found)
     _draw_pods(panels[1], found)
-    _draw_lines(panels[2], found.errors, "failed\nrequests, %")
+    _draw_lines(panels[2], found.errors, "failed\nrequests, %", least=1.0)
     _draw_lines(panels[3], found.latency, "latency, ms")
     _draw_lanes(panels[4], found)
+    axis.apply(panels[-1], found.axis)
+    axis.name_cuts(panels[0], found.axis)
     for axes in panels:
+        axis.shade_cuts(axes, found.axis)
         for fault in found.faults:
             axes.axvspan(fault.start_min, fault.end_min, color=style.PURPLE, alpha=0.15, linewidth=0)
         for decision in found.decisions:
             axes.axvline(decision.t_min, color=style.VERMILLION if decision.bad else style.GREEN, linewidth=0.9)
     _label_top(panels[0], found)
-    panels[-1].set_xlabel("minutes since the release was applied")
-    panels[-1].set_xlim(*found.span_min)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 3, 5, 6, 10]))
     return figure
+
+
+def _title(figure: Figure, found: TimelineInfo) -> None:
+    """What happened in bold, why below it, in as many lines as it needs."""
+    why = "\n".join(textwrap.wrap(found.subtitle, 135)[:4])
+    figure.suptitle(
+        found.title + "\n" * (1 + why.count("\n") if why else 0), x=0.01, ha="left", fontsize=11, fontweight="bold"
+    )
+    if why:
+        top = figure.get_size_inches()[1] * 72
+        figure.text(0.01, 1 - 22 / top, why, ha="left", va="top", fontsize=8.5, color=style.GREY)
 
 
 def _weight_lines(weights: pd.DataFrame, end_min: float) -> tuple[Line, ...]:
@@ -145,14 +162,30 @@ def _pod_lines(pods: pd.DataFrame, column: str, end_min: float) -> tuple[Line, .
 
 
 def _traffic_lines(traffic: pd.DataFrame, column: str, factor: float, suffix: str) -> tuple[Line, ...]:
+    """A line per side; broken where nothing is known, and where fewer requests than usual would make it jump."""
     lines = []
     for side, rows in traffic.groupby("side", sort=True):
-        known = rows[rows[column].notna()]
+        few = min(_FEW, float(rows["requests"].median()) / 2)
+        known = rows[rows[column].notna() & (rows["requests"] >= few)]
         if len(known):
             label = "no pod" if side == "none" else str(side)
+            x = tuple(map(float, known["t_min"]))
             y = tuple(float(value) * factor for value in known[column])
-            lines.append(Line(label + suffix, str(side), tuple(map(float, known["t_min"])), y))
+            lines.append(Line(label + suffix, str(side), *_broken(x, y)))
     return tuple(lines)
+
+
+def _broken(x: tuple[float, ...], y: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The points with a gap (an x whose y is not a number) wherever some are missing."""
+    steps = [b - a for a, b in pairwise(x)]
+    if not steps:
+        return x, y
+    usual = min(steps)
+    found = [(x[0], y[0])]
+    for step, here, value in zip(steps, x[1:], y[1:], strict=True):
+        found += [(here - step / 2, nan)] if step > 2.5 * usual else []
+        found.append((here, value))
+    return tuple(at for at, _ in found), tuple(value for _, value in found)
 
 
 def _measurements(journal: Journal) -> tuple[Mark, ...]:
@@ -207,7 +240,7 @@ def _draw_weights(axes: Axes, found: TimelineInfo) -> None:
             label=line.label,
         )
     if len(found.weights) > 1:
-        axes.legend(loc="upper left", fontsize=7, ncols=min(5, len(found.weights)), frameon=False)
+        _legend(axes)
 
 
 def _draw_pods(axes: Axes, found: TimelineInfo) -> None:
@@ -224,7 +257,7 @@ def _draw_pods(axes: Axes, found: TimelineInfo) -> None:
     _legend(axes)
 
 
-def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str) -> None:
+def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str, least: float = 0.0) -> None:
     style.plain_axes(axes)
     axes.set_ylabel(label)
     if not lines:
@@ -234,7 +267,7 @@ def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str) -> None:
         dashes = "--" if line.label.endswith("p50") else "-"
         lone = "." if len(line.x) == 1 else None
         axes.plot(line.x, line.y, dashes, marker=lone, color=style.SIDES[line.side], linewidth=1.2, label=line.label)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, max(least, axes.get_ylim()[1]))
     _legend(axes)
 
 
@@ -272,19 +305,43 @@ def _draw_lanes(axes: Axes, found: TimelineInfo) -> None:
 
 
 def _label_top(axes: Axes, found: TimelineInfo) -> None:
-    """Decisions and faults named above the first panel, each row of text as far as the last one lets it."""
-    names = [(d.t_min, d.text, style.VERMILLION if d.bad else style.GREEN) for d in found.decisions]
-    names += [(max(f.start_min, found.span_min[0]), f.lane, style.PURPLE) for f in found.faults]
-    width = found.span_min[1] - found.span_min[0]
+    """Decisions and faults named above the first panel, each in the lowest row that is free there."""
     free: list[float] = []
-    for at, text, colour in sorted(names)[:_MOST_LABELS]:
-        short = style.shorten(text, 34)
+    for at, text, colour in _names(found)[:_MOST_LABELS]:
+        short = style.shorten(text, 60)
         # Some 130 characters of this size fit into the panel's width.
-        right = at > found.span_min[0] + 0.75 * width
-        start = at - len(short) * width / 130 if right else at
+        place, width = axis.position(found.axis, at), (len(short) + 2) / 130
+        right = place + width > 1.1
+        start = place - width if right else place
         row = next((index for index, end in enumerate(free) if end <= start), len(free))
-        free[row : row + 1] = [start + (len(short) + 2) * width / 130]
+        free[row : row + 1] = [start + width]
         axes.annotate(
             short, (at, 1), (0, 3 + 10 * row), xycoords=("data", "axes fraction"), textcoords="offset points",
             fontsize=7.5, color=colour, ha="right" if right else "left", va="bottom", annotation_clip=False,
         )  # fmt: skip
+
+
+def _names(found: TimelineInfo) -> list[tuple[float, str, str]]:
+    """(minute, text, colour); the same decision in several regions at about the same time once, with their names."""
+    groups: list[tuple[Mark, list[str]]] = []
+    for mark in sorted(found.decisions):
+        near = (g for g in groups if g[0].text == mark.text and mark.t_min - g[0].t_min < _NEAR * _drawn_min(found))
+        group = next(near, None)
+        if group is None:
+            groups.append((mark, [mark.lane]))
+        else:
+            group[1].append(mark.lane)
+    names = [
+        (
+            mark.t_min,
+            f"{mark.text} {', '.join(style.distinct(regions))}".rstrip(),
+            style.VERMILLION if mark.bad else style.DARK_GREEN,
+        )
+        for mark, regions in groups
+    ]
+    names += [(max(f.start_min, found.axis.span_min[0]), f"fault: {f.lane}", style.DARK_PURPLE) for f in found.faults]
+    return sorted(names)
+
+
+def _drawn_min(found: TimelineInfo) -> float:
+    return sum(end - start for start, end in found.axis.pieces())

@@ -70,5 +70,6 @@ def _draw_panel(axes: Axes, rows: tuple[Row, ...], title: str) -> None:
             width = 100 * share
             axes.barh(index, width, 0.75, left, color=style.VERDICTS[verdict], edgecolor="white", linewidth=0.6)
             if width >= 9:
-                axes.text(left + width / 2, index, f"{width:.0f}", ha="center", va="center", fontsize=7.5)
+                text = f"{verdict.value} {width:.0f}" if width >= 30 else f"{width:.0f}"
+                axes.text(left + width / 2, index, text, ha="center", va="center", fontsize=7.5)
             left += width

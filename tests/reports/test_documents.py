@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,12 +12,12 @@ import reports
 from reports import words
 from reports.scorecard import KpiScore, TargetCheck
 from reports.statistics import NOTHING, Estimate
-from sim.model.kpis import Kpi
+from sim.model.kpis import Kpi, KpiTarget
 from sim.model.records import Verdict
 from sim.study import Cell
 from tests.reports.builders import journal, outcome, run_result, scenario, study, traffic
 from tests.reports.test_figures import EMPTY, RUN
-from tests.reports.test_scoring import CAUGHT, TARGETS, two_cells
+from tests.reports.test_scoring import CAUGHT, PASSED, TARGETS, two_cells
 
 NASTY = '<script>alert("x")</script> | & 成功率'
 
@@ -55,10 +56,22 @@ def test_the_html_report_is_one_file_that_fetches_nothing() -> None:
 def test_the_html_report_says_it_in_words_and_colours() -> None:
     page = reports.render_score(reports.score(two_cells(), command="rolltwin score x.yaml", version="1.2.3"), "html")
     assert "Every release is rejected before it starts" in page
-    assert '<td class="yes"><b>yes</b><small>10 min (10 .. 10)</small></td>' in page
-    assert '<td class="no"><b>never</b><small>n/a</small></td>' in page
+    flat = page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "<b>yes</b><small>10 min (10 .. 10)</small>" in flat
+    assert "<b>never</b><small>n/a</small>" in flat
+    assert "<th>Deployment duration<small>< 15 min (objective)</small></th>".replace("< 15", "&lt; 15") in flat
+    assert "<li>Nothing ever reaches production with canary (as written): every release is rejected.</li>" in flat
     assert "rolltwin score x.yaml" in page
     assert "1.2.3" in page
+
+
+def test_an_undecided_target_says_what_would_decide_it() -> None:
+    none = replace(PASSED, values=outcome(Verdict.PROMOTED, values={Kpi.CHANGE_FAILURE_RATE: 0.0}).values)
+    target = KpiTarget(Kpi.CHANGE_FAILURE_RATE, "objective", 0.05)
+    cell = Cell("canary", "", scenario(mix=scenario().mix[:1], targets=(target,)))
+    score = reports.score(study([(cell, [[none] * 4])]))
+    for fmt in ("text", "md", "html"):
+        assert re.search("needs about.7[26]", reports.render_score(score, fmt)), fmt
 
 
 def test_whatever_users_write_is_escaped() -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 import reports
 from reports import frames
-from reports.figures import comparison, detection, style, timeline, verdicts
+from reports.figures import axis, comparison, detection, style, timeline, verdicts
 from reports.scorecard import Score
 from sim.model.records import (
     AnalysisRecord,
@@ -19,7 +19,7 @@ from sim.model.records import (
     Verdict,
 )
 from sim.study import Cell
-from tests.reports.builders import journal, run_result, scenario, study, traffic, weight
+from tests.reports.builders import journal, run_result, scenario, soak, study, traffic, weight
 from tests.reports.test_scoring import CAUGHT, MISSED, PASSED, REJECTED, TARGETS, two_cells
 
 ROWS: tuple[Record, ...] = (
@@ -43,8 +43,8 @@ EMPTY = journal(verdict=Verdict.REJECTED, ended_s=0.0, reason="The Rollout is in
 
 def test_the_timelines_info() -> None:
     found = timeline.info(RUN)
-    assert found.title == "Canary as written: aborted (1 > 0)"
-    assert found.span_min == (-2.0, 3.0)
+    assert (found.title, found.subtitle) == ("Canary as written: release broken (bad): aborted", "1 > 0")
+    assert found.axis == axis.Axis((-2.0, 3.0))
     assert found.weights == (timeline.Line("tokyo", "candidate", (0.0, 1.5, 3.0), (10.0, 0.0, 0.0)),)
     assert found.ready == (
         timeline.Line("candidate ready", "candidate", (0.0, 0.5, 3.0), (0, 1, 1)),
@@ -61,7 +61,7 @@ def test_the_timelines_info() -> None:
     assert found.lanes == ("step run", "success-rate")
     assert found.analyses == (timeline.Span(1.0, 1.5, "step run", bad=True),)
     assert found.measurements == (timeline.Mark(1.0, "success-rate", "0.5", bad=True),)
-    assert found.decisions == (timeline.Mark(1.5, "analysis", "abort (analysis)", bad=True),)
+    assert found.decisions == (timeline.Mark(1.5, "tokyo", "abort (analysis)", bad=True),)
     assert found.faults == (timeline.Span(1.0, 3.0, "errors (candidate)", bad=True),)
 
 
@@ -110,7 +110,7 @@ def test_the_comparison_info_has_a_panel_per_target() -> None:
         comparison.Bar(None, None, None, lower_bound=False),
         comparison.Bar(10.0, 10.0, 10.0, lower_bound=False),
     )
-    assert miss.goals == (comparison.Goal(1.0, "objective"), comparison.Goal(50.0, "year 1"))
+    assert miss.goals == (comparison.Goal(1.0, "objective", now=True), comparison.Goal(50.0, "year 1", now=False))
     assert miss.bars[1].mean == 25.0
 
 
@@ -159,3 +159,62 @@ def test_several_regions_are_told_apart() -> None:
     rows = journal(weight(0.0, 5.0), weight(0.0, 0.0, "osaka"), weight(60.0, 100.0, "osaka"))
     assert [line.label for line in timeline.info(rows).weights] == ["osaka", "tokyo"]
     assert b"osaka" in style.svg(timeline.draw(timeline.info(rows)))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "label"),
+    [
+        pytest.param(30.0, "minutes since the release was applied", id="half an hour"),
+        pytest.param(360.0, "hours since the release was applied", id="six hours"),
+        pytest.param(20000.0, "days since the release was applied", id="a fortnight"),
+    ],
+)
+def test_the_axis_of_time_has_a_readable_unit(minutes: float, label: str) -> None:
+    axes = Figure().subplots()
+    axis.apply(axes, axis.Axis((-5.0, minutes)))
+    assert axes.get_xlabel() == label
+    assert len(axes.get_xticks()) <= 16
+
+
+def test_soaks_are_cut_short() -> None:
+    fortnight = axis.Axis((-5.0, 20200.0), ((15.0, 10080.0), (10100.0, 20180.0)))
+    assert fortnight.pieces() == [(-5.0, 15.0), (10080.0, 10100.0), (20180.0, 20200.0)]
+    # Three pieces of twenty minutes and two cuts of 7 % of an hour each: 68.4 in all.
+    places = [axis.position(fortnight, minute) for minute in (-5.0, 15.0, 10080.0, 10100.0, 20200.0)]
+    assert places == pytest.approx([0.0, 20 / 68.4, 24.2 / 68.4, 44.2 / 68.4, 1.0])
+    axes = Figure().subplots()
+    axis.apply(axes, fortnight)
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["0:00", "+5 min", "+10 min", "+15 min", "day 7\n0:00", "+5 min", "+10 min", "+15 min", "+20 min",
+                      "day 14\n0:20", "+5 min", "+10 min", "+15 min", "+20 min"]  # fmt: skip
+
+
+def test_a_soaked_run_is_drawn_with_its_soak() -> None:
+    rows = journal(
+        weight(0.0, 100.0), traffic(60.0, "candidate", 600), traffic(120.0, "candidate", 600),
+        soak(86520.0, "candidate", 864000.0, 0.0, width_s=86400.0), traffic(86580.0, "candidate", 600), ended_s=86580.0,
+    )  # fmt: skip
+    found = timeline.info(rows)
+    assert found.axis.cuts_min == ((2.0, 1442.0),)
+    # The line is broken where nothing was simulated.
+    assert [repr(value) for value in found.errors[0].y] == ["0.0", "0.0", "nan", "0.0"]
+    assert b"not to scale" in style.svg(timeline.draw(found))
+
+
+def test_bins_with_few_requests_say_nothing() -> None:
+    rows = journal(*(traffic(60.0 * i, "candidate", 600) for i in range(1, 6)), traffic(360.0, "candidate", 3, 3))
+    assert max(timeline.info(rows).errors[0].y) == 0.0
+
+
+def test_decisions_in_several_regions_are_named_once() -> None:
+    rows = journal(
+        *(DecisionRecord(t, region, "argo-cd", "start", "") for t, region in ((0.0, "tokyo"), (5.0, "osaka")))
+    )
+    assert b"start (argo-cd) tokyo, osaka" in style.svg(timeline.draw(timeline.info(rows)))
+
+
+def test_indicators_without_targets_are_drawn_apart() -> None:
+    found = comparison.info(reports.score(two_cells()), only_targets=False)
+    titles = [panel.title for panel in found.panels]
+    assert "Time to detect, min" in titles
+    assert "Miss rate, %" not in titles
