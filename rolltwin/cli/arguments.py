@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-MOST_REPLICATIONS = 100_000
+from scenarios.document import Loaded
+
+MOST_SEED = 2**53
+"""The largest that every JSON reader keeps exactly."""
 
 
 def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> None:
@@ -29,25 +33,23 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> No
         help="override one value of the scenario, e.g. --set traffic.stages[0].rate=500 (repeatable)",
     )
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
-    parser.add_argument("--seed", type=whole, help="master seed (default: the scenario's)")
+    parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help="master seed (default: the scenario's)")
 
 
-def whole(text: str) -> int:
-    """A whole number >= 0 that JSON readers keep exactly."""
-    number = int(text)
-    if not 0 <= number <= 2**53:
-        msg = f"{text} is not between 0 and 2^53"
-        raise argparse.ArgumentTypeError(msg)
-    return number
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers between two bounds."""
 
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            msg = f"{text!r} is not a whole number from {low} to {high}"
+            raise argparse.ArgumentTypeError(msg)
+        return number
 
-def replications(text: str) -> int:
-    """A number of replications."""
-    number = int(text)
-    if not 1 <= number <= MOST_REPLICATIONS:
-        msg = f"{text} is not between 1 and {MOST_REPLICATIONS}"
-        raise argparse.ArgumentTypeError(msg)
-    return number
+    return parse
 
 
 def words(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
@@ -62,6 +64,17 @@ def words(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
         return chosen
 
     return parse
+
+
+def name_default_world(loaded: Iterable[Loaded]) -> None:
+    """Say on standard error which of them had no world of their own."""
+    for item in loaded:
+        if item.default_world:
+            print(
+                f"rolltwin: {item.scenario.title}: bare manifests, replayed with the packaged default traffic, behaviours "
+                f"and people (rolltwin explain default shows them; --set or a scenario file changes them)",
+                file=sys.stderr,
+            )
 
 
 def usable_folder(folder: Path) -> Path:

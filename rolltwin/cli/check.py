@@ -9,6 +9,7 @@ from dataclasses import replace
 from os.path import normpath
 from pathlib import Path
 
+from reports.files import write_atomically
 from reports.findings import FORMATS, render
 from scenarios import manifests, rules
 from scenarios.document.load import is_scenario, load
@@ -108,7 +109,11 @@ def _write(output: str, file: Path | None) -> int:
         sys.stdout.write(output)
         return CLEAN
     try:
-        file.write_text(output, encoding="utf-8")
+        if file.exists() and not file.is_file():
+            # A pipe or /dev/stdout is written to; replacing it by a file would surprise.
+            file.write_text(output, encoding="utf-8")
+        else:
+            write_atomically(file, output)
     except OSError as error:
         return _refuse(f"cannot write {file}: {error.strerror}")
     return CLEAN

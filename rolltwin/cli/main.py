@@ -1,16 +1,19 @@
 """Entry point: ``rolltwin COMMAND ...``.
 
 Exit codes: 0 done (for ``check``: clean), 1 findings of severity error (``check``), 2 input or output that cannot be
-used, 130 interrupted. Whatever is wrong with the input is reported at once and never as a traceback.
+used, 130 interrupted (SIGINT or SIGTERM). Whatever is wrong with the input is reported at once and never as a traceback.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
+from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
@@ -46,10 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = parser().parse_args(argv)
     try:
-        code: int = COMMANDS[args.command].run(args)
-        sys.stdout.flush()
+        with _termination_as_interrupt():
+            code: int = COMMANDS[args.command].run(args)
+            sys.stdout.flush()
     except BadInput as error:
-        print(render(error.findings, (), "text"), file=sys.stderr)
+        sys.stderr.write(render(error.findings, (), "text"))
         return UNUSABLE
     except BrokenPipeError:
         # The reader (head, less) has gone; pointing stdout elsewhere keeps Python's own flush at exit quiet.
@@ -62,6 +66,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nrolltwin: interrupted. {error}".rstrip(), file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM heard as Ctrl-C is, so that what is finished is kept and workers are sent home; undone at the end."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, usable_folder
+from rolltwin.cli.arguments import add_scenario_arguments, name_default_world, usable_folder
 from scenarios.document import Loaded, read_many
 from scenarios.findings import BadInput, Finding, Severity
 from sim import study
@@ -29,10 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay each scenario once, print its report and write its files."""
-    for loaded in read_many(args.paths, args.overrides, args.crds):
-        chosen = _with_release(loaded, args.release)
+    loaded = read_many(args.paths, args.overrides, args.crds)
+    name_default_world(loaded)
+    for chosen in [_with_release(item, args.release) for item in loaded]:
         seed = chosen.scenario.seed if args.seed is None else args.seed
-        folder = usable_folder(args.out or OUT / _name(chosen, seed))
+        folder = usable_folder(_folder(args.out, _name(chosen, seed), len(loaded)))
         result = study.run_once(chosen.scenario, seed)
         reports.write_run(result, folder)
         print(reports.run_json(result) if args.format == "json" else reports.run_text(result))
@@ -48,9 +49,16 @@ def _with_release(loaded: Loaded, name: str | None) -> Loaded:
     if name not in known:
         hint = "releases here: " + ", ".join(known)
         raise BadInput(
-            [Finding("RT801", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
+            [Finding("RT800", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
         )
     return replace(loaded, scenario=replace(loaded.scenario, release=known[name]))
+
+
+def _folder(out: Path | None, name: str, runs: int) -> Path:
+    """``out`` itself for one run, a folder below it for each of several, which must not overwrite each other."""
+    if out is None:
+        return OUT / name
+    return out if runs == 1 else out / name
 
 
 def _name(loaded: Loaded, seed: int) -> str:

@@ -29,6 +29,8 @@ from scenarios.document import Loaded, load, read_many
 from scenarios.findings import BadInput, Finding, Severity
 from sim.study import Cell, StudyInterrupted, run_study
 
+MOST_REPLICATIONS = 100_000
+MOST_WORKERS = 256
 REPLICATIONS = 8
 """Per kind of release: with seven kinds, 56 replications a cell."""
 OUT = Path("rolltwin-out/score")
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_scenario_arguments(parser, paths="*")
     parser.add_argument(
         "--replications",
-        type=arguments.replications,
+        type=arguments.whole(1, MOST_REPLICATIONS),
         default=REPLICATIONS,
         metavar="N",
         help=f"replications of each kind of release (default: {REPLICATIONS})",
@@ -57,7 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=library.VARIANTS,
         help="of the playbook, comma-separated: " + ", ".join(library.VARIANTS),
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
+    parser.add_argument(
+        "--workers",
+        type=arguments.whole(1, MOST_WORKERS),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes (default: all cores)",
+    )
     parser.add_argument(
         "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
     )
@@ -79,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
                 seed,
                 outcome_of,
                 revive=Outcome.from_json,
-                workers=max(1, args.workers),
+                workers=args.workers,
                 store=folder / "replications",
                 progress=progress,
             )
@@ -96,13 +104,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _cells(args: argparse.Namespace) -> list[Cell]:
     loaded = read_many(args.paths, args.overrides, args.crds) if args.paths else _playbook(args)
+    arguments.name_default_world(loaded)
     cells = [Cell(item.scenario.name, item.scenario.variant, item.scenario) for item in loaded]
     names = [(cell.name, cell.variant) for cell in cells]
     for item, name in zip(loaded, names, strict=True):
         if names.count(name) > 1:
             message = f"two scenarios are both named {name[0]!r}, variant {name[1]!r}"
             hint = "give them different names or variants"
-            raise BadInput([Finding("RT801", Severity.ERROR, message, item.file, suggestion=hint)])
+            raise BadInput([Finding("RT800", Severity.ERROR, message, item.file, suggestion=hint)])
     return cells
 
 

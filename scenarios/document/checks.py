@@ -12,8 +12,9 @@ from sim.model.manifests import ManifestSet
 from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, Strategy, SwitchScript
 
 Problem = tuple[Path, str, str]
-MOST_REQUESTS = 1e10
-"""About seven minutes of one core for each hundred of them; beyond it a run is surely a slip of the pen."""
+MOST_REQUESTS = 2e9
+MOST_SAMPLES = 500_000
+"""Minutes of one core; beyond them a run is surely a slip of the pen."""
 
 
 def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
@@ -66,14 +67,25 @@ def _shares(written: Written, mix: tuple[Release, ...]) -> Iterator[Problem]:
 
 
 def _work(written: Written) -> Iterator[Problem]:
+    span_s = written.warm_up_s + written.horizon_s
     peak = max(stage.rate_rps for stage in written.traffic.stages)
-    requests = peak * (written.warm_up_s + written.horizon_s)
+    extra_s = sum(max(0.0, item.factor - 1) * min(item.duration_s, span_s) for item in written.traffic.bursts)
+    requests = peak * (span_s + extra_s)
     if requests > MOST_REQUESTS:
         yield (
             ("traffic", "stages"),
             f"up to {requests:.2g} requests would be simulated (at most {MOST_REQUESTS:.0e})",
-            "lower the rate or the horizon",
+            "lower the rate, the bursts or the horizon",
         )
+    telemetry = written.telemetry
+    for path, interval_s in (
+        (("telemetry", "sample_interval"), telemetry.sample_interval_s),
+        (("telemetry", "prometheus", "scrape_interval"), telemetry.prometheus.scrape_interval_s),
+        (("telemetry", "datadog", "flush_interval"), telemetry.datadog.flush_interval_s),
+    ):
+        if 0 < interval_s < span_s / MOST_SAMPLES:
+            message = f"would be reached {span_s / interval_s:.2g} times before the horizon (at most {MOST_SAMPLES})"
+            yield path, message, "lengthen the interval or lower the horizon"
 
 
 def _strategy(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Problem]:

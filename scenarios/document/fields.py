@@ -17,6 +17,9 @@ from sim.model.units import duration_text, go_duration_s, quantity
 
 SCENARIO_CODE = "RT800"
 """Code of every finding about the shape of a scenario file."""
+PLAIN_SOURCES = ("pod-name", "namespace", "version", "pod-template-hash", "status", "status-class")
+KEYED_SOURCES = ("pod-label", "pod-annotation", "env", "value")
+"""Where a label may come from; see ``sim.model.telemetry.LabelSource``."""
 
 
 class _Invalid:
@@ -96,7 +99,7 @@ def _shown(raw: Any) -> str:
     if isinstance(raw, Mapping):
         text = "a mapping"
     if isinstance(raw, list):
-        text = "a list"
+        text = "a list" if raw else "an empty list"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -155,7 +158,23 @@ def _status(raw: Any) -> int:
 
 
 def _quantity(raw: Any) -> float:
-    return _number(quantity(raw) if not isinstance(raw, bool) else math.nan, 0.0, 1e18)
+    value = _number(quantity(raw) if not isinstance(raw, bool) else math.nan, 0.0, 1e18)
+    if value == 0:
+        raise ValueError
+    return value
+
+
+def _label_source(raw: Any) -> str:
+    text = _text(raw)
+    kind, colon, key = text.partition(":")
+    if text not in PLAIN_SOURCES and not (kind in KEYED_SOURCES and colon and key):
+        raise ValueError
+    return text
+
+
+def counts(low: int, high: int) -> Scalar:
+    """Whole numbers between two bounds: beyond them memory or time would run out before the run did."""
+    return Scalar(f"a whole number from {low} to {high}", lambda raw: _count(raw, low, high))
 
 
 def _percent_text(value: float) -> str:
@@ -166,7 +185,8 @@ TEXT = Scalar("text", _text)
 NAME = Scalar("a name", _word)
 FLAG = Scalar("true or false", _flag, lambda value: str(value).lower())
 NUMBER = Scalar("a number", _number, lambda value: f"{value:g}")
-FACTOR = Scalar("a number >= 0", lambda raw: _number(raw, 0.0), lambda value: f"{value:g}")
+FACTOR = Scalar("a number from 0 to 1e9", lambda raw: _number(raw, 0.0, 1e9), lambda value: f"{value:g}")
+SIGMA = Scalar("a number from 0 to 10", lambda raw: _number(raw, 0.0, 10.0), lambda value: f"{value:g}")
 RATE = Scalar("requests/s, a number from 0 to 10 million", lambda raw: _number(raw, 0.0, 1e7), lambda v: f"{v:g}")
 HOUR = Scalar("an hour of the day from 0 to 24", lambda raw: _number(raw, 0.0, 24.0), lambda value: f"{value:g}")
 PERCENT = Scalar("a weight from 0 to 100", lambda raw: _number(raw, 0.0, 100.0), lambda value: f"{value:g}")
@@ -176,7 +196,10 @@ YEAR = Scalar("a year from 1970 to 9000", lambda raw: _count(raw, 1970, 9000))
 DURATION = Scalar("a duration such as 90s, 10m, 1h30m or 2d", _duration_s, duration_text)
 SHARE = Scalar("a share such as 0.05 or 5%", _share, _percent_text)
 STATUS = Scalar("an HTTP status from 100 to 599", _status)
-QUANTITY = Scalar("a Kubernetes quantity such as 500m, 16 or 64Gi", _quantity, lambda value: f"{value:g}")
+LABEL_SOURCE = Scalar(
+    "one of " + ", ".join((*PLAIN_SOURCES, *(f"{kind}:KEY" for kind in KEYED_SOURCES))), _label_source
+)
+QUANTITY = Scalar("a Kubernetes quantity above 0 such as 500m, 16 or 64Gi", _quantity, lambda value: f"{value:g}")
 
 
 @dataclass(frozen=True)
@@ -415,7 +438,7 @@ _DELAY = Section(
     (
         Field("median", DURATION, "Half of the draws are below this.", "median_s"),
         Field("shape", enum_choice(Shape), "Family of the distribution."),
-        Field("sigma", FACTOR, "Log-standard-deviation of the log-normal shape."),
+        Field("sigma", SIGMA, "Log-standard-deviation of the log-normal shape."),
     ),
 )
 DELAY = DelayKind()

@@ -11,9 +11,10 @@ from scenarios import library, manifests
 from scenarios.document import source as text
 from scenarios.document.checks import problems
 from scenarios.document.fields import INVALID, Reader
+from scenarios.document.limits import oversized
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
-from scenarios.document.source import Source
-from scenarios.findings import BadInput, Finding
+from scenarios.document.source import Place, Source
+from scenarios.findings import BadInput, Finding, Severity
 from scenarios.manifests import Documents
 from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.hashing import digest
@@ -32,6 +33,8 @@ class Loaded:
     scenario: Scenario
     documents: Documents
     file: str
+    default_world: bool = False
+    """Bare manifests, in the packaged default world."""
 
     @property
     def hash(self) -> str:
@@ -64,10 +67,12 @@ def load(file: File, overrides: Sequence[str] = (), crds: File | None = None) ->
 def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
     """Bare manifests under the packaged default traffic, behaviours and people (``scenarios/library/default.yaml``)."""
     source = text.read(library.DEFAULT, overrides)
-    source.data["manifests"] = [str(path.resolve()) for path in paths]
+    source.data["manifests"] = [path.name for path in paths]
     source.data.setdefault("title", ", ".join(path.name for path in paths))
     source.file = str(paths[0])
-    return _complete(source, crds)
+    source.places[("manifests",)] = Place(source.file, 1, 1)
+    source.places |= {("manifests", index): Place(str(path), 1, 1) for index, path in enumerate(paths)}
+    return dataclasses.replace(_complete(source, crds), default_world=True)
 
 
 def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> tuple[Loaded, ...]:
@@ -97,12 +102,16 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     mix = _releases(source, reader)
     documents = _documents(source, crds)
     objects = manifests.typed(documents)
-    unreadable = [finding for finding in documents.findings if finding.code == UNREADABLE]
-    if written is not INVALID:
+    refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
+    if written is not INVALID and not refused:
         for path, message, suggestion in problems(written, mix, objects):
             reader.fail(path, message, suggestion)
-    if reader.findings or unreadable:
-        raise BadInput((*reader.findings, *unreadable))
+        refused = [*oversized(documents, written.horizon_s)]
+    if not objects.rollouts and not objects.deployments:
+        # Why nothing could be read is the better half of the message.
+        refused += [item for item in documents.findings if item.severity is Severity.ERROR and item not in refused]
+    if reader.findings or refused:
+        raise BadInput((*reader.findings, *refused))
     return Loaded(_scenario(written, mix, objects, source), documents, source.file)
 
 

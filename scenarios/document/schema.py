@@ -14,6 +14,7 @@ from scenarios.document.fields import (
     FLAG,
     HOUR,
     INVALID,
+    LABEL_SOURCE,
     NAME,
     NUMBER,
     PERCENT,
@@ -32,6 +33,7 @@ from scenarios.document.fields import (
     Reader,
     Section,
     Union,
+    counts,
     enum_choice,
 )
 from scenarios.findings import Path
@@ -133,7 +135,7 @@ BEHAVIOUR = Section(
         Field("name", NAME, "What people call the version."),
         Field("latency", DELAY, "Time to serve one request, queueing apart.", "service_time"),
         Field("statuses", PairsOf(STATUS, SHARE), "Share of answers by HTTP status; the rest is 200."),
-        Field("concurrency", POSITIVE, "Requests a pod serves at once; more wait in line."),
+        Field("concurrency", counts(1, 10_000), "Requests a pod serves at once; more wait in line."),
         Field("queue_limit", Maybe(COUNT), "Requests that may wait in a pod; more are answered 503. none: any number."),
         Field("start_up", DELAY, "Container start until its first probe can succeed."),
         Field("faults", ListOf(FAULT), "Faults that come with this version."),
@@ -231,7 +233,7 @@ CLIENT = Section(
     load.Client,
     (
         Field("timeout", Maybe(DURATION), "Clients give up after this; none: never.", "timeout_s"),
-        Field("retries", COUNT, "How often they try again."),
+        Field("retries", counts(0, 100), "How often they try again."),
         Field(
             "backoff", DURATION, "Mean pause before trying again; drawn from half to one and a half of it.", "backoff_s"
         ),
@@ -244,7 +246,12 @@ LABEL = Section(
     telemetry.LabelSource,
     (
         Field("name", NAME, "Label or tag.", required=True),
-        Field("sources", ListOf(NAME, non_empty=True), "Where its value comes from, first hit wins.", required=True),
+        Field(
+            "sources",
+            ListOf(LABEL_SOURCE, non_empty=True),
+            "Where its value comes from, first hit wins.",
+            required=True,
+        ),
     ),
 )
 PROMETHEUS = Section(
@@ -298,7 +305,7 @@ TELEMETRY = Section(
 CLUSTER = Section(
     scenario.Cluster,
     (
-        Field("nodes", COUNT, "Machines."),
+        Field("nodes", counts(0, 10_000), "Machines."),
         Field("node_cpu", QUANTITY, "Allocatable cores of one."),
         Field("node_memory", QUANTITY, "Allocatable bytes of one."),
         Field("schedule", DELAY, "A pod created until bound to a node."),
@@ -370,7 +377,7 @@ LOCAL_STRATEGIES: dict[str, Section] = {
             Field("host_prefix", NAME, "Stripped from the destination host to get the colour."),
             Field("colors", ListOf(NAME, non_empty=True), "The two colours."),
             Field("deployment_prefix", NAME, "Put before the colour to get the Deployment."),
-            Field("checks", COUNT, "Checks after the switch."),
+            Field("checks", counts(0, 10_000), "Checks after the switch."),
             Field("interval", DURATION, "Between checks.", "interval_s"),
             Field("first_check_after", DURATION, "From the switch to the first check.", "first_check_after_s"),
             Field("error_query", TEXT, "PromQL of the error rate."),

@@ -116,13 +116,17 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
             id="statuses-above-one",
         ),
         pytest.param(
-            HEAD + "stable:\n  concurrency: 0\n", 4, "stable.concurrency", "a whole number >= 1", id="zero-concurrency"
+            HEAD + "stable:\n  concurrency: 0\n",
+            4,
+            "stable.concurrency",
+            "a whole number from 1 to 10000",
+            id="zero-concurrency",
         ),
         pytest.param(
             HEAD + "stable:\n  concurrency: 2.5\n",
             4,
             "stable.concurrency",
-            "a whole number >= 1",
+            "a whole number from 1 to 10000",
             id="half-concurrency",
         ),
         pytest.param(
@@ -194,6 +198,51 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
         ),
         pytest.param("schema: rolltwin/v1\n", 1, "manifests", "no Rollout and no Deployment", id="no-manifests"),
         pytest.param("schema: rolltwin/v1\nmanifests: [gone.yaml]\n", 0, "", "cannot read", id="missing-manifest"),
+        pytest.param(
+            HEAD + "telemetry:\n  prometheus:\n    labels:\n      - {name: pod, sources: [nowhere]}\n",
+            6,
+            "telemetry.prometheus.labels[0].sources[0]",
+            "one of pod-name",
+            id="label-from-nowhere",
+        ),
+        pytest.param(
+            HEAD + "telemetry:\n  datadog:\n    tags:\n      - {name: pod, sources: ['pod-label:']}\n",
+            6,
+            "telemetry.datadog.tags[0].sources[0]",
+            "pod-label:KEY",
+            id="label-source-without-key",
+        ),
+        pytest.param(
+            HEAD + "telemetry: {prometheus: {scrape_interval: 1ms}}\n",
+            3,
+            "telemetry.prometheus.scrape_interval",
+            "before the horizon",
+            id="scrape-each-millisecond",
+        ),
+        pytest.param(
+            HEAD + "telemetry: {sample_interval: 1ms}\n",
+            3,
+            "telemetry.sample_interval",
+            "before the horizon",
+            id="sample-each-millisecond",
+        ),
+        pytest.param(
+            HEAD + "horizon: 1000w\n", 1, "telemetry.sample_interval", "before the horizon", id="horizon-of-decades"
+        ),
+        pytest.param(
+            HEAD + "traffic:\n  stages: [{duration: 1h, rate: 5}]\n"
+            "  bursts: [{start: 0s, duration: 1h, factor: 1e9}]\n",
+            4,
+            "traffic.stages",
+            "requests would be simulated",
+            id="burst-of-a-billion",
+        ),
+        pytest.param(HEAD + "stable: {concurrency: 1000000000}\n", 3, "stable.concurrency", "to 10000", id="huge-pod"),
+        pytest.param(
+            HEAD + "stable: {latency: {median: 1s, sigma: 1000}}\n", 3, "stable.latency.sigma", "0 to 10", id="sigma"
+        ),
+        pytest.param(HEAD + "cluster: {node_cpu: 0}\n", 3, "cluster.node_cpu", "above 0", id="node-without-cpu"),
+        pytest.param(HEAD + "client: {retries: 1000}\n", 3, "client.retries", "from 0 to 100", id="many-retries"),
         pytest.param("extends: gone.yaml\n", 1, "", "no file gone.yaml", id="extends-missing"),
         pytest.param("extends: scenario.yaml\n", 1, "", "leads back to itself", id="extends-itself"),
     ],

@@ -79,7 +79,7 @@ def test_output_goes_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_output_that_cannot_be_written_exits_2(tmp_path: Path) -> None:
-    assert command(written(tmp_path), "--out", tmp_path / "no" / "such" / "folder.json") == 2
+    assert command(written(tmp_path), "--out", tmp_path / "all.yaml" / "findings.json") == 2
 
 
 def test_playbook_as_written_is_found_out(capsys: pytest.CaptureFixture[str]) -> None:
