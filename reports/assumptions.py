@@ -16,7 +16,7 @@ def assumptions(scenario: Scenario) -> tuple[tuple[str, str], ...]:
         ("Offered load", f"{rates}; the last rate goes on{'; with a day curve' if load.diurnal else ''}"),
         (
             "Clients",
-            f"give up after {timeout}, retry {client.retries} times on {', '.join(map(str, client.retry_on)) or 'nothing'}",
+            f"give up after {timeout}, retry {client.retries} time{'' if client.retries == 1 else 's'} on {', '.join(map(str, client.retry_on)) or 'nothing'}",
         ),
         ("Stable version", _behaviour(scenario.stable)),
         *(
@@ -37,7 +37,7 @@ def assumptions(scenario: Scenario) -> tuple[tuple[str, str], ...]:
 
 
 def _behaviour(version: VersionBehaviour) -> str:
-    errors = ", ".join(f"{100 * share:g} % {status}" for status, share in version.statuses) or "no errors"
+    errors = ", ".join(f"{100 * share:g} % answered {status}" for status, share in version.statuses) or "no errors"
     faults = f"; {len(version.faults)} fault{'s' if len(version.faults) > 1 else ''}" if version.faults else ""
     return f"service time {_delay(version.service_time)}, {errors}{faults}"
 

@@ -126,7 +126,7 @@ def _worst(score: Score, kpi: Kpi, sentence: Callable[[str], str]) -> str:
     for share, strategy in sorted(known, key=lambda item: -item[0]):
         if share > _NOTHING and strategy.share(Verdict.REJECTED) <= _ALL:
             shares[_percent(share)].append(strategy)
-    return sentence("; ".join(f"{names(group)} ({share})" for share, group in shares.items())) if shares else ""
+    return sentence("; ".join(f"{names(group)}: {share}" for share, group in shares.items())) if shares else ""
 
 
 def names(strategies: Iterable[StrategyScore]) -> str:

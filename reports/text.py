@@ -110,7 +110,7 @@ def _failures(journal: Journal, values: dict[Kpi, float | None], at_least: str) 
     own = f"{round(excess):,} more than" if round(excess) > 0 else "no more than"
     rows = [
         (
-            words.KPI_NAMES[Kpi.FAILED_REQUESTS],
+            "Failed requests",
             f"{at_least}{round(failures):,} of {round(requests):,}, {own} the stable version alone",
         )
     ]

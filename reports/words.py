@@ -16,7 +16,7 @@ KPI_NAMES: dict[Kpi, str] = {
     Kpi.RECOVERY_TIME: "Recovery time",
     Kpi.DEPLOYMENT_DURATION: "Deployment duration",
     Kpi.TIME_TO_DETECT: "Time to detect",
-    Kpi.FAILED_REQUESTS: "Failed requests",
+    Kpi.FAILED_REQUESTS: "Extra failed requests",
     Kpi.BAD_FULL_TRAFFIC_MINUTES: "Bad full-traffic minutes",
     Kpi.ERROR_BUDGET_BURN: "Error budget used",
     Kpi.EXTRA_POD_HOURS: "Extra pod-hours",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from reports import words
 from reports.figures import style
 from reports.scorecard import KpiScore, Score, StrategyScore
+from reports.scoring import PROPORTIONS
 from sim.model.kpis import KPI_MEANINGS, Kpi
 
 _COLUMNS = 3
@@ -41,6 +42,8 @@ class Panel(NamedTuple):
     bars: tuple[Bar, ...]
     goals: tuple[Goal, ...]
     better: str
+    most: float
+    """The largest value there can be."""
 
 
 class ComparisonInfo(NamedTuple):
@@ -97,10 +100,11 @@ def _panel(strategies: tuple[StrategyScore, ...], kpi: Kpi) -> Panel:
     goals = {(check.value, check.period, check == cell.target) for cell in cells for check in cell.targets}
     factor = 100.0 if percent else 1.0
     return Panel(
-        f"{words.KPI_NAMES[kpi]}, {'%' if percent else meaning.unit}",
+        words.KPI_NAMES[kpi] + {"requests": ""}.get(meaning.unit, f", {'%' if percent else meaning.unit}"),
         tuple(_bar(cell, factor) for cell in cells),
         tuple(sorted(Goal(value * factor, period, now) for value, period, now in goals)),
         "less is better" if meaning.better < 0 else "more is better",
+        100.0 if kpi in PROPORTIONS else inf,
     )
 
 
@@ -114,7 +118,10 @@ def _bar(cell: KpiScore, factor: float) -> Bar:
 
 def _draw_panel(axes: Axes, panel: Panel, colours: list[str]) -> None:
     style.plain_axes(axes)
-    goals = "   ".join(f"{'- -' if goal.now else '· ·'} {goal.text} {goal.value:g}" for goal in panel.goals)
+    goals = " | ".join(
+        f"{'- -' if goal.now else '· ·'} {goal.text}: {goal.value:g}"
+        for goal in sorted(panel.goals, key=lambda goal: not goal.now)
+    )
     axes.set_title(panel.title + ("\n" if panel.goals else ""), loc="left", fontweight="bold")
     axes.annotate(goals, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=7, va="bottom")
     for goal in panel.goals:
@@ -146,5 +153,5 @@ def _scale(axes: Axes, panel: Panel) -> None:
         axes.set_xlim(0 if min(values) == 0 else least, max(values) * 2)
         return
     low, high = min([0.0, *values]), max([0.0, *values])
-    axes.set_xlim(low * 1.4, high * 1.4 if high > 0 else 1)
+    axes.set_xlim(low * 1.4, min(high * 1.4, panel.most * 1.03) if high > 0 else 1)
     axes.xaxis.set_major_locator(MaxNLocator(5))

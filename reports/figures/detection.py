@@ -6,10 +6,14 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from reports.figures import style
 from reports.scorecard import Score, StrategyScore
 from sim.model.kpis import Kpi
+
+_LONG_MIN = 30.0
+_TICKS_MIN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000)
 
 
 class Curve(NamedTuple):
@@ -74,7 +78,7 @@ def _draw_panel(axes: Axes, variant: str, curves: tuple[Curve, ...], found: Dete
     style.plain_axes(axes)
     axes.set_title(variant or "all variants", loc="left", fontweight="bold")
     axes.set_xlabel("minutes since the first request")
-    axes.set_xlim(0, found.longest_min * 1.05)
+    _scale(axes, found.longest_min * 1.05)
     axes.set_ylim(-3, 103)
     for curve in curves:
         if not curve.exposed:
@@ -94,3 +98,13 @@ def _draw_panel(axes: Axes, variant: str, curves: tuple[Curve, ...], found: Dete
             f"target {found.target_min:g} min", (found.target_min, -3), (3, 3), textcoords="offset points", fontsize=7,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )  # fmt: skip
+
+
+def _scale(axes: Axes, longest: float) -> None:
+    """Linear to half an hour; beyond, logarithmic after the first minute, so that the first minutes stay readable."""
+    if longest > _LONG_MIN:
+        axes.set_xscale("symlog", linthresh=1.0, linscale=0.6)
+        axes.set_xticks([tick for tick in _TICKS_MIN if tick <= longest])
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(0, longest)

@@ -115,7 +115,7 @@ def test_the_text_of_a_score() -> None:
     text = reports.render_score(reports.score(two_cells()), "text")
     first, matrix, *_ = text.split("\n\n")
     assert "- Nothing ever reaches production with canary (as written): every release is rejected." in first
-    assert "- Bad releases come to serve everybody with canary (corrected) (25 %)." in first
+    assert "- Bad releases come to serve everybody with canary (corrected): 25 %." in first
     assert re.search(
         r"canary \(corrected\) +promoted 75 %, aborted 25 % +aborted 75 %, undone 25 % +10 min +> 16.5 min", matrix
     )
