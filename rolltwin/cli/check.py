@@ -1,4 +1,4 @@
-"""``rolltwin check PATH...``: what is wrong with manifests and scenarios, before anything runs."""
+"""Say what is wrong with manifests and scenarios, before anything runs."""
 
 from __future__ import annotations
 
