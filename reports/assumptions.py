@@ -16,7 +16,7 @@ def assumptions(scenario: Scenario) -> tuple[tuple[str, str], ...]:
         ("Offered load", f"{rates}; the last rate goes on{'; with a day curve' if load.diurnal else ''}"),
         (
             "Clients",
-            f"give up after {timeout}, retry {client.retries} time{'' if client.retries == 1 else 's'} on {', '.join(map(str, client.retry_on)) or 'nothing'}",
+            f"give up after {timeout}, retry {_times(client.retries)} on {', '.join(map(str, client.retry_on)) or 'nothing'}",
         ),
         ("Stable version", _behaviour(scenario.stable)),
         *(
@@ -48,3 +48,7 @@ def _delay(delay: Delay | None) -> str:
     if delay.shape is Shape.CONSTANT or not delay.median_s:
         return duration_text(delay.median_s)
     return f"{duration_text(delay.median_s)} (median, {delay.shape.value})"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

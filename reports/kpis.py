@@ -6,7 +6,7 @@ belong to many releases together (deployment frequency) are computed in ``report
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import sqrt
 
 from reports.views import (
@@ -122,8 +122,8 @@ def bad_full_traffic_min(journal: Journal) -> float | None:
 
 
 def error_budget_burn(journal: Journal) -> float | None:
-    """Failed requests as a share of what the objective allows in 30 days at the run's own mean rate."""
-    rows = slots(intervals(journal))
+    """Failed requests as a share of what the objective allows in 30 days at the mean rate since the apply."""
+    rows = slots(after_apply(intervals(journal)))
     covered = sum(slot.width_s for slot in rows)
     requests = sum(slot.requests for slot in rows)
     allowed = (1 - header_of(journal).slo) * requests * _MONTH_S / covered if covered else 0.0
@@ -133,18 +133,30 @@ def error_budget_burn(journal: Journal) -> float | None:
 def extra_pod_hours(journal: Journal) -> float | None:
     """Hours x pods above the desired count from the apply to the end of the run; None without pod rows.
 
-    A pod counts from its start on a node until it is gone; while pending it occupies nothing.
+    A pod counts from its start on a node until it is gone; while pending it occupies nothing. Every region is judged
+    by itself: its desired count is the part of the whole that its pods were of all regions' when each was first seen.
     """
-    changes = sorted((pod.t_s, index, pod) for index, pod in enumerate(of_kind(journal, PodRecord)))
-    if not changes:
+    pods: dict[str, list[PodRecord]] = {}
+    for pod in of_kind(journal, PodRecord):
+        pods.setdefault(pod.region, []).append(pod)
+    if not pods:
         return None
-    desired, occupied, now, total = header_of(journal).desired_pods, set[tuple[str, str]](), 0.0, 0.0
-    for at, _, pod in changes:
-        total += max(0, len(occupied) - desired) * (max(at, now) - now)
-        now = max(at, now)
-        (occupied.add if pod.state in _OCCUPYING else occupied.discard)((pod.region, pod.pod))
-    total += max(0, len(occupied) - desired) * max(0.0, last_s(journal) - now)
-    return total / 3600
+    first = {region: sum(pod.t_s == rows[0].t_s for pod in rows) for region, rows in pods.items()}
+    desired, known = header_of(journal).desired_pods, sum(first.values())
+    return (
+        sum(_extra_pod_s(rows, desired * first[region] / known, last_s(journal)) for region, rows in pods.items())
+        / 3600
+    )
+
+
+def _extra_pod_s(changes: Sequence[PodRecord], desired: float, last: float) -> float:
+    """Seconds x pods of one region above its desired count since the apply."""
+    occupied, now, total = set[str](), 0.0, 0.0
+    for pod in sorted(changes, key=lambda pod: pod.t_s):
+        total += max(0.0, len(occupied) - desired) * (max(pod.t_s, now) - now)
+        now = max(pod.t_s, now)
+        (occupied.add if pod.state in _OCCUPYING else occupied.discard)(pod.pod)
+    return total + max(0.0, len(occupied) - desired) * max(0.0, last - now)
 
 
 def unplanned_downtime_min(journal: Journal) -> float:

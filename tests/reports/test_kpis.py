@@ -234,6 +234,32 @@ def test_extra_pod_hours_are_pods_above_the_desired_count() -> None:
     assert kpis_of(rows)[Kpi.EXTRA_POD_HOURS] == pytest.approx((60 * 1 + 1140 * 2) / 3600)
 
 
+def test_extra_pods_of_a_region_are_not_hidden_by_regions_that_have_not_begun() -> None:
+    def at(t_s: float, region: str, name: str, state: str) -> PodRecord:
+        return PodRecord(t_s, region, name, "stable", "node-1", state)
+
+    # Ten desired in all: four in Tokyo, six in Osaka, which is heard of only after an hour.
+    rows = journal(
+        *(at(-60.0, "tokyo", f"t{i}", "ready") for i in range(4)),
+        at(0.0, "tokyo", "surge", "running"),
+        at(1800.0, "tokyo", "surge", "gone"),
+        *(at(3600.0, "osaka", f"o{i}", "ready") for i in range(6)),
+        at(3660.0, "osaka", "o0", "gone"),
+        at(3660.0, "tokyo", "again", "running"),
+        ended_s=7260.0,
+    )
+    # Half an hour in Tokyo, then one for an hour, though Osaka is one short.
+    assert kpis_of(rows)[Kpi.EXTRA_POD_HOURS] == pytest.approx(1.5)
+
+
+def test_the_error_budget_is_of_the_rate_since_the_apply() -> None:
+    # The warm-up knows one region, the run two.
+    rows = journal(
+        traffic(0.0, "stable", 600), traffic(60.0, "candidate", 600, 6), traffic(60.0, "stable", 600, region="osaka")
+    )
+    assert kpis_of(rows)[Kpi.ERROR_BUDGET_BURN] == pytest.approx(6 / (0.001 * 20 * 30 * 86400))
+
+
 def test_all_regions_must_be_full() -> None:
     rows = journal(weight(0.0, 0.0), weight(0.0, 0.0, "osaka"), weight(60.0, 100.0), weight(90.0, 100.0, "osaka"))
     assert full_weight_s(rows) == 90.0
