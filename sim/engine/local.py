@@ -99,7 +99,7 @@ class LocalRun:
         self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy))
         self._driver = self._drive(strategy)
         self._router.backends.append(self._driver)
-        others = bystanders(scenario.manifests, strategy, network, entry)
+        others = bystanders(scenario, strategy, network, entry)
         self._bystanders = [DeploymentController(self._site, one) for one in others]
         self._router.backends.extend(self._bystanders)
         self._until_s = scenario.horizon_s + place.watch_s

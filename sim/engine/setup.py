@@ -16,6 +16,7 @@ from sim.model.manifests import ManifestSet
 from sim.model.network import VirtualService
 from sim.model.pods import DeploymentSpec, Labels, selects
 from sim.model.rollout import RolloutSpec
+from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 
 UNWRITTEN: Final = "unwritten-service"
@@ -50,16 +51,22 @@ def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[
 
 
 def bystanders(
-    manifests: ManifestSet, strategy: LocalStrategy, network: Network, entry: Entry
+    scenario: Scenario, strategy: LocalStrategy, network: Network, entry: Entry
 ) -> tuple[DeploymentSpec, ...]:
     """Deployments that the strategy does not own but that clients reach: they go on with the stable version.
 
-    They matter where two ways of releasing share a host (audit D32, D33, D48).
+    They matter where two ways of releasing share a host (audit D32, D33, D48). A host's own Service is reached only
+    by callers whom no VirtualService catches.
     """
+    manifests = scenario.manifests
     _, managed = _workload(manifests, strategy)
     reached = [vs for vs in network.virtual_services.values() if set(vs.hosts) & set(entry.hosts)]
-    hosts = [destination.host for vs in reached for route in vs.http for destination in route.destinations]
-    names = {host.partition(".")[0]: None for host in (*hosts, *entry.hosts, entry.service)}
+    ends = [destination for vs in reached for route in vs.http for destination in route.destinations]
+    # The controller narrows its own subsets to its own pods.
+    hosts = [end.host for end in ends if end.subset not in _managed_subsets(manifests, strategy)]
+    meshless = any("mesh" not in vs.gateways for vs in reached) and scenario.client.in_mesh_share > 0
+    plain = (*entry.hosts, entry.service) if meshless or not reached else ()
+    names = {host.partition(".")[0]: None for host in (*hosts, *plain)}
     selectors = [network.services[name] for name in names if name in network.services and name not in managed]
     return tuple(
         one
@@ -114,6 +121,15 @@ def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, 
     name = getattr(strategy, "deployment", "")
     deployment = next((one for one in manifests.deployments if one.name == name), None)
     return (deployment.template.labels if deployment else ()), ()
+
+
+def _managed_subsets(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[str, ...]:
+    if not isinstance(strategy, ArgoRollout):
+        return ()
+    spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
+    routing = spec.canary.traffic_routing if spec.canary is not None else None
+    rule = routing.destination_rule if routing is not None else None
+    return tuple(filter(None, (rule.canary_subset, rule.stable_subset))) if rule is not None else ()
 
 
 def _leads_to(vs: VirtualService, network: Network, labels: Labels) -> bool:
