@@ -158,7 +158,11 @@ def _column(score: Score, kpi: Kpi) -> Column:
 
 def _tight(text: str) -> str:
     """The text with what belongs together kept on one line: ``67 %``, ``(0 .. 3)``, ``(year 1)``."""
-    return re.sub(r"(?<=[<≤>≥]) | (?=%)| (?=\.\.)|(?<=\.\.) |(?<=\(year) ", "\N{NO-BREAK SPACE}", text)
+    return re.sub(
+        r"(?<=[<≤>≥]) | (?=%)| (?=\.\.)|(?<=\.\.) |(?<=\(year) |(?<=\d) (?=met|missed|undec|no )|(?<=no) (?=data)",
+        "\N{NO-BREAK SPACE}",
+        text,
+    )
 
 
 def _rows(score: Score) -> list[Row]:
@@ -171,7 +175,7 @@ def _rows(score: Score) -> list[Row]:
             _tight(line.good),
             _tight(line.bad),
             tuple(_light(line.strategy.kpi(kpi)) for kpi in kpis),
-            line.targets,
+            _tight(line.targets),
         )
         for line, before in zip(summary.lines(score), previous, strict=False)
     ]

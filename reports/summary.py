@@ -85,7 +85,7 @@ def headlines(score: Score) -> tuple[str, ...]:
 
 def _best(score: Score) -> str:
     known = [(tally(strategy), strategy) for strategy in score.strategies]
-    known = [(found, strategy) for found, strategy in known if found.total]
+    known = [(found, strategy) for found, strategy in known if found.total and strategy.share(Verdict.REJECTED) <= _ALL]
     if not known:
         return ""
     complete = [strategy for found, strategy in known if found.met == found.total]

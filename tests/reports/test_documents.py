@@ -74,6 +74,14 @@ def test_an_undecided_target_says_what_would_decide_it() -> None:
         assert re.search("needs about.7[26]", reports.render_score(score, fmt)), fmt
 
 
+def test_a_score_that_rejects_everything_names_no_nearest() -> None:
+    cell = Cell("canary", "", scenario(targets=TARGETS))
+    refused = [[outcome(Verdict.REJECTED, reason="invalid")] * 2] * 2
+    text = reports.render_score(reports.score(study([(cell, refused)])), "text")
+    assert "- Nothing ever reaches production with canary: every release is rejected." in text
+    assert "Nearest" not in text
+
+
 def test_whatever_users_write_is_escaped() -> None:
     cell = Cell(NASTY, NASTY, scenario(NASTY, targets=TARGETS))
     score = reports.score(study([(cell, [[outcome(Verdict.REJECTED, reason=NASTY)] * 2, [CAUGHT] * 2])]), command=NASTY)
