@@ -40,6 +40,11 @@ class PodView:
     fine_counts: npt.NDArray[np.int64] | None = None
 
     @property
+    def answers(self) -> int:
+        """Answers given so far."""
+        return sum(self.statuses.values())
+
+    @property
     def identity(self) -> tuple[object, ...]:
         """Everything a label may come from, to be compared at once."""
         return (self.namespace, self.version, self.hash, self.labels, self.annotations, self.env)
@@ -203,7 +208,7 @@ class Agent:
     """The Datadog agent beside every pod: turns what happened since its last flush into count and gauge points.
 
     Counters of a tag set that fell silent are flushed as 0 for ``expiry_s`` more seconds; a histogram without a
-    sample flushes nothing. A point carries the time its flush interval began. Percentiles are worked out only where
+    sample flushes nothing. A point carries the time its flush interval began. Latency metrics are sent only where
     ``queries`` (all query texts together; None: any) names them, for they cost more than everything else here.
     """
 
@@ -217,11 +222,8 @@ class Agent:
         self._telemetry = telemetry
         self._store = store
         self._quantiles = quantiles
-        self._wanted = [
-            (telemetry.duration_metric + suffix, share)
-            for suffix, share in PERCENTILES
-            if queries is None or telemetry.duration_metric + suffix in queries
-        ]
+        self._queries = queries
+        self._wanted = [(telemetry.duration_metric + suffix, q) for suffix, q in PERCENTILES if self._is_wanted(suffix)]
         self._last: dict[str, PodView] = {}
         self._tags: dict[str, _Tags] = {}
         self._alive_until: dict[tuple[str, Tags], float] = {}
@@ -233,7 +235,7 @@ class Agent:
         for view in pods:
             before = self._last.get(view.pod)
             self._counts(t_s, view, before)
-            count = sum(view.bucket_counts) - (sum(before.bucket_counts) if before else 0)
+            count = view.answers - (before.answers if before else 0)
             if count > 0:
                 self._averages(t_s, view, before, count)
                 answered.append((view, before))
@@ -242,6 +244,9 @@ class Agent:
         self._alive_until = {
             key: until for key, until in self._alive_until.items() if until > t_s and key[0] in self._last
         }
+
+    def _is_wanted(self, suffix: str) -> bool:
+        return self._queries is None or self._telemetry.duration_metric + suffix in self._queries
 
     def _tags_of(self, view: PodView) -> _Tags:
         """Tags change only with the pod's own labels, so they are worked out once for each set of these."""
@@ -270,9 +275,10 @@ class Agent:
     def _averages(self, t_s: float, view: PodView, before: PodView | None, count: int) -> None:
         tags = dict(self._tagged(view, None))
         total_s = view.latency_sum_s - (before.latency_sum_s if before else 0.0)
-        metric = self._telemetry.duration_metric
-        self._send(t_s, (metric + ".count", view.pod, tags), COUNT, float(count))
-        self._send(t_s, (metric + ".avg", view.pod, tags), GAUGE, total_s / count / self._telemetry.duration_unit_s)
+        sums = ((COUNT, ".count", float(count)), (GAUGE, ".avg", total_s / count / self._telemetry.duration_unit_s))
+        for kind, suffix, value in sums:
+            if self._is_wanted(suffix):
+                self._send(t_s, (self._telemetry.duration_metric + suffix, view.pod, tags), kind, value)
 
     def _percentiles(self, t_s: float, answered: Sequence[tuple[PodView, PodView | None]]) -> None:
         """All pods at once: one pass over their histograms is many times faster than one pass each."""

@@ -119,15 +119,15 @@ class DataPlane:
             message = f"pod {pod} is still in the routes"
             raise ValueError(message)
 
-    def pod_sample(self, pod: int, *, fine: bool = True) -> PodSample:
-        """A pod's totals, as its metrics endpoint would give them now; the fine histogram only if asked for."""
+    def pod_sample(self, pod: int, *, buckets: bool = True, fine: bool = True) -> PodSample:
+        """A pod's totals, as its metrics endpoint would give them now; each histogram only if asked for."""
         fleet, row = self._fleet, pod + 1
         latencies = fleet.tally.latencies[row]
         return PodSample(
             statuses={
                 fleet.codes[slot]: count for slot, count in enumerate(fleet.tally.answers[row].tolist()) if count
             },
-            bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()),
+            bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()) if buckets else (),
             latency_sum_s=int(fleet.pods.rows[row]["ticks"]) / state.TICKS_PER_S,
             fine=by_bin(latencies, fleet.layout) if fine else None,
         )

@@ -72,7 +72,7 @@ class PodSample:
     """Totals of one pod since it was added, over the answers it gave before the plane's ``now_s``.
 
     ``bucket_counts`` are answers by latency bucket, *not* cumulated over buckets; the last is above all bounds.
-    ``fine`` is the same histogram with 32 buckets an octave (see ``sim.traffic.fine``); None where it was not asked for.
+    ``fine`` is the same histogram with 32 buckets an octave (see ``sim.traffic.fine``); a histogram not asked for is empty or None.
     """
 
     statuses: Mapping[int, int]
