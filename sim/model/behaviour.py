@@ -30,7 +30,7 @@ class Delay:
 class Trigger:
     """When a fault acts: all conditions that are given must hold at once.
 
-    ``start_s``/``duration_s`` count from the start of the run. ``pod_age_s`` needs a pod that has been Ready that long;
+    ``start_s``/``duration_s`` count from the release being applied. ``pod_age_s`` needs a pod that has been Ready that long;
     ``above_rps_per_pod`` a pod offered more than this; ``above_weight`` a version carrying more than this percentage
     of the traffic.
     """

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from math import ceil, floor
 
 _GO_UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _GO_LONGEST_S = 2.0**63 / 1e9
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _DECIMAL = {
@@ -19,7 +19,7 @@ _DECIMAL = {
     "k": Decimal("1e3"), "M": Decimal("1e6"), "G": Decimal("1e9"), "T": Decimal("1e12"),
     "P": Decimal("1e15"), "E": Decimal("1e18"),
 }  # fmt: skip
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]))?")
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]))?", re.ASCII)
 
 
 def go_duration_s(text: str) -> float:
@@ -45,11 +45,10 @@ def duration_text(seconds: float) -> str:
         return "-" + duration_text(-seconds)
     if seconds < 1:
         return f"{round(seconds * 1000)}ms" if seconds else "0s"
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
+    hours, rest = divmod(round(seconds, 3), 3600)
     minutes, secs = divmod(rest, 60)
-    parts = [f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (secs, "s")) if value]
-    return "".join(parts)
+    parts = ((hours, "h"), (minutes, "m"), (round(secs, 3), "s"))
+    return "".join(f"{value:g}{unit}" for value, unit in parts if value)
 
 
 def quantity(text: str | float) -> float:
@@ -79,7 +78,7 @@ class IntOrPercent:
         if isinstance(raw, int):
             return cls(raw)
         digits = raw.removesuffix("%")
-        if not re.fullmatch(r"-?\d+", digits):
+        if not re.fullmatch(r"-?[0-9]+", digits):
             msg = f"{raw!r} is neither a whole number nor a percentage such as 25%"
             raise ValueError(msg)
         return cls(int(digits), percent=True)
@@ -90,8 +89,3 @@ class IntOrPercent:
             return self.value
         exact = self.value * total / 100
         return ceil(exact) if round_up else floor(exact)
-
-
-def whole_up(number: float) -> int:
-    """Smallest integer not below a decimal number, free of binary noise (``ceil(0.07 * 100) == 7``)."""
-    return int(Decimal(repr(number)).to_integral_value(ROUND_CEILING))
