@@ -137,8 +137,9 @@ def open_header_routes(context: Context) -> Iterator[Hit]:
     """Routes that any client can choose by a header."""
     for virtual_service, path, route in _routes(context):
         gateways = texts(virtual_service.data, "spec", "gateways")
-        outside = [gateway for gateway in gateways if gateway != "mesh"]
         for at, match in entries(route, "match"):
+            # A match's own gateways replace those of the VirtualService.
+            outside = [gateway for gateway in texts(match, "gateways") or gateways if gateway != "mesh"]
             headers = [name for name in mapping(match, "headers") if name.lower() not in {":authority", "host"}]
             if headers and outside:
                 message = (
