@@ -28,7 +28,7 @@ def assumptions(scenario: Scenario) -> tuple[tuple[str, str], ...]:
         ("Users' reports where no alert fires", _delay(people.report)),
         (
             "Cluster",
-            f"{cluster.nodes} nodes; image pull {_delay(cluster.image_pull)}; Argo Rollouts {cluster.controller_version}",
+            f"{cluster.nodes} nodes; image pull {_delay(cluster.image_pull)}",
         ),
         ("Availability objective", f"{100 * scenario.slo:g} % over 30 days"),
         ("Watched after the rollout's end", duration_text(scenario.tail_s)),

@@ -30,7 +30,7 @@ _DECISIONS = {
     "resume": "resumed",
     "switch": "switched",
     "switch-back": "switched back",
-    "alert": "alert",
+    "alert": "a person is called",
 }
 _MOST_WEIGHTS, _FIRST, _LAST = 8, 30, 8
 _LONG_FLOAT = re.compile(r"\d+\.\d{4,}(?:e-?\d+)?")

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     name_default_world(loaded)
     for chosen in [_with_release(item, args.release) for item in loaded]:
         seed = chosen.scenario.seed if args.seed is None else args.seed
-        folder = usable_folder(_folder(args.out, _name(chosen, seed), len(loaded)))
+        name = _name(chosen, seed) + (f"-{chosen.hash}" if args.overrides else "")
+        folder = usable_folder(_folder(args.out, name, len(loaded)))
         result = study.run_once(chosen.scenario, seed)
         reports.write_run(result, folder)
         print(reports.run_json(result) if args.format == "json" else reports.run_text(result))

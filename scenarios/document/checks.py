@@ -24,6 +24,7 @@ def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -
     yield from _shares(written, mix)
     yield from _work(written)
     yield from _strategy(written.strategy, objects)
+    yield from _application(written.delivery.application, objects)
 
 
 def _release_mix(written: Written, mix: tuple[Release, ...]) -> Iterator[Problem]:
@@ -95,6 +96,13 @@ def _strategy(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Probl
             yield ("strategy", "phases"), f"the regions' shares sum to {total:.6g}, more than 100%", ""
         strategy = strategy.inner
     yield from _reference(strategy, objects)
+
+
+def _application(name: str, objects: ManifestSet) -> Iterator[Problem]:
+    """An Application that exists, unless an ApplicationSet may generate it."""
+    known = [item.name for item in objects.applications]
+    if name and name not in known and not objects.application_sets:
+        yield ("delivery", "application"), f"no Application {name!r} in the manifests", _known(known)
 
 
 def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from scenarios.document.source import Source
 from scenarios.findings import Finding, Path, Severity, path_text
 from sim.model.behaviour import Delay, Shape
-from sim.model.units import duration_text, go_duration_s, quantity
+from sim.model.units import duration_text, go_duration_s, quantity, quantity_text
 
 SCENARIO_CODE = "RT800"
 """Code of every finding about the shape of a scenario file."""
@@ -199,7 +199,7 @@ STATUS = Scalar("an HTTP status from 100 to 599", _status)
 LABEL_SOURCE = Scalar(
     "one of " + ", ".join((*PLAIN_SOURCES, *(f"{kind}:KEY" for kind in KEYED_SOURCES))), _label_source
 )
-QUANTITY = Scalar("a Kubernetes quantity above 0 such as 500m, 16 or 64Gi", _quantity, lambda value: f"{value:g}")
+QUANTITY = Scalar("a Kubernetes quantity above 0 such as 500m, 16 or 64Gi", _quantity, quantity_text)
 
 
 @dataclass(frozen=True)

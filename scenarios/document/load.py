@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
+from typing import Any
 
 from scenarios import library, manifests
 from scenarios.document import source as text
 from scenarios.document.checks import problems
-from scenarios.document.fields import INVALID, Reader
+from scenarios.document.fields import INVALID, Reader, nearest
 from scenarios.document.limits import oversized
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Place, Source
@@ -100,7 +101,7 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     reader = Reader(source)
     written = DOCUMENT.read(source.data, (), reader)
     mix = _releases(source, reader)
-    documents = _documents(source, crds)
+    documents = _documents(source, reader, crds)
     objects = manifests.typed(documents)
     refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
     if written is not INVALID and not refused:
@@ -115,7 +116,7 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     return Loaded(_scenario(written, mix, objects, source), documents, source.file)
 
 
-def _documents(source: Source, crds: File | None) -> Documents:
+def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:
     """The manifests named; a path is relative to the file in which it stands."""
     names = source.data.get("manifests", [])
     paths = [
@@ -123,13 +124,18 @@ def _documents(source: Source, crds: File | None) -> Documents:
         for index, name in enumerate(names if isinstance(names, list) else [])
         if isinstance(name, str)
     ]
+    documents = manifests.load(paths, crds)
     absent = source.data.get("without", [])
-    return _without(manifests.load(paths, crds), absent if isinstance(absent, list) else [])
+    return _without(documents, absent, reader) if isinstance(absent, list) else documents
 
 
-def _without(documents: Documents, absent: list[str]) -> Documents:
-    """The documents less those named as Kind/name."""
-    kept = tuple(item for item in documents.objects if f"{item.kind}/{item.name}" not in absent)
+def _without(documents: Documents, absent: list[Any], reader: Reader) -> Documents:
+    """The documents less those named as Kind/name; a name that fits nothing is an error."""
+    names = [f"{item.kind}/{item.name}" for item in documents.objects]
+    for index, name in enumerate(absent):
+        if name not in names and names:
+            reader.fail(("without", index), f"no object {name!r} in the manifests", nearest(str(name), tuple(names)))
+    kept = tuple(item for item, name in zip(documents.objects, names, strict=True) if name not in absent)
     return dataclasses.replace(documents, objects=kept)
 
 

@@ -72,7 +72,7 @@ EFFECTS = Union(
             behaviour.Slowdown,
             (
                 Field("factor", FACTOR, "Service times are multiplied by this."),
-                Field("add", DURATION, "and lengthened by this.", "add_s"),
+                Field("add", DURATION, "Then they are lengthened by this.", "add_s"),
             ),
         ),
         "crash": Section(
@@ -82,8 +82,8 @@ EFFECTS = Union(
         "slow-start": Section(
             behaviour.SlowStart,
             (
-                Field("factor", FACTOR, "Start-up takes this many times as long,"),
-                Field("add", DURATION, "plus this.", "add_s"),
+                Field("factor", FACTOR, "Start-up takes this many times as long."),
+                Field("add", DURATION, "And this much longer.", "add_s"),
             ),
         ),
         "leak": Section(
@@ -158,10 +158,10 @@ RELEASE = Section(
 ALERT = Section(
     behaviour.Alert,
     (
-        Field("error_ratio", Maybe(SHARE), "Page when this share of client requests fails,"),
-        Field("error_for", DURATION, "for this long.", "error_for_s"),
-        Field("p99", Maybe(DURATION), "Page when the 99th percentile of latency is above this,", "p99_s"),
-        Field("p99_for", DURATION, "for this long.", "p99_for_s"),
+        Field("error_ratio", Maybe(SHARE), "Page when more than this share of client requests fails."),
+        Field("error_for", DURATION, "For how long it must.", "error_for_s"),
+        Field("p99", Maybe(DURATION), "Page when the 99th percentile of latency is above this.", "p99_s"),
+        Field("p99_for", DURATION, "For how long it must be.", "p99_for_s"),
     ),
 )
 PEOPLE = Section(
@@ -313,9 +313,6 @@ CLUSTER = Section(
         Field("endpoint_propagation", DELAY, "Readiness changed until the routers know."),
         Field("route_propagation", DELAY, "VirtualService written until the proxies act on it."),
         Field("controller_latency", DURATION, "A change until the reconcile it causes.", "controller_latency_s"),
-        Field(
-            "controller", Choice(("1.6", "1.7", "1.8", "1.9", "1.10")), "Argo Rollouts release.", "controller_version"
-        ),
     ),
 )
 DELIVERY = Section(

@@ -133,7 +133,11 @@ class Collector:
 
     def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...] = (), *, fine: bool = False) -> PodView:
         plane, revision = self._ground.traffic, pod.revision
-        sample = plane.pod_sample(pod.index, buckets=not fine or bool(past), fine=fine) if pod.index is not None else past[-1]
+        sample = (
+            plane.pod_sample(pod.index, buckets=not fine or bool(past), fine=fine)
+            if pod.index is not None
+            else past[-1]
+        )
         if past and pod.index is not None:
             sample = _total((*past, sample))
         return PodView(

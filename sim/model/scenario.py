@@ -30,7 +30,6 @@ class Cluster:
     """From a VirtualService write to the proxies acting on it."""
     controller_latency_s: float = 0.005
     """Between a change and the reconcile it causes."""
-    controller_version: str = "1.6"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,12 @@ def quantity(text: str | float) -> float:
     return float(Decimal(number) * _DECIMAL[suffix or ""])
 
 
+def quantity_text(value: float) -> str:
+    """A number as a quantity that people read: whole gibibytes as ``64Gi``, everything else plainly."""
+    gibibytes = value / _BINARY["Gi"]
+    return f"{gibibytes:g}Gi" if gibibytes and gibibytes.is_integer() else f"{value:g}"
+
+
 @dataclass(frozen=True, slots=True)
 class IntOrPercent:
     """``maxSurge: 3`` or ``maxSurge: "25%"``: a count, or a share (in percent) of the desired pods."""

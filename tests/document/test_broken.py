@@ -184,6 +184,16 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
             "no Deployment 'wep'",
             id="missing-deployment",
         ),
+        pytest.param(
+            HEAD + "without: [Deployment/wep]\n", 3, "without[0]", "no object 'Deployment/wep'", id="without-nothing"
+        ),
+        pytest.param(
+            HEAD + "delivery:\n  application: nope\n",
+            4,
+            "delivery.application",
+            "no Application 'nope'",
+            id="no-application",
+        ),
         pytest.param(HEAD + "strategy: canary\n", 3, "strategy", "must be {kind:", id="strategy-word"),
         pytest.param(
             HEAD + "targets:\n  - {kpi: mttr, period: now, value: 1}\n", 4, "targets[0].kpi", "one of", id="unknown-kpi"

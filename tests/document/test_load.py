@@ -82,8 +82,9 @@ def test_equal_scenarios_have_equal_identities(folder: Path) -> None:
 
 
 def test_an_absent_object_is_left_out(folder: Path) -> None:
-    text = HEAD + "without: [Deployment/other]\n"
-    assert len(load(written(folder, text)).scenario.manifests.deployments) == 1
+    (folder / "other.yaml").write_text(DEPLOYMENT.replace("name: web}", "name: other}"), encoding="utf-8")
+    text = "schema: rolltwin/v1\nmanifests: [web.yaml, other.yaml]\nwithout: [Deployment/other]\n"
+    assert [item.name for item in load(written(folder, text)).scenario.manifests.deployments] == ["web"]
 
 
 def test_bare_manifests_meet_the_default_world(folder: Path) -> None:

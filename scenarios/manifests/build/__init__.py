@@ -40,7 +40,11 @@ def typed(documents: Documents) -> ManifestSet:
 
 
 def _read(
-    documents: Documents, group: str, kind: str, build: Callable[[dict[str, Any], str, str], T], namespace: str = "default"
+    documents: Documents,
+    group: str,
+    kind: str,
+    build: Callable[[dict[str, Any], str, str], T],
+    namespace: str = "default",
 ) -> tuple[T, ...]:
     objects: dict[tuple[str, str], T] = {}
     for document in documents.of_kind(kind):

@@ -52,7 +52,9 @@ def application_set(data: dict[str, Any], name: str, namespace: str) -> Applicat
         go_template=flag(spec, "goTemplate"),
         elements=tuple(labels_of({key: _as_text(value) for key, value in element.items()}) for element in elements),
         non_string_values=tuple(_non_strings(elements)),
-        generators=tuple(kind for generator in generators for kind in generator if kind not in {"selector", "template"}),
+        generators=tuple(
+            kind for generator in generators for kind in generator if kind not in {"selector", "template"}
+        ),
         template=application(template, text(template, "metadata", "name"), text(template, "metadata", "namespace")),
         rolling_sync_steps=_rolling_steps(mapping(spec, "strategy")),
     )

@@ -6,7 +6,14 @@ from typing import Any
 
 from scenarios.manifests.build.reading import duration_s, integer, items, labels, mapping, mappings, text, texts
 from sim.model.network import (
-    DestinationRule, HttpMatch, HttpRoute, OutlierDetection, RouteDestination, ServiceSpec, StringMatch, Subset,
+    DestinationRule,
+    HttpMatch,
+    HttpRoute,
+    OutlierDetection,
+    RouteDestination,
+    ServiceSpec,
+    StringMatch,
+    Subset,
     VirtualService,
 )  # fmt: skip
 

@@ -6,14 +6,28 @@ from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference
 from scenarios.manifests.build.reading import (
-    flag, int_or_percent, integer, items, labels, mapping, mappings, text, texts,
+    flag,
+    int_or_percent,
+    integer,
+    items,
+    labels,
+    mapping,
+    mappings,
+    text,
+    texts,
 )  # fmt: skip
 from scenarios.manifests.build.steps import step
 from scenarios.manifests.build.workloads import pod_template
 from sim.model.pods import AntiAffinity
 from sim.model.rollout import (
-    BlueGreenStrategy, CanaryStrategy, EphemeralMetadata, IstioDestinationRule, IstioVirtualService, RolloutSpec,
-    Threshold, TrafficRouting,
+    BlueGreenStrategy,
+    CanaryStrategy,
+    EphemeralMetadata,
+    IstioDestinationRule,
+    IstioVirtualService,
+    RolloutSpec,
+    Threshold,
+    TrafficRouting,
 )  # fmt: skip
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -8,7 +8,14 @@ from scenarios.manifests.build.analysis import optional_reference, reference
 from scenarios.manifests.build.reading import flag, integer, json_text, mapping, mappings, text, value
 from sim.model.analysis import AnalysisRef
 from sim.model.rollout import (
-    CanaryScale, CanaryStep, Experiment, ExperimentTemplate, HeaderMatch, HeaderRoute, MirrorRoute, Pause,
+    CanaryScale,
+    CanaryStep,
+    Experiment,
+    ExperimentTemplate,
+    HeaderMatch,
+    HeaderRoute,
+    MirrorRoute,
+    Pause,
 )  # fmt: skip
 
 

@@ -6,7 +6,14 @@ import re
 from typing import Any
 
 from scenarios.manifests.build.reading import (
-    amount, int_or_percent, integer, labels, mapping, mappings, text, texts,
+    amount,
+    int_or_percent,
+    integer,
+    labels,
+    mapping,
+    mappings,
+    text,
+    texts,
 )  # fmt: skip
 from sim.model.pods import DeploymentSpec, Labels, PodTemplate, Probe, labels_of
 from sim.model.units import IntOrPercent
@@ -87,4 +94,6 @@ def _pre_stop_s(hook: dict[str, Any]) -> float:
 
 
 def _env(container: dict[str, Any]) -> Labels:
-    return labels_of({text(entry, "name"): text(entry, "value") for entry in mappings(container, "env") if "value" in entry})
+    return labels_of(
+        {text(entry, "name"): text(entry, "value") for entry in mappings(container, "env") if "value" in entry}
+    )
