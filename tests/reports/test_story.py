@@ -63,7 +63,7 @@ def test_a_bad_release_from_apply_to_recovery() -> None:
         pytest.param((at(0.0, 0.0, "osaka"), at(60.0, 5.0, "osaka")), "osaka: 5 % of the traffic to the release", id="region"),
         pytest.param((StepRecord(9.0, "", 1, "pause", "started"),), "waits for a person's approval", id="open pause"),
         pytest.param((FaultRecord(9.0, "", "leak", "candidate", "began"),), "fault began: leak (candidate)", id="fault"),
-        pytest.param((decision(9.0, "person", "alert", "too many errors"),), "alert: too many errors", id="alert"),
+        pytest.param((decision(9.0, "person", "alert", "too many errors"),), "a person is called: too many errors", id="alert"),
     ],
 )  # fmt: skip
 def test_a_line(rows: tuple[Record, ...], expected: str) -> None:
