@@ -14,9 +14,9 @@ from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.routers import RouterWriter
 from sim.engine.routing import Router
+from sim.engine.setup import workload_template
 from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
-from sim.model.pods import PodTemplate
 from sim.model.records import Verdict
 from sim.model.rollout import (
     BlueGreenStatus,
@@ -186,6 +186,4 @@ def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
 
 def with_workload(spec: RolloutSpec, scenario: Scenario) -> RolloutSpec:
     """The spec with the template of its ``workloadRef``, where there is one."""
-    found = next((d for d in scenario.manifests.deployments if d.name == spec.workload_ref), None)
-    template: PodTemplate = found.template if found is not None else spec.template
-    return replace(spec, template=template)
+    return replace(spec, template=workload_template(spec, scenario.manifests))

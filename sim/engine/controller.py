@@ -9,6 +9,7 @@ from typing import assert_never
 from sim.decide import bluegreen, canary, operations
 from sim.decide.arguments import RunContext
 from sim.decide.pauses import needs_person
+from sim.decide.steps import steps_of
 from sim.decide.templates import TemplateError
 from sim.engine.analyst import Analyst, Order
 from sim.engine.clock import Rank
@@ -76,7 +77,11 @@ class RolloutController:
         self._steps = StepLog(self._ground.journal, spec)
         self.on_status: list[Callable[[], None]] = []
         self._loop = Loop(
-            self._ground.clock, self._ground.scenario.cluster.controller_latency_s, self._reconcile, spec.name
+            self._ground.clock,
+            self._ground.scenario.cluster.controller_latency_s,
+            self._reconcile,
+            spec.name,
+            len(steps_of(spec)),
         )
         self._ground.on_pods.append(self.notify)
 

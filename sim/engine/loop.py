@@ -8,7 +8,9 @@ from typing import Final
 from sim.engine.clock import Clock, Instant, Rank
 
 LIVELOCK: Final = 1000
-"""Reconciles in a row that each changed something; a real fixpoint takes tens."""
+"""Reconciles in a row that each changed something; a real fixpoint takes tens, besides those of its steps."""
+LIVELOCK_PER_STEP: Final = 10
+"""More of them for each step of the plan: without pauses one step follows the other."""
 MINIMUM_LATENCY_S: Final = 0.001
 """Deadlines must have strictly passed when a controller looks, so it never looks at the very instant."""
 
@@ -17,12 +19,18 @@ class Loop:
     """Calls ``reconcile``, which returns (whether it changed anything, when to look again at the latest)."""
 
     def __init__(
-        self, clock: Clock, latency_s: float, reconcile: Callable[[], tuple[bool, float | None]], name: str
+        self,
+        clock: Clock,
+        latency_s: float,
+        reconcile: Callable[[], tuple[bool, float | None]],
+        name: str,
+        steps: int = 0,
     ) -> None:
         self._clock = clock
         self._latency_s = max(latency_s, MINIMUM_LATENCY_S)
         self._reconcile = reconcile
         self._name = name
+        self._bound = LIVELOCK + LIVELOCK_PER_STEP * steps
         self._queued: Instant | None = None
         self._timer: Instant | None = None
         self._streak = 0
@@ -39,8 +47,8 @@ class Loop:
             return
         changed, wake_s = self._reconcile()
         self._streak = self._streak + 1 if changed else 0
-        if self._streak > LIVELOCK:
-            msg = f"{self._name}: {LIVELOCK} reconciles in a row all changed something, last at {self._clock.now} s"
+        if self._streak > self._bound:
+            msg = f"{self._name}: {self._bound} reconciles in a row all changed something, last at {self._clock.now} s"
             raise RuntimeError(msg)
         if changed:
             self.notify()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sim.engine.clock import Rank
@@ -95,7 +95,8 @@ class Router:
         self._ground = ground
         self._network = network
         self._entry = entry
-        self._classes = traffic_classes(ground.scenario.client)
+        client = ground.scenario.client
+        self._classes = traffic_classes(replace(client, in_mesh_share=1.0) if self._only_in_mesh() else client)
         self._shown = _Shown()
         self.backends: list[Backend] = []
         self.on_weights: list[Callable[[], None]] = []
@@ -193,6 +194,11 @@ class Router:
             for vs in self._network.virtual_services.values()
             if set(vs.hosts) & set(self._entry.hosts) and any((gateway == MESH) is in_mesh for gateway in vs.gateways)
         ]
+
+    def _only_in_mesh(self) -> bool:
+        """Whether only the mesh routes the entry's hosts. Then clients of whom nothing else is said must be in it."""
+        said = self._ground.scenario.client.in_mesh_share > 0
+        return not said and bool(self._virtual_services(in_mesh=True)) and not self._virtual_services(in_mesh=False)
 
     def _plain_service(self) -> str:
         """The Service that the entry's hosts name when no VirtualService takes the call."""

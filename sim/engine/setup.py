@@ -14,7 +14,7 @@ from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Client
 from sim.model.manifests import ManifestSet
 from sim.model.network import VirtualService
-from sim.model.pods import DeploymentSpec, Labels, selects
+from sim.model.pods import DeploymentSpec, Labels, PodTemplate, selects
 from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
@@ -117,10 +117,15 @@ def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, 
     """(labels of the workload's pods, Services its controller manages)."""
     if isinstance(strategy, ArgoRollout):
         spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
-        return spec.template.labels, service_names(spec)
+        return workload_template(spec, manifests).labels, service_names(spec)
     name = getattr(strategy, "deployment", "")
     deployment = next((one for one in manifests.deployments if one.name == name), None)
     return (deployment.template.labels if deployment else ()), ()
+
+
+def workload_template(spec: RolloutSpec, manifests: ManifestSet) -> PodTemplate:
+    """The template of a Rollout's pods: its own, or that of its ``workloadRef``, whatever replicas stand there."""
+    return next((one.template for one in manifests.deployments if one.name == spec.workload_ref), spec.template)
 
 
 def _managed_subsets(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[str, ...]:

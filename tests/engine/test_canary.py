@@ -74,6 +74,11 @@ def test_short_canary_keeps_its_timetable() -> None:
     assert weights(result)[-1] == (100.0, 0.0)
 
 
+def test_a_plan_of_many_steps_without_pauses_is_no_livelock() -> None:
+    steps = tuple(builders.set_weight(20 + index % 2) for index in range(1000))
+    assert run(builders.scenario(builders.canary_manifests(steps)), seed=1).verdict is Verdict.PROMOTED
+
+
 def test_first_row_describes_the_run() -> None:
     header = run(builders.scenario(short_manifests()), seed=7, scenario_hash="abc").journal[0]
     assert isinstance(header, HeaderRecord)

@@ -10,9 +10,9 @@ from sim.engine import run
 from sim.engine.routing import text_matches, traffic_classes
 from sim.model.load import Client
 from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, StringMatch, VirtualService
-from sim.model.pods import DeploymentSpec
+from sim.model.pods import DeploymentSpec, PodTemplate
 from sim.model.records import RunResult, TrafficRecord, WeightRecord
-from sim.model.rollout import CanaryScale, CanaryStep, HeaderMatch, HeaderRoute
+from sim.model.rollout import CanaryScale, CanaryStep, CanaryStrategy, HeaderMatch, HeaderRoute
 from tests.engine import builders
 
 
@@ -61,6 +61,24 @@ def test_another_virtual_service_that_is_older_takes_the_canarys_traffic() -> No
         virtual_services=(older, *manifests.virtual_services),
     )
     assert set(weights(run(builders.scenario(manifests), seed=1))) == {(0.0, 100.0)}
+
+
+def test_clients_of_a_virtual_service_without_gateways_are_in_the_mesh() -> None:
+    manifests = builders.canary_manifests((builders.set_weight(50), builders.pause(60)))
+    meshed = tuple(replace(one, gateways=("mesh",)) for one in manifests.virtual_services)
+    result = run(builders.scenario(replace(manifests, virtual_services=meshed)), seed=1)
+    assert weights(result)[:2] == [(0.0, 100.0), (50.0, 50.0)]
+
+
+def test_pods_of_a_workload_reference_serve_clients_whatever_its_deployments_replicas() -> None:
+    steps = (builders.set_weight(50), builders.pause(60))
+    manifests = builders.canary_manifests(steps, replicas=4)
+    (rollout,) = manifests.rollouts
+    referenced = DeploymentSpec("shop", replicas=0, selector=builders.APP, template=rollout.template)
+    spec = replace(rollout, template=PodTemplate(), workload_ref="shop", canary=CanaryStrategy(steps))
+    services = (ServiceSpec("shop", selector=builders.APP),)
+    manifests = replace(manifests, rollouts=(spec,), deployments=(referenced,), services=services, virtual_services=())
+    assert weights(run(builders.scenario(manifests), seed=1))[0] == (0.0, 100.0)
 
 
 def test_calls_from_inside_the_mesh_bypass_a_virtual_service_bound_to_the_gateway_only() -> None:

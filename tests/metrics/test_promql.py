@@ -181,6 +181,13 @@ def test_histogram_quantile(counts: dict[str, float], q: float, expected: float)
         pytest.param("sum(limitk(1, x))", "limitk is not modelled", id="inside other expressions"),
         pytest.param("nofunc(x)", "unknown function", id="unknown function"),
         pytest.param("", "", id="empty"),
+        pytest.param("(" * 201 + "1" + ")" * 201, "nested more than 200 levels", id="brackets a little too deep"),
+        pytest.param("(" * 3000 + "1" + ")" * 3000, "nested more than 200 levels", id="brackets far too deep"),
+        pytest.param("1" + "+1" * 3000, "nested more than 200 levels", id="a long sum"),
+        pytest.param("abs(" * 1500 + "g" + ")" * 1500, "nested more than 200 levels", id="calls far too deep"),
+        pytest.param(
+            "abs(" * 20000 + "g" + ")" * 20000, "more than 10000 characters", id="longer than the grammar bears"
+        ),
     ],
 )
 def test_check_names_what_is_wrong(query: str, reason: str) -> None:

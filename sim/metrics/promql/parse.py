@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import promql_parser as upstream
 
@@ -15,16 +15,38 @@ from sim.metrics.promql.selectors import pattern
 from sim.metrics.store import NAME
 
 _OPS = {"Equal": "=", "NotEqual": "!="}
+_LONGEST: Final = 10_000
+"""Characters. In twice as many the grammar's own recursion can end the process."""
+_DEEPEST: Final = 200
+"""Levels of the tree; Python's stack must not decide."""
 
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Node:
     """The query's tree; PromqlError with the parser's words when it is not PromQL, or names a thing not modelled."""
+    if len(text) > _LONGEST:
+        msg = f"queries of more than {_LONGEST} characters are not modelled"
+        raise PromqlError(msg)
     try:
         tree = upstream.parse(text)
     except ValueError as error:
         raise PromqlError(str(error)) from None
+    if _is_deep(tree):
+        msg = f"queries nested more than {_DEEPEST} levels deep are not modelled"
+        raise PromqlError(msg)
     return _node(tree)
+
+
+def _is_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+    return bool(level)
+
+
+def _parts(tree: Any) -> Iterator[Any]:
+    yield from getattr(tree, "args", ())
+    yield from (part for name in ("expr", "lhs", "rhs", "param") if (part := getattr(tree, name, None)) is not None)
 
 
 def _node(tree: Any) -> Node:
