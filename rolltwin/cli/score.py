@@ -31,8 +31,8 @@ from sim.study import Cell, StudyInterrupted, run_study
 
 MOST_REPLICATIONS = 100_000
 MOST_WORKERS = 256
-REPLICATIONS = 4
-"""Per kind of release: with seven kinds, 28 replications a cell."""
+REPLICATIONS = 3
+"""Per kind of release: with seven kinds, 21 replications a cell."""
 OUT = Path("rolltwin-out/score")
 
 
