@@ -214,3 +214,11 @@ def test_any_text_holds_or_is_refused(result: tuple[Any, str], condition: str) -
     except ExprError:
         assert conditions.evaluate(ProviderResult(value, go_type), condition + " ", "")[0] is AnalysisPhase.ERROR
     assert conditions.check(condition, go_type) != ""
+
+
+@pytest.mark.parametrize("chain", ["1+" * 5000 + "1 > 0", "result" + ".a" * 5000, "result" + "[0]" * 4000])
+def test_an_endless_chain_is_an_error_and_no_crash(chain: str) -> None:
+    assert conditions.check(chain, "any") == conditions.TOO_DEEP
+    phase, message = conditions.evaluate(ProviderResult(1.0, "float64", "1"), chain, "")
+    assert phase is AnalysisPhase.ERROR
+    assert message.endswith(conditions.TOO_DEEP)

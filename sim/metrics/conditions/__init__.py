@@ -20,17 +20,27 @@ from sim.model.analysis import AnalysisPhase, ProviderResult
 
 NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
 
+TOO_DEEP = "the expression is a longer chain than the twin follows"
+"""The limit is Python's, not expr's."""
+
 
 def holds(result: Any, go_type: str, condition: str) -> bool:
     """Whether a condition holds for a result; ExprError in expr's words when it does not compile, run or answer."""
-    tree = parse(condition)
-    value = types.as_go(go_type, result)
-    type_of(tree, Scope({**environment.TYPES, "result": types.of_result(go_type, value)}))
-    answer = run(tree, Frame(environment.values(value)))
+    try:
+        answer = _answer(result, go_type, condition)
+    except RecursionError:
+        raise ExprError(TOO_DEEP) from None
     if not isinstance(answer, bool):
         msg = f"expected bool, but got {type_name(answer)}"
         raise ExprError(msg)
     return answer
+
+
+def _answer(result: Any, go_type: str, condition: str) -> Any:
+    tree = parse(condition)
+    value = types.as_go(go_type, result)
+    type_of(tree, Scope({**environment.TYPES, "result": types.of_result(go_type, value)}))
+    return run(tree, Frame(environment.values(value)))
 
 
 def check(condition: str, go_type: str) -> str | None:
@@ -42,6 +52,8 @@ def check(condition: str, go_type: str) -> str | None:
         kind = type_of(parse(condition), Scope({**environment.TYPES, "result": types.named(go_type)}))
     except ExprError as error:
         return str(error)
+    except RecursionError:
+        return TOO_DEEP
     if kind.kind in {"bool", "unknown"}:
         return None
     return f"expected bool, but got {kind}"
