@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from pandas import DataFrame as DataFrame  # noqa: PLC0414 - exported: figures name the type, pandas stays here
 
 from reports import summary, words
 from reports.numbers import interval_text, number

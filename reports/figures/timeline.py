@@ -7,7 +7,6 @@ from itertools import pairwise
 from math import nan
 from typing import NamedTuple
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from reports import frames
 from reports.figures import axis, style
 from reports.figures.axis import Axis
+from reports.frames import DataFrame
 from reports.views import Journal, end_of, header_of, of_kind, quiet_s
 from sim.model.records import AnalysisRecord, DecisionRecord, FaultRecord, MeasurementRecord
 
@@ -144,7 +144,7 @@ def _title(figure: Figure, found: TimelineInfo) -> None:
         figure.text(0.01, 1 - 22 / top, why, ha="left", va="top", fontsize=8.5, color=style.GREY)
 
 
-def _weight_lines(weights: pd.DataFrame, end_min: float) -> tuple[Line, ...]:
+def _weight_lines(weights: DataFrame, end_min: float) -> tuple[Line, ...]:
     lines = []
     for region, rows in weights.groupby("region", sort=True):
         x, y = [*rows["t_min"], end_min], [*rows["candidate_percent"], rows["candidate_percent"].iloc[-1]]
@@ -152,7 +152,7 @@ def _weight_lines(weights: pd.DataFrame, end_min: float) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _pod_lines(pods: pd.DataFrame, column: str, end_min: float) -> tuple[Line, ...]:
+def _pod_lines(pods: DataFrame, column: str, end_min: float) -> tuple[Line, ...]:
     lines = []
     for side, rows in pods.groupby("side", sort=True):
         x, y = [*rows["t_min"], end_min], [*rows[column], rows[column].iloc[-1]]
@@ -161,7 +161,7 @@ def _pod_lines(pods: pd.DataFrame, column: str, end_min: float) -> tuple[Line, .
     return tuple(lines)
 
 
-def _traffic_lines(traffic: pd.DataFrame, column: str, factor: float, suffix: str) -> tuple[Line, ...]:
+def _traffic_lines(traffic: DataFrame, column: str, factor: float, suffix: str) -> tuple[Line, ...]:
     """A line per side; broken where nothing is known, and where fewer requests than usual would make it jump."""
     lines = []
     for side, rows in traffic.groupby("side", sort=True):

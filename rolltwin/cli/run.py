@@ -7,7 +7,6 @@ manifests are replayed in the default world; see rolltwin explain default.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import reports
@@ -52,7 +51,7 @@ def _with_release(loaded: Loaded, name: str | None) -> Loaded:
         raise BadInput(
             [Finding("RT800", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
         )
-    return replace(loaded, scenario=replace(loaded.scenario, release=known[name]))
+    return loaded.with_release(name)
 
 
 def _folder(out: Path | None, name: str, runs: int) -> Path:
