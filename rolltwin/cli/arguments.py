@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from scenarios.document import Loaded
+from sim.model.controller import NEWEST, Controller
 
 MOST_SEED = 2**53
 """The largest that every JSON reader keeps exactly."""
@@ -32,8 +33,36 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> No
         default=[],
         help="override one value of the scenario, e.g. --set traffic.stages[0].rate=500 (repeatable)",
     )
+    add_controller_argument(parser)
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help="master seed (default: the scenario's)")
+
+
+def add_controller_argument(parser: argparse.ArgumentParser) -> None:
+    """The release of the Argo Rollouts controller."""
+    parser.add_argument(
+        "--controller",
+        type=_controller,
+        metavar="RELEASE",
+        help=f"Argo Rollouts release to decide as: {', '.join(Controller)} (default: the scenario's, or {NEWEST})",
+    )
+
+
+def _controller(text: str) -> Controller:
+    try:
+        return Controller.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def overrides_of(args: argparse.Namespace) -> list[str]:
+    """The overrides asked for with ``--set`` and by options that change the scenario."""
+    return [*args.overrides, *controller_override(args.controller)]
+
+
+def controller_override(controller: Controller | None) -> list[str]:
+    """The override that sets the controller's release; none if it was not given."""
+    return [] if controller is None else [f"controller={controller}"]
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

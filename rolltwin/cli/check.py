@@ -11,10 +11,12 @@ from pathlib import Path
 
 from reports.files import write_atomically
 from reports.findings import FORMATS, render
+from rolltwin.cli.arguments import add_controller_argument, controller_override
 from scenarios import manifests, rules
 from scenarios.document.load import is_scenario, load
 from scenarios.document.source import read
 from scenarios.findings import BadInput, Finding, Severity, has_errors, ordered
+from sim.model.controller import NEWEST, Controller
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 """Exit statuses."""
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="manifests, directories or scenario files")
     parser.add_argument("--crds", type=Path, metavar="DIR", help="CRDs of your cluster (kubectl get crd -o yaml)")
+    add_controller_argument(parser)
     parser.add_argument("--format", choices=FORMATS, default="text", help="form of the output (default: text)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to standard output")
     parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
@@ -45,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if absent:
         return _refuse(f"no such file or directory: {', '.join(absent)}")
     try:
-        found = findings(args.paths, args.crds)
+        found = findings(args.paths, args.crds, args.controller)
     except BadInput as error:
         found, status = error.findings, UNREADABLE
     else:
@@ -54,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     return _write(render(found, rules.RULES, args.format), args.out) or status
 
 
-def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, ...]:
+def findings(
+    paths: Sequence[Path], crds: Path | None = None, controller: Controller | None = None
+) -> tuple[Finding, ...]:
     """Everything found in the bare manifests among the paths, taken together, and in each scenario; BadInput if unreadable."""
     scenarios = [path for path in paths if is_scenario(path)]
     bare = [path for path in paths if not is_scenario(path)]
@@ -62,13 +67,13 @@ def findings(paths: Sequence[Path], crds: Path | None = None) -> tuple[Finding, 
     broken: list[Finding] = []
     for path in scenarios:
         try:
-            loaded = load(path, (), crds)
+            loaded = load(path, controller_override(controller), crds)
             found.extend(_placed(rules.check(loaded.documents, loaded.scenario, str(path)), path))
         except BadInput as error:
             broken.extend(error.findings)
     if bare:
         documents = manifests.load(bare, crds)
-        found.extend(rules.check(documents))
+        found.extend(rules.check(documents, controller=controller or NEWEST))
         nothing = not documents.objects and has_errors(documents.findings)
         if nothing or any(finding.code == _UNREADABLE_CODE for finding in documents.findings):
             broken.extend(documents.findings)

@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cells(args: argparse.Namespace) -> list[Cell]:
-    loaded = read_many(args.paths, args.overrides, args.crds) if args.paths else _playbook(args)
+    loaded = read_many(args.paths, arguments.overrides_of(args), args.crds) if args.paths else _playbook(args)
     arguments.name_default_world(loaded)
     cells = [Cell(item.scenario.name, item.scenario.variant, item.scenario) for item in loaded]
     names = [(cell.name, cell.variant) for cell in cells]
@@ -117,7 +117,7 @@ def _cells(args: argparse.Namespace) -> list[Cell]:
 
 def _playbook(args: argparse.Namespace) -> tuple[Loaded, ...]:
     return tuple(
-        load(library.playbook(strategy, variant), args.overrides, args.crds)
+        load(library.playbook(strategy, variant), arguments.overrides_of(args), args.crds)
         for strategy in args.strategies
         for variant in args.variants
     )

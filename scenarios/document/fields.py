@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from scenarios.document.source import Source
 from scenarios.findings import Finding, Path, Severity, path_text
 from sim.model.behaviour import Delay, Shape
+from sim.model.controller import Controller
 from sim.model.units import duration_text, go_duration_s, quantity, quantity_text
 
 SCENARIO_CODE = "RT800"
@@ -172,6 +173,10 @@ def _label_source(raw: Any) -> str:
     return text
 
 
+def _controller(raw: Any) -> Controller:
+    return Controller.parse(_text(raw))
+
+
 def counts(low: int, high: int) -> Scalar:
     """Whole numbers between two bounds: beyond them memory or time would run out before the run did."""
     return Scalar(f"a whole number from {low} to {high}", lambda raw: _count(raw, low, high))
@@ -200,6 +205,8 @@ LABEL_SOURCE = Scalar(
     "one of " + ", ".join((*PLAIN_SOURCES, *(f"{kind}:KEY" for kind in KEYED_SOURCES))), _label_source
 )
 QUANTITY = Scalar("a Kubernetes quantity above 0 such as 500m, 16 or 64Gi", _quantity, quantity_text)
+
+CONTROLLER = Scalar("one of " + ", ".join(Controller), _controller)
 
 
 @dataclass(frozen=True)

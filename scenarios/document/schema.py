@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scenarios.document.fields import (
+    CONTROLLER,
     COUNT,
     DELAY,
     DURATION,
@@ -38,6 +39,7 @@ from scenarios.document.fields import (
 )
 from scenarios.findings import Path
 from sim.model import behaviour, kpis, load, scenario, strategy, telemetry
+from sim.model.controller import NEWEST, Controller
 
 SCHEMA = "rolltwin/v1"
 
@@ -456,6 +458,7 @@ class Written:
     faults: tuple[behaviour.Fault, ...] = ()
     people: behaviour.People = field(default_factory=behaviour.People)
     cluster: scenario.Cluster = field(default_factory=scenario.Cluster)
+    controller: Controller = NEWEST
     delivery: scenario.Delivery = field(default_factory=scenario.Delivery)
     targets: tuple[kpis.KpiTarget, ...] = ()
     slo: float = 0.999
@@ -485,6 +488,7 @@ DOCUMENT = Section(
         Field("faults", ListOf(FAULT), "Injected faults, whatever the version."),
         Field("people", PEOPLE, "Reaction times."),
         Field("cluster", CLUSTER, "Machines and Kubernetes' delays."),
+        Field("controller", CONTROLLER, "Release of the Argo Rollouts controller; a patch release counts as its line."),
         Field("delivery", DELIVERY, "From commit to apply."),
         Field("targets", ListOf(KPI_TARGET), "Declared targets."),
         Field("slo", SHARE, "Availability objective of the error budget."),

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from scenarios.manifests import Document, Documents, typed
 from scenarios.rules.tree import labels, text
+from sim.model.controller import NEWEST, Controller
 from sim.model.manifests import ManifestSet
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, Geographic
@@ -22,6 +23,8 @@ class Context:
 
     documents: Documents
     scenario: Scenario | None = None
+    controller: Controller = NEWEST
+    """Release of the Rollout controller the documents are for."""
 
     @cached_property
     def manifests(self) -> ManifestSet:

@@ -21,6 +21,7 @@ from scenarios.rules import (
 )
 from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
+from sim.model.controller import NEWEST, Controller
 from sim.model.scenario import Scenario
 
 RULES: tuple[Rule, ...] = tuple(
@@ -43,12 +44,17 @@ RULES: tuple[Rule, ...] = tuple(
 )
 
 
-def check(documents: Documents, scenario: Scenario | None = None, scenario_file: str = "") -> tuple[Finding, ...]:
+def check(
+    documents: Documents,
+    scenario: Scenario | None = None,
+    scenario_file: str = "",
+    controller: Controller = NEWEST,
+) -> tuple[Finding, ...]:
     """Every finding about these documents, those made while reading included, in a stable order.
 
-    With a *scenario*, its traffic, telemetry and targets are taken into account.
+    With a *scenario*, its traffic, telemetry, targets and controller are taken into account.
     """
-    context = Context(documents, scenario)
+    context = Context(documents, scenario, controller if scenario is None else scenario.controller)
     found = [_finding(rule, hit, scenario_file) for rule, hit in _hits(context)]
     return ordered((*documents.findings, *found))
 

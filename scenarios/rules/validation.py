@@ -46,7 +46,7 @@ def code_of(error: SpecError) -> str:
 def refused(code: str, context: Context) -> Iterator[Hit]:
     """Errors of one class, over every Rollout."""
     for rollout in context.manifests.rollouts:
-        for error in rollout_errors(rollout, context.manifests):
+        for error in rollout_errors(rollout, context.manifests, context.controller):
             if code_of(error) == code:
                 document, path = _place(context, rollout, error)
                 yield Hit(document, path, f"{error.kind} {error.name!r} is refused: {error.message}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sim.model.analysis import Argument
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import RolloutSpec
 
 SECRET_PLACEHOLDER = "temp-for-secret"  # noqa: S105 - what the controller itself writes where a secret will stand
@@ -47,6 +48,7 @@ class RunContext:
     stable_hash: str = ""
     namespace: str = "default"
     secrets: Mapping[str, Mapping[str, str]] | None = field(default=None, hash=False)
+    controller: Controller = NEWEST
 
 
 def merge(incoming: Sequence[Argument], declared: Sequence[Argument]) -> tuple[Argument, ...]:

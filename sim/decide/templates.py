@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sim.decide.arguments import (
@@ -266,7 +267,7 @@ def resolve(
     _refuse_twice(dry_run, "two Dry-Run metric rules have the same name")
     retention = (*ref.retention, *template.retention)
     _refuse_twice([rule for rule, _ in retention], "two Measurement Retention metric rules have the same name")
-    run = AnalysisRunSpec(name=name, args=merged, dry_run=dry_run, retention=retention)
+    run = AnalysisRunSpec(name=name, args=merged, dry_run=dry_run, retention=retention, controller=context.controller)
     return checked_run(run, template.metrics_json, context)
 
 
@@ -280,7 +281,7 @@ def checked_run(run: AnalysisRunSpec, metrics_json: Sequence[str], context: RunC
     except TemplateError as error:
         msg = error.message if error.message.startswith(_INVALID) else f"{_UNRESOLVED}{error.message}"
         raise TemplateError(msg, in_run=True) from error
-    return AnalysisRunSpec(run.name, metrics, arguments, run.dry_run, run.retention, run.terminate, run.ttl_s)
+    return replace(run, metrics=metrics, args=arguments)
 
 
 _INVALID = "Analysis spec invalid: "

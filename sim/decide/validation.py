@@ -11,20 +11,21 @@ from dataclasses import replace
 from sim.decide.field_errors import SpecError
 from sim.decide.validation_references import reference_errors
 from sim.decide.validation_spec import spec_errors
+from sim.model.controller import NEWEST, Controller
 from sim.model.manifests import ManifestSet
 from sim.model.rollout import RolloutSpec
 
 __all__ = ["SpecError", "invalid_spec_message", "rollout_errors"]
 
 
-def rollout_errors(spec: RolloutSpec, manifests: ManifestSet) -> tuple[SpecError, ...]:
-    """Every error of a Rollout, the one Argo reports first; empty if it reconciles.
+def rollout_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Controller = NEWEST) -> tuple[SpecError, ...]:
+    """Every error of a Rollout that this release finds, the one it reports first; empty if it reconciles.
 
     Argo looks at the spec alone, then at what must exist, then at what those objects say, and stops at the first
     error; all are given here so that they can be mended together. What the twin does not read of a pod template is
     not validated.
     """
-    found = [*spec_errors(spec, manifests), *reference_errors(spec, manifests)]
+    found = [*spec_errors(spec, manifests, controller), *reference_errors(spec, manifests)]
     return tuple(replace(error, name=error.name or spec.name, rollout=spec.name) for error in found)
 
 

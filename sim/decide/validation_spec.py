@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from sim.decide.defaults import FENCEPOST, progress_deadline_s
 from sim.decide.field_errors import Place, SpecError, internal, invalid, place, required
 from sim.decide.validation_steps import CANARY, step_errors
+from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
 from sim.model.pods import AntiAffinity, PodTemplate, selects
 from sim.model.rollout import BlueGreenStrategy, CanaryStrategy, RolloutSpec
@@ -27,8 +28,8 @@ _ROUTING_NEEDS = "Canary service and Stable service must to be set to use Traffi
 _PING_PONG_NEEDS = "Ping service and Pong service must to be set to use Ping-Pong feature"
 
 
-def spec_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
-    """Errors of the spec in the controller's order."""
+def spec_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Controller) -> Iterator[SpecError]:
+    """Errors of the spec in this release's order."""
     yield from _workload_errors(spec, manifests)
     yield from _not_negative(_SPEC.at("replicas"), spec.desired)
     if not spec.workload_ref:
@@ -39,7 +40,7 @@ def spec_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError
     yield from _not_negative(_SPEC.at("progressDeadlineSeconds"), deadline)
     if deadline <= spec.min_ready_s:
         yield invalid(_SPEC.at("progressDeadlineSeconds"), deadline, "must be greater than minReadySeconds")
-    yield from _strategy_errors(spec)
+    yield from _strategy_errors(spec, controller)
 
 
 def _not_negative(where: Place, value: int) -> Iterator[SpecError]:
@@ -71,7 +72,7 @@ def _revision_history(spec: RolloutSpec) -> int:
     return _REVISION_HISTORY if spec.revision_history_limit is None else spec.revision_history_limit
 
 
-def _strategy_errors(spec: RolloutSpec) -> Iterator[SpecError]:
+def _strategy_errors(spec: RolloutSpec, controller: Controller) -> Iterator[SpecError]:
     where = Place(("spec", "strategy"), ("spec", "strategy", "strategy"))
     if spec.canary is None and spec.blue_green is None:
         missing = ".spec.strategy.canary or .spec.strategy.blueGreen"
@@ -81,7 +82,7 @@ def _strategy_errors(spec: RolloutSpec) -> Iterator[SpecError]:
     elif spec.blue_green is not None:
         yield from _blue_green_errors(spec, spec.blue_green)
     elif spec.canary is not None:
-        yield from _canary_errors(spec, spec.canary)
+        yield from _canary_errors(spec, spec.canary, controller)
 
 
 def _blue_green_errors(spec: RolloutSpec, blue_green: BlueGreenStrategy) -> Iterator[SpecError]:
@@ -95,17 +96,17 @@ def _blue_green_errors(spec: RolloutSpec, blue_green: BlueGreenStrategy) -> Iter
     yield from _anti_affinity_errors(blue_green.anti_affinity, blue_green.anti_affinity_weight, _BLUE_GREEN)
 
 
-def _canary_errors(spec: RolloutSpec, canary: CanaryStrategy) -> Iterator[SpecError]:
+def _canary_errors(spec: RolloutSpec, canary: CanaryStrategy, controller: Controller) -> Iterator[SpecError]:
     surge, unavailable = canary.max_surge or FENCEPOST, canary.max_unavailable or FENCEPOST
     if surge.value == 0 and unavailable.value == 0:
         yield invalid(CANARY.at("maxSurge"), _as_written(surge), "MaxSurge and MaxUnavailable both can not be zero")
     if canary.canary_service and canary.canary_service == canary.stable_service:
         yield invalid(CANARY.at("stableService"), canary.stable_service, _SAME_SERVICE.format("stable", "canary"))
-    yield from _ping_pong_errors(canary)
-    yield from _service_errors(canary)
+    yield from _ping_pong_errors(canary, controller)
+    yield from _service_errors(canary, controller)
     yield from _routing_errors(canary)
     for index, step in enumerate(canary.steps):
-        yield from step_errors(spec, canary, step, CANARY.at("steps", index))
+        yield from step_errors(spec, step, CANARY.at("steps", index), controller)
     yield from _anti_affinity_errors(canary.anti_affinity, canary.anti_affinity_weight, CANARY)
 
 
@@ -113,12 +114,12 @@ def _as_written(value: IntOrPercent) -> int | str:
     return f"{value.value}%" if value.percent else value.value
 
 
-def _ping_pong_errors(canary: CanaryStrategy) -> Iterator[SpecError]:
+def _ping_pong_errors(canary: CanaryStrategy, controller: Controller) -> Iterator[SpecError]:
     if canary.ping_pong is None:
         return
     ping, pong = canary.ping_pong
-    if canary.traffic_routing is not None and not {"alb", "istio", "plugins"} & set(canary.traffic_routing.kinds):
-        detail = "Ping-pong feature works with the ALB, Istio, and plugin-based traffic routers only"
+    routers, detail = _ping_pong_routers(controller)
+    if canary.traffic_routing is not None and not routers & set(canary.traffic_routing.kinds):
         yield invalid(CANARY.at("trafficRouting", "alb"), None, detail)
     if not ping:
         yield invalid(CANARY.at("pingPong", "pingService"), ping, _PING_PONG_NEEDS)
@@ -128,8 +129,18 @@ def _ping_pong_errors(canary: CanaryStrategy) -> Iterator[SpecError]:
         yield invalid(CANARY.at("pingPong", "pingService"), ping, _SAME_SERVICE.format("ping", "pong"))
 
 
-def _service_errors(canary: CanaryStrategy) -> Iterator[SpecError]:
-    if not _services_needed(canary):
+def _ping_pong_routers(controller: Controller) -> tuple[frozenset[str], str]:
+    """The routers that know ping-pong, and what is said of the others."""
+    if controller.is_since(Controller.ARGO_1_10_RC1):
+        words = "Ping-pong feature works with the ALB, Istio, and plugin-based traffic routers only"
+        return frozenset({"alb", "istio", "plugins"}), words
+    if controller.is_since(Controller.ARGO_1_7):
+        return frozenset({"alb", "istio"}), "Ping-pong feature works with the ALB and Istio traffic routers only"
+    return frozenset({"alb"}), "Ping-pong feature works with the ALB traffic routing only"
+
+
+def _service_errors(canary: CanaryStrategy, controller: Controller) -> Iterator[SpecError]:
+    if not _services_needed(canary, controller):
         return
     if not canary.stable_service:
         yield invalid(CANARY.at("stableService"), "", _ROUTING_NEEDS)
@@ -137,11 +148,16 @@ def _service_errors(canary: CanaryStrategy) -> Iterator[SpecError]:
         yield invalid(CANARY.at("canaryService"), "", _ROUTING_NEEDS)
 
 
-def _services_needed(canary: CanaryStrategy) -> bool:
-    """Whether the router needs both services: not with ping-pong (ALB, Istio), nor with a DestinationRule (Istio)."""
+def _services_needed(canary: CanaryStrategy, controller: Controller) -> bool:
+    """Whether the router needs both services: not with ping-pong (ALB, Istio), nor with a DestinationRule (Istio).
+
+    1.6 excuses every router with ping-pong, and no plugin without it.
+    """
     routing = canary.traffic_routing
     if routing is None:
         return False
+    if not controller.is_since(Controller.ARGO_1_7):
+        return canary.ping_pong is None and routing.destination_rule is None
     kinds = _SERVICES_NEEDED_BY & set(routing.kinds)
     if canary.ping_pong is not None:
         kinds -= {"alb", "istio"}

@@ -12,6 +12,7 @@ from sim.decide.defaults import max_weight
 from sim.decide.field_errors import Place, SpecError, invalid, required
 from sim.decide.pauses import pause_seconds
 from sim.model.analysis import Argument
+from sim.model.controller import Controller
 from sim.model.rollout import CanaryStep, CanaryStrategy, Experiment, HeaderRoute, RolloutSpec
 
 # The controller prints fields of a strategy as if they stood right under spec.strategy.
@@ -20,14 +21,15 @@ CANARY = Place(("spec", "strategy", "canary"), ("spec", "strategy"))
 
 _STEP_KINDS = ("experiment", "pause", "set_weight", "analysis")
 _MORE_STEP_KINDS = ("set_canary_scale", "set_header_route", "set_mirror_route", "plugin")
-_STEP = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
+_STEP = "Step must have one of the following set: experiment, setWeight, setCanaryScale{} or pause"
 _UNKNOWN_ROUTE = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
 _MATCH_MISSING = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
 
 
-def step_errors(spec: RolloutSpec, canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
-    """Errors of one step in the controller's order; ``where`` is the step."""
-    yield from _step_kind_errors(step, where)
+def step_errors(spec: RolloutSpec, step: CanaryStep, where: Place, controller: Controller) -> Iterator[SpecError]:
+    """Errors of one step of a canary in this release's order; ``where`` is the step."""
+    canary = spec.canary or CanaryStrategy()
+    yield from _step_kind_errors(step, where, controller)
     limit = max_weight(spec)
     if step.set_weight is not None and not 0 <= step.set_weight <= limit:
         yield invalid(where.at("setWeight"), step.set_weight, f"SetWeight needs to be between 0 and {limit}")
@@ -37,20 +39,24 @@ def step_errors(spec: RolloutSpec, canary: CanaryStrategy, step: CanaryStep, whe
     if step.set_canary_scale is not None and canary.traffic_routing is None:
         error = required(CANARY.at("trafficRouting"), "SetCanaryScale requires TrafficRouting to be set")
         yield SpecError(where.at("setCanaryScale").path, error.message)
-    yield from _route_errors(canary, step, where)
+    yield from _route_errors(canary, step, where, controller)
     if step.experiment is not None:
-        yield from _experiment_errors(canary, step.experiment, where.at("experiment", "templates"))
+        yield from _experiment_errors(canary, step.experiment, where.at("experiment", "templates"), controller)
     yield from _argument_errors(spec, step, where)
 
 
-def _step_kind_errors(step: CanaryStep, where: Place) -> Iterator[SpecError]:
+def _step_kind_errors(step: CanaryStep, where: Place, controller: Controller) -> Iterator[SpecError]:
     """More than one of the four exclusive kinds, or no kind at all."""
-    present = {kind: getattr(step, kind) is not None for kind in (*_STEP_KINDS, *_MORE_STEP_KINDS)}
+    has_plugins = controller.is_since(Controller.ARGO_1_8)
+    kinds = (*_STEP_KINDS, *_MORE_STEP_KINDS) if has_plugins else (*_STEP_KINDS, *_MORE_STEP_KINDS[:-1])
+    present = {kind: getattr(step, kind) is not None for kind in kinds}
+    detail = _STEP.format(", plugin" if has_plugins else "")
     if sum(present[kind] for kind in _STEP_KINDS) > 1:
-        yield invalid(where, _flags({kind: present[kind] for kind in _STEP_KINDS}), _STEP)
+        yield invalid(where, _flags({kind: present[kind] for kind in _STEP_KINDS}), detail)
     if not any(present.values()):
         # What it prints is whether each kind is absent.
-        yield invalid(where, _flags({kind: not there for kind, there in present.items()}), _STEP)
+        absent = _flags({kind: not there for kind, there in present.items()})
+        yield invalid(where, absent if has_plugins else absent.replace("SetMirrorRoute", "SetMirrorRoutes"), detail)
 
 
 def _flags(values: dict[str, bool]) -> str:
@@ -58,17 +64,22 @@ def _flags(values: dict[str, bool]) -> str:
     return " ".join(f"step.{name}: {str(value).lower()}" for name, value in named.items())
 
 
-def _route_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
+def _route_errors(
+    canary: CanaryStrategy, step: CanaryStep, where: Place, controller: Controller
+) -> Iterator[SpecError]:
     """Header and mirror routes: which routers know them, what a match needs, and that the route is managed."""
     kinds = set(canary.traffic_routing.kinds) if canary.traffic_routing is not None else set()
     if step.set_header_route is not None:
-        if not {"istio", "alb", "apisix", "plugins"} & kinds:
+        plugins = {"plugins"} if controller.is_since(Controller.ARGO_1_7) else set()
+        if not {"istio", "alb", "apisix", *plugins} & kinds:
             detail = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix"
             yield invalid(where.at("setHeaderRoute"), {"name": step.set_header_route.name}, detail)
         else:
             yield from _match_errors(step.set_header_route, kinds, where.at("setHeaderRoute", "match"))
-    if step.set_mirror_route is not None and not {"istio", "plugins"} & kinds:
-        detail = "SetMirrorRoute requires TrafficRouting, supports Istio and Plugins"
+    takes_plugins = controller.is_since(Controller.ARGO_1_10_RC1)
+    if step.set_mirror_route is not None and not ({"istio", "plugins"} if takes_plugins else {"istio"}) & kinds:
+        routers = "Istio and Plugins" if takes_plugins else "Istio only"
+        detail = f"SetMirrorRoute requires TrafficRouting, supports {routers}"
         yield invalid(where.at("setMirrorRoute"), {"name": step.set_mirror_route.name}, detail)
     yield from _managed_errors(canary, step, where)
 
@@ -98,15 +109,19 @@ def _managed_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> I
             yield invalid(where.at(key), name, _UNKNOWN_ROUTE)
 
 
-def _experiment_errors(canary: CanaryStrategy, experiment: Experiment, where: Place) -> Iterator[SpecError]:
+def _experiment_errors(
+    canary: CanaryStrategy, experiment: Experiment, where: Place, controller: Controller
+) -> Iterator[SpecError]:
     """Weights of experiment templates need a router that can give them."""
+    kinds, routers = {"alb", "smi", "istio"}, "SMI, ALB, and Istio"
+    if controller.is_since(Controller.ARGO_1_8):
+        kinds, routers = kinds | {"plugins"}, "SMI, ALB, Istio and Plugins"
     for index, template in enumerate(experiment.templates):
         if template.weight is None:
             continue
         if canary.traffic_routing is None:
             detail = "Experiment template weight cannot be set unless TrafficRouting is enabled"
-        elif not {"alb", "smi", "istio", "plugins"} & set(canary.traffic_routing.kinds):
-            routers = "SMI, ALB, Istio and Plugins"
+        elif not kinds & set(canary.traffic_routing.kinds):
             detail = f"Experiment template weight is only available for TrafficRouting with {routers} at this time"
         else:
             continue

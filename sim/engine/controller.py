@@ -168,6 +168,7 @@ class RolloutController:
             experiment=self._memory.experiment,
             services=self._writer.services(),
             managed_routes=self._writer.managed_routes,
+            controller=self._ground.scenario.controller,
         )
 
     def _apply(self, action: Action) -> None:
@@ -244,7 +245,12 @@ class RolloutController:
     def _start_analysis(self, action: StartAnalysis) -> None:
         ref = self._reference(action)
         name = action.name or f"{self.spec.name}-{self.template_hash}-{action.role.value}"
-        context = RunContext(self.template_hash, self.status.stable_rs, self.spec.namespace)
+        context = RunContext(
+            self.template_hash,
+            self.status.stable_rs,
+            self.spec.namespace,
+            controller=self._ground.scenario.controller,
+        )
         self._analyst.start(Order(name, action.role, ref, action.step_index), self.spec, context)
 
     def _reference(self, action: StartAnalysis) -> AnalysisRef:

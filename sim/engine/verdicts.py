@@ -58,7 +58,7 @@ def _rollout_rejection(scenario: Scenario, name: str) -> Rejection | None:
     spec = next((one for one in manifests.rollouts if one.name == name), None)
     if spec is None:
         return Rejection("api-server", not_found("rollouts.argoproj.io", name))
-    errors = rollout_errors(spec, manifests)
+    errors = rollout_errors(spec, manifests, scenario.controller)
     message = f"InvalidSpec: {invalid_spec_message(errors)}" if errors else ""
     refusal = manifests.refusal("Rollout", name)
     if refusal is not None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sim.model.controller import NEWEST, Controller
+
 
 class AnalysisPhase(StrEnum):
     """Phase of a measurement, of a metric and of a whole run, with Argo's order of badness."""
@@ -177,6 +179,8 @@ class AnalysisRunSpec:
     terminate: bool = False
     ttl_s: tuple[int | None, int | None, int | None] = (None, None, None)
     """Seconds after (completion, success, failure)."""
+    controller: Controller = NEWEST
+    """Release of the controller that runs it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sim.model.analysis import AnalysisPhase, AnalysisRef
+from sim.model.controller import NEWEST, Controller
 from sim.model.pods import AntiAffinity, Labels, PodTemplate
 from sim.model.units import IntOrPercent
 
@@ -413,3 +414,5 @@ class Observed:
     weight_verified: bool = True
     managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
     """Managed routes now on the router; without them here they are never removed."""
+    controller: Controller = NEWEST
+    """Release of the controller that looks."""

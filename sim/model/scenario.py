@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sim.model.behaviour import Delay, Fault, People, Release, VersionBehaviour
+from sim.model.controller import NEWEST, Controller
 from sim.model.kpis import KpiTarget
 from sim.model.load import Client, LoadShape
 from sim.model.manifests import ManifestSet
@@ -77,6 +78,8 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     people: People = field(default_factory=People)
     cluster: Cluster = field(default_factory=Cluster)
+    controller: Controller = NEWEST
+    """Release of the Rollout controller."""
     delivery: Delivery = field(default_factory=Delivery)
     targets: tuple[KpiTarget, ...] = ()
     slo: float = 0.999

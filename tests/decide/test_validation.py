@@ -8,6 +8,7 @@ import pytest
 
 from sim.decide.validation import invalid_spec_message, rollout_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, SecretRef, TemplateRef
+from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
 from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, VirtualService
 from sim.model.pods import AntiAffinity, DeploymentSpec, PodTemplate
@@ -242,6 +243,54 @@ MANAGED = replace(ISTIO, managed_routes=("h",))
 )
 def test_more_spec_errors(spec: RolloutSpec, part: str) -> None:
     assert any(part in error.message for error in rollout_errors(spec, CLUSTER))
+
+
+PLUGINS = TrafficRouting(("plugins",), managed_routes=("h", "m"))
+WEIGHTED = Experiment((ExperimentTemplate("a", weight=5),))
+
+
+@pytest.mark.parametrize(
+    ("spec", "part", "fixed"),
+    [
+        pytest.param(
+            routed(CanaryStep(set_header_route=HEADER), routing=PLUGINS),
+            "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix",
+            Controller.ARGO_1_7,
+            id="header-by-plugin",
+        ),
+        pytest.param(
+            canary(traffic_routing=PLUGINS), "must to be set to use Traffic", Controller.ARGO_1_7, id="plugin-services"
+        ),
+        pytest.param(
+            canary(traffic_routing=ISTIO, ping_pong=("a", "b")),
+            "Ping-pong feature works with the ALB traffic routing only",
+            Controller.ARGO_1_7,
+            id="ping-pong-by-istio",
+        ),
+        pytest.param(
+            routed(CanaryStep(experiment=WEIGHTED), routing=PLUGINS),
+            "only available for TrafficRouting with SMI, ALB, and Istio at this time",
+            Controller.ARGO_1_8,
+            id="experiment-by-plugin",
+        ),
+        pytest.param(canary(CanaryStep(plugin="p")), "step.SetMirrorRoutes: true", Controller.ARGO_1_8, id="plugin"),
+        pytest.param(
+            routed(CanaryStep(set_mirror_route=MirrorRoute("m")), routing=PLUGINS),
+            "SetMirrorRoute requires TrafficRouting, supports Istio only",
+            Controller.ARGO_1_10_RC1,
+            id="mirror-by-plugin",
+        ),
+        pytest.param(
+            canary(traffic_routing=PLUGINS, ping_pong=("a", "b")),
+            "Ping-pong feature works with the ALB",
+            Controller.ARGO_1_10_RC1,
+            id="ping-pong-by-plugin",
+        ),
+    ],
+)
+def test_older_releases_refuse_more(spec: RolloutSpec, part: str, fixed: Controller) -> None:
+    refusing = [c for c in Controller if any(part in e.message for e in rollout_errors(spec, CLUSTER, c))]
+    assert refusing == [c for c in Controller if not c.is_since(fixed)]
 
 
 def test_services_are_not_needed_with_a_destination_rule() -> None:

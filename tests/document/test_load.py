@@ -11,6 +11,7 @@ from scenarios.document.explain import explain
 from scenarios.document.fields import DelayKind, Kind, ListOf, Maybe, Section, Union
 from scenarios.document.schema import ALERT, BEHAVIOUR, DOCUMENT, RELEASE, TARGET, TRIGGER
 from sim.model.behaviour import Delay, Errors, Shape
+from sim.model.controller import Controller
 from sim.model.strategy import RollingUpdate
 from tests.document.test_broken import DEPLOYMENT, HEAD
 
@@ -25,6 +26,11 @@ def written(folder: Path, text: str, name: str = "scenario.yaml") -> Path:
     file = folder / name
     file.write_text(text, encoding="utf-8")
     return file
+
+
+@pytest.mark.parametrize("text", ["argo-1.8", "argo-1.8.4"])
+def test_controller_release(folder: Path, text: str) -> None:
+    assert load(written(folder, HEAD), [f"controller={text}"]).scenario.controller is Controller.ARGO_1_8
 
 
 def test_what_is_not_written_is_the_models_default(folder: Path) -> None:
