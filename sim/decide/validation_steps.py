@@ -130,7 +130,7 @@ def _experiment_errors(
 
 def _argument_errors(spec: RolloutSpec, step: CanaryStep, where: Place) -> Iterator[SpecError]:
     """Arguments taken from metadata that the downward API does not know."""
-    analyses = [ref for _, ref in step.experiment.analyses] if step.experiment is not None else []
+    analyses = [one.ref for one in step.experiment.analyses] if step.experiment is not None else []
     analyses += [step.analysis] if step.analysis is not None else []
     arguments = [argument for ref in analyses for argument in ref.args]
     shown = [{"name": a.name, **_source(a)} for a in arguments]

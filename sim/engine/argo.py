@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sim.decide.steps import step_hash, steps_of
-from sim.engine.analyst import Analyst
 from sim.engine.controller import RolloutController, waits_for_person
 from sim.engine.ground import Ground
 from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
-from sim.engine.routers import RouterWriter
 from sim.engine.routing import Router
 from sim.engine.setup import workload_template
 from sim.engine.site import PodSite
@@ -39,9 +37,7 @@ class ArgoDriver:
         self._old = stable_revision(spec.template, scenario.stable)
         self._new = candidate_revision(spec.template, scenario.release.behaviour)
         self._target = self._new
-        self._writer = RouterWriter(spec, router)
-        analyst = Analyst(self._ground, sources, self._analysed)
-        self.controller = RolloutController(site, spec, analyst, self._writer)
+        self.controller = RolloutController(site, spec, sources, router)
         self.controller.on_status.append(self._look)
         router.on_weights.append(self._look)
         self.outcome: Outcome | None = None
@@ -57,7 +53,6 @@ class ArgoDriver:
 
     def stand(self) -> None:
         """The stable revision, fully promoted, with its Services and routes."""
-        self._writer.adopt(self._old.hash)
         self.controller.stand(self._old, standing_status(self.controller.spec, self._old.hash))
         self.controller.notify()
 
@@ -118,9 +113,6 @@ class ArgoDriver:
         degraded = status.phase is RolloutPhase.DEGRADED and not status.abort
         verdict = Verdict.DEGRADED if degraded else Verdict.STUCK
         return Outcome(verdict, reason, self._ground.clock.now, self._served_all)
-
-    def _analysed(self) -> None:
-        self.controller.notify()
 
     def _look(self) -> None:
         self._settle(self.controller.status)

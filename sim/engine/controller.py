@@ -12,14 +12,16 @@ from sim.decide.pauses import needs_person
 from sim.decide.steps import steps_of
 from sim.decide.templates import TemplateError
 from sim.engine.analyst import Analyst, Order
-from sim.engine.clock import Rank
+from sim.engine.experiments import Cause, Experiments, Surroundings
 from sim.engine.ground import Ground
 from sim.engine.loop import Loop
 from sim.engine.replicasets import Identity, ReplicaSet
 from sim.engine.revision import Avoidance, Revision
 from sim.engine.routers import RouterWriter
+from sim.engine.routing import Router
 from sim.engine.site import PodSite
 from sim.engine.steps import StepLog
+from sim.metrics.providers import Sources
 from sim.model.actions import (
     Action,
     CreateReplicaSet,
@@ -35,7 +37,7 @@ from sim.model.actions import (
     TerminateAnalysis,
     TerminateExperiment,
 )
-from sim.model.analysis import AnalysisPhase, AnalysisRef
+from sim.model.analysis import AnalysisRef
 from sim.model.pods import AntiAffinity
 from sim.model.rollout import (
     EphemeralMetadata,
@@ -45,9 +47,7 @@ from sim.model.rollout import (
     RolloutSpec,
     RolloutStatus,
     RunRole,
-    RunView,
 )
-from sim.model.units import go_duration_s
 
 CREATE_RETRY_S = 10.0
 """Cap of the work queue's error back-off: how often a run that cannot be created is tried again."""
@@ -59,20 +59,20 @@ class _Memory:
 
     revisions: dict[str, Revision] = field(default_factory=dict)
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
-    experiment: RunView | None = None
 
 
 class RolloutController:
     """Drives one Rollout. ``on_status`` listeners hear of every stored status."""
 
-    def __init__(self, site: PodSite, spec: RolloutSpec, analyst: Analyst, writer: RouterWriter) -> None:
+    def __init__(self, site: PodSite, spec: RolloutSpec, sources: Callable[[], Sources], router: Router) -> None:
         self._site = site
         self._ground: Ground = site.ground
         self.spec = spec
         self.status = RolloutStatus()
         self.template_hash = ""
-        self._analyst = analyst
-        self._writer = writer
+        self._analyst = Analyst(self._ground, sources, self.notify)
+        self._writer = RouterWriter(spec, router)
+        self._experiments = Experiments(Surroundings(site, router, sources, self.notify))
         self._memory = _Memory()
         self._steps = StepLog(self._ground.journal, spec)
         self.on_status: list[Callable[[], None]] = []
@@ -87,8 +87,8 @@ class RolloutController:
 
     @property
     def replica_sets(self) -> Sequence[ReplicaSet]:
-        """Every ReplicaSet, oldest first."""
-        return tuple(self._memory.sets.values())
+        """Every ReplicaSet, oldest first, those of experiments last."""
+        return (*self._memory.sets.values(), *self._experiments.replica_sets)
 
     def notify(self) -> None:
         """Something the controller watches changed."""
@@ -96,6 +96,7 @@ class RolloutController:
 
     def stand(self, revision: Revision, status: RolloutStatus) -> None:
         """Starts the run fully promoted on this revision."""
+        self._writer.adopt(revision.hash)
         self._memory.revisions[revision.hash] = revision
         self.template_hash, self.status = revision.hash, status
         rs = self._create(revision.hash, 1)
@@ -154,7 +155,7 @@ class RolloutController:
             listener()
 
     def _observe(self) -> Observed:
-        views = {rs.revision.hash: rs.view() for rs in self.replica_sets}
+        views = {rs.revision.hash: rs.view() for rs in self._memory.sets.values()}
         new, stable = views.get(self.template_hash), views.get(self.status.stable_rs)
         others = [view for key, view in views.items() if key not in {self.template_hash, self.status.stable_rs}]
         return Observed(
@@ -165,7 +166,8 @@ class RolloutController:
             stable_rs=stable,
             other_rss=tuple(sorted(others, key=_by_creation)),
             runs=self._analyst.views(),
-            experiment=self._memory.experiment,
+            experiment=self._experiments.view(),
+            experiment_templates=self._experiments.template_views(),
             services=self._writer.services(),
             managed_routes=self._writer.managed_routes,
             controller=self._ground.scenario.controller,
@@ -211,7 +213,7 @@ class RolloutController:
             case StartExperiment():
                 self._start_experiment(action.step_index)
             case TerminateExperiment():
-                self._end_experiment()
+                self._experiments.end()
 
     def _create(self, pod_hash: str, number: int) -> ReplicaSet:
         known = self._memory.sets.get(pod_hash)
@@ -268,19 +270,9 @@ class RolloutController:
         return found or AnalysisRef()
 
     def _start_experiment(self, index: int) -> None:
-        """An experiment only takes its time: its extra pods and analyses are not simulated."""
-        steps = self.spec.canary.steps if self.spec.canary else ()
-        experiment = steps[index].experiment
-        name = f"{self.spec.name}-{self.template_hash}-{index}"
-        self._memory.experiment = RunView(name, RunRole.STEP, AnalysisPhase.RUNNING, step_index=index)
-        length_s = go_duration_s(experiment.duration) if experiment and experiment.duration else 0.0
-        self._ground.clock.call_after(length_s, Rank.CONTROLLER, self._end_experiment)
-
-    def _end_experiment(self) -> None:
-        running = self._memory.experiment
-        if running is not None and not running.phase.is_completed:
-            self._memory.experiment = replace(running, phase=AnalysisPhase.SUCCESSFUL)
-            self.notify()
+        revisions = self._memory.revisions
+        cause = Cause(self.spec, revisions[self.template_hash], revisions[self.status.stable_rs], index)
+        self._experiments.start(cause, self._memory.sets[self.template_hash].number)
 
 
 def _by_creation(view: ReplicaSetView) -> tuple[float, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sim.engine.routing import HASH_LABEL, Network, Router, header_route, with_hash
-from sim.model.network import DestinationRule, HttpRoute, RouteDestination, VirtualService
+from sim.model.network import DestinationRule, HttpRoute, RouteDestination, Subset, VirtualService
 from sim.model.rollout import (
     HeaderRoute,
     IstioVirtualService,
@@ -15,10 +15,12 @@ from sim.model.rollout import (
     ServiceView,
     TrafficRouting,
     TrafficWeights,
+    WeightDestination,
 )
 
 SYNTHETIC = "traffic-router"
 """Name of the VirtualService that stands for any router that is not Istio."""
+_NOTHING, _EVERYTHING = WeightDestination(0), WeightDestination(100)
 
 
 class RouterWriter:
@@ -41,7 +43,7 @@ class RouterWriter:
             network.services[name] = with_hash(selector, pod_hash)
         if self._routing is not None:
             _write_subsets(network, self._routing, pod_hash, pod_hash)
-            _write_weights(network, self._spec, self._routing, 0)
+            _write_weights(network, self._spec, self._routing, TrafficWeights(_NOTHING, _EVERYTHING))
 
     def services(self) -> tuple[ServiceView, ...]:
         """The controller's Services as written."""
@@ -66,7 +68,8 @@ class RouterWriter:
 
         def change(network: Network) -> None:
             _write_subsets(network, routing, canary_hash, other_hash)
-            _write_weights(network, self._spec, routing, weights.canary.weight)
+            _add_subsets(network, routing, weights.additional)
+            _write_weights(network, self._spec, routing, weights)
 
         self._router.write(change, "route")
 
@@ -138,7 +141,17 @@ def _write_subsets(network: Network, routing: TrafficRouting, canary_hash: str, 
     network.destination_rules[wanted.name] = replace(rule, subsets=subsets)
 
 
-def _write_weights(network: Network, spec: RolloutSpec, routing: TrafficRouting, canary: int) -> None:
+def _add_subsets(network: Network, routing: TrafficRouting, additional: tuple[WeightDestination, ...]) -> None:
+    """Templates of the running experiment get a subset each, named after their Service (istio.go:431-470)."""
+    wanted = routing.destination_rule
+    if wanted is None or wanted.name not in network.destination_rules:
+        return
+    rule = network.destination_rules[wanted.name]
+    added = tuple(Subset(one.service, ((HASH_LABEL, one.hash),)) for one in additional)
+    network.destination_rules[wanted.name] = replace(rule, subsets=(*rule.subsets, *added))
+
+
+def _write_weights(network: Network, spec: RolloutSpec, routing: TrafficRouting, weights: TrafficWeights) -> None:
     chosen: list[tuple[VirtualService, Callable[[HttpRoute], bool]]] = []
     for named in routing.virtual_services:
         vs = network.virtual_services.get(named.name.partition(".")[0])
@@ -147,7 +160,7 @@ def _write_weights(network: Network, spec: RolloutSpec, routing: TrafficRouting,
     if not routing.virtual_services and SYNTHETIC in network.virtual_services:
         chosen.append((network.virtual_services[SYNTHETIC], lambda _route: True))
     for vs, managed in chosen:
-        http = tuple(_split(route, spec, routing, canary) if managed(route) else route for route in vs.http)
+        http = tuple(_split(route, spec, routing, weights) if managed(route) else route for route in vs.http)
         network.virtual_services[vs.name] = replace(vs, http=http)
 
 
@@ -159,17 +172,23 @@ def _managed_by(vs: VirtualService, named: IstioVirtualService) -> Callable[[Htt
     return lambda route: route is first
 
 
-def _split(route: HttpRoute, spec: RolloutSpec, routing: TrafficRouting, canary: int) -> HttpRoute:
-    """Canary gets its weight, stable the rest; other destinations that had weight are deleted (istio.go:263-265)."""
+def _split(route: HttpRoute, spec: RolloutSpec, routing: TrafficRouting, weights: TrafficWeights) -> HttpRoute:
+    """Canary gets its weight, an experiment's Services theirs, stable the rest.
+
+    Other destinations that had weight are deleted (istio.go:223-285).
+    """
+    extra = {one.service: one.weight for one in weights.additional}
+    stable = max(0, 100 - weights.canary.weight - sum(extra.values()))
     kept = []
     for destination in route.destinations:
-        side = _side(destination, spec, routing)
-        if side == "canary":
-            kept.append(replace(destination, weight=canary))
-        elif side == "stable":
-            kept.append(replace(destination, weight=100 - canary))
+        side, host = _side(destination, spec, routing), destination.host.partition(".")[0]
+        if side:
+            kept.append(replace(destination, weight=weights.canary.weight if side == "canary" else stable))
+        elif host in extra:
+            kept.append(replace(destination, weight=extra.pop(host)))
         elif not destination.weight:
             kept.append(replace(destination, weight=0))
+    kept += [RouteDestination(host, weight=weight) for host, weight in sorted(extra.items())]
     return replace(route, destinations=tuple(kept))
 
 

@@ -62,6 +62,20 @@ class ExperimentTemplate:
     replicas: int | None = None
     weight: int | None = None
     service: str = ""
+    has_service: bool = False
+    """Whether ``service`` is written, even without a name."""
+    labels: Labels = ()
+    """``metadata.labels`` put on its pods."""
+    annotations: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentAnalysis:
+    """One analysis of an experiment; all that are required together can end it before its duration."""
+
+    name: str
+    ref: AnalysisRef
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,9 @@ class Experiment:
 
     templates: tuple[ExperimentTemplate, ...] = ()
     duration: str = ""
-    analyses: tuple[tuple[str, AnalysisRef], ...] = ()
+    analyses: tuple[ExperimentAnalysis, ...] = ()
+    scale_down_delay_s: int | None = None
+    dry_run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +235,7 @@ class RolloutSpec:
         found = (
             canary.analysis,
             *(step.analysis for step in canary.steps),
-            *(analysis for experiment in experiments for _, analysis in experiment.analyses),
+            *(analysis.ref for experiment in experiments for analysis in experiment.analyses),
             blue_green.pre_promotion,
             blue_green.post_promotion,
         )
@@ -360,6 +376,8 @@ class RunRole(StrEnum):
     BACKGROUND = "background"
     PRE_PROMOTION = "pre-promotion"
     POST_PROMOTION = "post-promotion"
+    EXPERIMENT = "experiment"
+    """Of an experiment; in journals also the experiment itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def test_every_kind_of_step_is_read(read: Reader) -> None:
         "stable",
         5,
     )
-    assert experiment.analyses[0][1].args == (Argument("k", "v"),)
+    assert experiment.analyses[0].ref.args == (Argument("k", "v"),)
     assert steps[9].analysis is not None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference, reference
-from scenarios.manifests.build.reading import flag, integer, json_text, mapping, mappings, text, value
-from sim.model.analysis import AnalysisRef
+from scenarios.manifests.build.reading import flag, integer, json_text, labels, mapping, mappings, text, value
 from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
     Experiment,
+    ExperimentAnalysis,
     ExperimentTemplate,
     HeaderMatch,
     HeaderRoute,
@@ -65,6 +65,8 @@ def _experiment(data: dict[str, Any]) -> Experiment:
         templates=tuple(_experiment_template(entry) for entry in mappings(data, "templates")),
         duration=text(data, "duration"),
         analyses=tuple(_experiment_analysis(entry) for entry in mappings(data, "analyses")),
+        scale_down_delay_s=integer(data, "scaleDownDelaySeconds"),
+        dry_run=tuple(text(entry, "metricName") for entry in mappings(data, "dryRun")),
     )
 
 
@@ -75,10 +77,14 @@ def _experiment_template(data: dict[str, Any]) -> ExperimentTemplate:
         replicas=integer(data, "replicas"),
         weight=integer(data, "weight"),
         service=text(data, "service", "name"),
+        has_service=isinstance(data.get("service"), dict),
+        labels=labels(data, "metadata", "labels"),
+        annotations=labels(data, "metadata", "annotations"),
     )
 
 
-def _experiment_analysis(data: dict[str, Any]) -> tuple[str, AnalysisRef]:
+def _experiment_analysis(data: dict[str, Any]) -> ExperimentAnalysis:
     """One analysis of an experiment names its template directly, unlike a step."""
     template = {"templateName": text(data, "templateName"), "clusterScope": flag(data, "clusterScope")}
-    return text(data, "name"), reference({"templates": [template], "args": data.get("args")})
+    ref = reference({"templates": [template], "args": data.get("args")})
+    return ExperimentAnalysis(text(data, "name"), ref, flag(data, "requiredForCompletion"))
