@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from sim.decide.steps import step_hash, steps_of
+from sim.decide.standing import standing_status
 from sim.engine.controller import RolloutController, waits_for_person
 from sim.engine.ground import Ground
 from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.routing import Router
-from sim.engine.setup import workload_template
 from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
 from sim.model.records import Verdict
-from sim.model.rollout import (
-    BlueGreenStatus,
-    RolloutPhase,
-    RolloutSpec,
-    RolloutStatus,
-    TrafficWeights,
-    WeightDestination,
-)
-from sim.model.scenario import Scenario
+from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus
 
 
 class ArgoDriver:
@@ -149,33 +139,3 @@ class ArgoDriver:
         if self._target is self._new and candidate == 0:
             reason = f"aborted by a person: {self._person}" if self._person else status.message
             self.outcome = Outcome(Verdict.ABORTED, reason, self._ground.clock.now, self._served_all)
-
-
-def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
-    """Status of a Rollout that has long been promoted to this revision."""
-    end = WeightDestination(0, pod_hash), WeightDestination(100, pod_hash)
-    canary = spec.canary
-    routed = canary is not None and canary.traffic_routing is not None
-    weights = TrafficWeights(
-        replace(end[0], service=canary.canary_service if canary else ""),
-        replace(end[1], service=canary.stable_service if canary else ""),
-    )
-    count = spec.desired
-    return RolloutStatus(
-        phase=RolloutPhase.HEALTHY,
-        current_pod_hash=pod_hash,
-        stable_rs=pod_hash,
-        current_step_index=len(steps_of(spec)) if steps_of(spec) else None,
-        current_step_hash=step_hash(spec),
-        weights=weights if routed else None,
-        blue_green=BlueGreenStatus(pod_hash, pod_hash) if spec.blue_green else BlueGreenStatus(),
-        replicas=count,
-        updated=count,
-        ready=count,
-        available=count,
-    )
-
-
-def with_workload(spec: RolloutSpec, scenario: Scenario) -> RolloutSpec:
-    """The spec with the template of its ``workloadRef``, where there is one."""
-    return replace(spec, template=workload_template(spec, scenario.manifests))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sim.engine.argo import ArgoDriver, with_workload
+from sim.decide.rejections import Rejection
+from sim.decide.standing import with_workload
+from sim.engine.argo import ArgoDriver
 from sim.engine.clock import Clock, Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.deployment import DeploymentController
@@ -22,7 +24,6 @@ from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry, standing_strategy
 from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector, Sampler
-from sim.engine.verdicts import Rejection
 from sim.model.records import Record, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
@@ -157,7 +158,7 @@ class LocalRun:
         match strategy:
             case ArgoRollout(name):
                 spec = next(one for one in manifests.rollouts if one.name == name)
-                return ArgoDriver(self._site, with_workload(spec, self._scenario), self._router, sources)
+                return ArgoDriver(self._site, with_workload(spec, manifests), self._router, sources)
             case RollingUpdate(name) | SetImage(name):
                 deployment = next(one for one in manifests.deployments if one.name == name)
                 actor = "person" if isinstance(strategy, SetImage) else "argo-cd"

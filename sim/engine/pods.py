@@ -9,11 +9,11 @@ from typing import Any, Final
 from simpy import Interrupt
 from simpy.events import Event
 
+from sim.decide.probes import outlook
 from sim.engine.backoff import BackOff
 from sim.engine.clock import Rank
 from sim.engine.cluster import Node
 from sim.engine.endpoint import Endpoint
-from sim.engine.probes import outlook
 from sim.engine.revision import Avoidance, Revision
 from sim.engine.site import PodSite
 from sim.model.behaviour import Delay

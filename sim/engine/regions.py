@@ -7,10 +7,10 @@ from math import ceil
 
 import numpy as np
 
+from sim.decide.rejections import Rejection
 from sim.engine.local import LocalResult, Place, run_local
 from sim.engine.outcome import Outcome
 from sim.engine.setup import base_failure_ratio
-from sim.engine.verdicts import Rejection
 from sim.model.behaviour import VersionBehaviour
 from sim.model.records import DecisionRecord, Record, SoakRecord, Verdict, WeightRecord
 from sim.model.scenario import Scenario

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import erf, exp, log, sqrt
 from typing import Final
 
+from sim.decide.standing import workload_template
 from sim.decide.templates import TemplateError, templates_of
 from sim.engine.routers import SYNTHETIC, service_names, synthetic
 from sim.engine.routing import Entry, Network
@@ -14,7 +15,7 @@ from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Client
 from sim.model.manifests import ManifestSet
 from sim.model.network import VirtualService
-from sim.model.pods import DeploymentSpec, Labels, PodTemplate, selects
+from sim.model.pods import DeploymentSpec, Labels, selects
 from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
@@ -121,11 +122,6 @@ def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, 
     name = getattr(strategy, "deployment", "")
     deployment = next((one for one in manifests.deployments if one.name == name), None)
     return (deployment.template.labels if deployment else ()), ()
-
-
-def workload_template(spec: RolloutSpec, manifests: ManifestSet) -> PodTemplate:
-    """The template of a Rollout's pods: its own, or that of its ``workloadRef``, whatever replicas stand there."""
-    return next((one.template for one in manifests.deployments if one.name == spec.workload_ref), spec.template)
 
 
 def _managed_subsets(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.engine import delivery
 from sim.engine.local import LocalResult, Place, run_local
 from sim.engine.regions import run_phases
 from sim.engine.setup import base_failure_ratio
-from sim.engine.verdicts import Rejection, geographic_rejection, rejection
 from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, Record, RunResult, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import Geographic, kind_of

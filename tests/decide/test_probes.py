@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.engine.probes import Outlook, outlook
+from sim.decide.probes import Outlook, outlook
 from sim.model.pods import PodTemplate, Probe
 
 PLAYBOOK = PodTemplate(readiness=Probe(initial_delay_s=5, period_s=5), liveness=Probe(initial_delay_s=15, period_s=10))

@@ -1,0 +1,50 @@
+"""What a Rollout is before a release: its status once it has long been promoted, and the template it really runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sim.decide.defaults import is_routed
+from sim.decide.steps import step_hash, steps_of
+from sim.model.manifests import ManifestSet
+from sim.model.pods import PodTemplate
+from sim.model.rollout import (
+    BlueGreenStatus,
+    RolloutPhase,
+    RolloutSpec,
+    RolloutStatus,
+    TrafficWeights,
+    WeightDestination,
+)
+
+
+def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
+    """Status of a Rollout that has long been promoted to this revision."""
+    canary, count = spec.canary, spec.desired
+    weights = TrafficWeights(
+        WeightDestination(0, pod_hash, canary.canary_service if canary else ""),
+        WeightDestination(100, pod_hash, canary.stable_service if canary else ""),
+    )
+    return RolloutStatus(
+        phase=RolloutPhase.HEALTHY,
+        current_pod_hash=pod_hash,
+        stable_rs=pod_hash,
+        current_step_index=len(steps_of(spec)) if steps_of(spec) else None,
+        current_step_hash=step_hash(spec),
+        weights=weights if is_routed(spec) else None,
+        blue_green=BlueGreenStatus(pod_hash, pod_hash) if spec.blue_green else BlueGreenStatus(),
+        replicas=count,
+        updated=count,
+        ready=count,
+        available=count,
+    )
+
+
+def workload_template(spec: RolloutSpec, manifests: ManifestSet) -> PodTemplate:
+    """The template of a Rollout's pods: its own, or that of its ``workloadRef``, whatever replicas stand there."""
+    return next((one.template for one in manifests.deployments if one.name == spec.workload_ref), spec.template)
+
+
+def with_workload(spec: RolloutSpec, manifests: ManifestSet) -> RolloutSpec:
+    """The spec with the template of its ``workloadRef``, where there is one."""
+    return replace(spec, template=workload_template(spec, manifests))
