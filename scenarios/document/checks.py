@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import isclose
 
 from scenarios.document.schema import Written
@@ -15,6 +15,33 @@ Problem = tuple[Path, str, str]
 MOST_REQUESTS = 2e9
 MOST_SAMPLES = 500_000
 """Minutes of one core; beyond them a run is surely a slip of the pen."""
+
+_DRAWN_FROM: Mapping[str, tuple[str, ...]] = {
+    "release": ("releases",),
+    "manifests": ("strategy",),
+    "strategy": ("manifests",),
+    "delivery": ("manifests",),
+}
+"""Other parts of the scenario that a problem of a part may come from."""
+
+
+def stands(problem: Path, failed: Iterable[Path]) -> bool:
+    """Whether a problem does not come from what has already been found wrong with single fields.
+
+    Items of a list count as the list, since one that is invalid is missing in the draft that is looked at.
+    """
+    sources = [_list(problem), *((root,) for root in _DRAWN_FROM.get(str(problem[0]), ()))]
+    return not any(_related(source, _list(path)) for source in sources for path in failed)
+
+
+def _list(path: Path) -> Path:
+    end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
+    return path[:end]
+
+
+def _related(one: Path, other: Path) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
 
 
 def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:

@@ -36,6 +36,8 @@ class Reader:
 
     source: Source
     findings: list[Finding] = field(default_factory=list)
+    lenient: bool = False
+    """Leave out what is invalid, as if it had not been written, instead of giving up the whole around it."""
 
     def fail(self, path: Path, message: str, suggestion: str = "") -> _Invalid:
         """Record an error at this place."""
@@ -280,7 +282,9 @@ class ListOf:
         if not isinstance(raw, list) or (self.non_empty and not raw):
             return reader.fail(path, f"must be {'a non-empty' if self.non_empty else 'a'} list (got {_shown(raw)})")
         items = [self.kind.read(item, (*path, index), reader) for index, item in enumerate(raw)]
-        return INVALID if any(item is INVALID for item in items) else tuple(items)
+        valid = tuple(item for item in items if item is not INVALID)
+        complete = len(valid) == len(items) or (reader.lenient and (bool(valid) or not self.non_empty))
+        return valid if complete else INVALID
 
     def show(self, value: Any) -> str:
         """See ``Kind.show``."""
@@ -365,9 +369,21 @@ class Section:
     def read(self, raw: Any, path: Path, reader: Reader, base: Any = None) -> Any:
         """See ``Kind.read``."""
         values = self.values(raw, path, reader, base)
-        if values is INVALID or any(value is INVALID for value in values.values()):
+        if values is INVALID or (not reader.lenient and any(value is INVALID for value in values.values())):
             return INVALID
-        return self.cls(**values) if base is None else dataclasses.replace(base, **values)
+        valid = {name: value for name, value in values.items() if value is not INVALID}
+        if base is not None:
+            return dataclasses.replace(base, **valid)
+        return self.cls(**valid) if self._needed <= valid.keys() else INVALID
+
+    @property
+    def _needed(self) -> frozenset[str]:
+        """Attributes without a default."""
+        return frozenset(
+            item.name
+            for item in dataclasses.fields(self.cls)
+            if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        )
 
     def values(self, raw: Any, path: Path, reader: Reader, base: Any = None) -> Any:
         """Attributes that are written, by name; unknown and missing keys are recorded."""
@@ -385,7 +401,7 @@ class Section:
             for key, value in raw.items()
             if key in known
         }
-        return INVALID if unknown or missing else values
+        return INVALID if (unknown or missing) and not reader.lenient else values
 
     def _unknown(self, key: Any, path: Path, reader: Reader) -> _Invalid:
         names = tuple(item.name for item in self.fields)

@@ -10,12 +10,12 @@ from typing import Any
 
 from scenarios import library, manifests
 from scenarios.document import source as text
-from scenarios.document.checks import problems
+from scenarios.document.checks import problems, stands
 from scenarios.document.fields import INVALID, Reader, nearest
 from scenarios.document.limits import oversized
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Place, Source
-from scenarios.findings import BadInput, Finding, Severity
+from scenarios.findings import BadInput, Finding, Path, Severity
 from scenarios.manifests import Documents
 from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.hashing import digest
@@ -98,16 +98,19 @@ def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File |
 
 
 def _complete(source: Source, crds: File | None) -> Loaded:
-    reader = Reader(source)
+    reader = Reader(source, [*source.findings])
     written = DOCUMENT.read(source.data, (), reader)
     mix = _releases(source, reader)
     documents = _documents(source, reader, crds)
     objects = manifests.typed(documents)
     refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
-    if written is not INVALID and not refused:
-        for path, message, suggestion in problems(written, mix, objects):
-            reader.fail(path, message, suggestion)
-        refused = [*oversized(documents, written.horizon_s)]
+    draft = DOCUMENT.read(source.data, (), Reader(source, lenient=True)) if written is INVALID else written
+    if draft is not INVALID:
+        failed = [*(finding.path for finding in reader.findings), *([("manifests",)] if refused else [])]
+        for path, message, suggestion in problems(draft, mix, objects):
+            if stands(path, failed):
+                reader.fail(path, message, suggestion)
+        refused += oversized(documents, draft.horizon_s)
     if not objects.rollouts and not objects.deployments:
         # Why nothing could be read is the better half of the message.
         refused += [item for item in documents.findings if item.severity is Severity.ERROR and item not in refused]
@@ -119,14 +122,27 @@ def _complete(source: Source, crds: File | None) -> Loaded:
 def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:
     """The manifests named; a path is relative to the file in which it stands."""
     names = source.data.get("manifests", [])
-    paths = [
-        File(source.position(("manifests", index)).file).parent / name
-        for index, name in enumerate(names if isinstance(names, list) else [])
-        if isinstance(name, str)
-    ]
+    paths: list[File] = []
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if isinstance(name, str):
+            named_in = File(source.position(("manifests", index)).file)
+            path = named_in.parent / name
+            # A manifest named on the command line is reported as unreadable by itself.
+            paths += [path] if path == named_in or _exists(path, ("manifests", index), reader) else []
     documents = manifests.load(paths, crds)
     absent = source.data.get("without", [])
     return _without(documents, absent, reader) if isinstance(absent, list) else documents
+
+
+def _exists(path: File, where: Path, reader: Reader) -> bool:
+    """Whether there is anything at the path; if not, that is an error of the place that names it."""
+    try:
+        found = path.exists()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        found = False
+    if not found:
+        reader.fail(where, f"no such file or directory: {path}", "paths are relative to the file that names them")
+    return found
 
 
 def _without(documents: Documents, absent: list[Any], reader: Reader) -> Documents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Source:
     data: dict[str, Any]
     places: dict[Path, Place] = field(default_factory=dict)
     file: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    """What is wrong with the text and yet left it readable, such as a key written twice."""
 
     def position(self, path: Path) -> Place:
         """Place of the value at this path, or of the nearest thing around it."""
@@ -50,7 +53,10 @@ def read(file: File, overrides: Sequence[str] = ()) -> Source:
     """The scenario text at ``file`` with what it extends and the ``key=value`` overrides; BadInput if unreadable."""
     source = _read_extending(file, ())
     for text in overrides:
-        _override(source, text)
+        try:
+            _override(source, text)
+        except BadInput as error:
+            source.findings.extend(error.findings)
     return source
 
 
@@ -81,12 +87,12 @@ def parse_text(text: str, name: str) -> Source:
     """One YAML document as a source; BadInput with line and column where it is no mapping."""
     documents = list(parse(text, name))
     errors = [item for document in documents for item in document.findings if item.severity is Severity.ERROR]
-    if errors:
+    if not all(document.readable for document in documents):
         raise BadInput(errors)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
         raise unreadable(name, "is not a scenario: expected one mapping that begins with schema: rolltwin/v1")
     places = {path: Place(name, *place) for path, place in documents[0].keys.items()}
-    return Source(documents[0].data, places, name)
+    return Source(documents[0].data, places, name, errors)
 
 
 def _merged(parent: Source, own: Source) -> Source:
@@ -94,7 +100,7 @@ def _merged(parent: Source, own: Source) -> Source:
     data = _merge(parent.data, own.data)
     replaced = _replaced(parent.data, own.data, ())
     places = {path: place for path, place in parent.places.items() if not any(path[: len(r)] == r for r in replaced)}
-    return Source(data, places | own.places, own.file)
+    return Source(data, places | own.places, own.file, parent.findings + own.findings)
 
 
 def _merge(parent: Any, own: Any) -> Any:
@@ -115,8 +121,12 @@ def _override(source: Source, text: str) -> None:
     place = Place(f"--set {text}", 1, 1)
     if not equals or not path:
         raise unreadable(place.file, "must be key=value, for example --set traffic.stages[0].rate=500")
-    parsed = parse_text(f"value: {value}", place.file).data["value"]
-    _put(source.data, path, parsed, place)
+    parsed = parse_text(f"value: {value}", place.file)
+    if parsed.findings:
+        raise BadInput(parsed.findings)
+    changed = copy.deepcopy(source.data)
+    _put(changed, path, parsed.data["value"], place)
+    source.data = changed
     source.places = {where: at for where, at in source.places.items() if where[: len(path)] != path}
     for end in range(1, len(path) + 1):
         source.places.setdefault(path[:end], place)

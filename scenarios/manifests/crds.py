@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scenarios.findings import Finding, Severity
+from scenarios.findings import BadInput, Finding, Severity
 from scenarios.manifests.compact import table
 from scenarios.manifests.source import files_below, read_text
 from scenarios.manifests.tables import Node, Tables, read_table
@@ -14,12 +14,23 @@ from scenarios.manifests.yaml import parse
 
 
 def tables_from_crds(directory: Path) -> tuple[Tables, list[Finding]]:
-    """Tables of every CRD below a directory; what is no CRD is reported, not fatal."""
+    """Tables of every CRD below a directory; what is no CRD is reported, not fatal, BadInput if there is none at all."""
     raw, findings = read_crds(directory)
+    if not raw:
+        raise BadInput([*findings, *_no_crd(directory, findings)])
     roots: dict[tuple[str, str], Node] = {}
     for one in raw:
         roots |= read_table(one)
     return Tables(roots), findings
+
+
+def _no_crd(directory: Path, findings: list[Finding]) -> Iterator[Finding]:
+    """One finding that refuses the directory, unless it could not even be read."""
+    if not any(finding.code == "RT005" for finding in findings):
+        message = f"no CustomResourceDefinition in {directory}"
+        yield Finding(
+            "RT005", Severity.ERROR, message, str(directory), suggestion="kubectl get crd -o yaml > DIR/crds.yaml"
+        )
 
 
 def read_crds(directory: Path) -> tuple[list[dict[str, Any]], list[Finding]]:

@@ -24,7 +24,8 @@ def load(paths: Sequence[FilePath], crds: FilePath | None = None, versions: str 
     """Every object below the paths, checked strictly against the field tables.
 
     Directories are read recursively, files in sorted order. ``crds`` is a directory of CustomResourceDefinitions that
-    replace the built-in tables of their kinds; ``versions`` is ``head`` or ``playbook`` (see ``fields/README``).
+    replace the built-in tables of their kinds, BadInput if it holds none; ``versions`` is ``head`` or ``playbook`` (see
+    ``fields/README``).
     """
     tables, findings = builtin_tables(versions), list[Finding]()
     if crds is not None:

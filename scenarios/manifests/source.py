@@ -27,6 +27,8 @@ def read_text(file: Path) -> tuple[str, Finding | None]:
         line = raw.count(b"\n", 0, error.start) + 1
         return "", replace(_unreadable(file, "not UTF-8 text"), line=line, column=1)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # kubectl ends the last line, which a block scalar there would notice.
+    text += "" if text.endswith("\n") or not text else "\n"
     # A tab is white space in JSON but not in YAML; strings cannot contain one, so the swap changes nothing else.
     return (text.replace("\t", " ") if file.suffix == ".json" else text), None
 

@@ -12,12 +12,12 @@ from itertools import pairwise
 from math import isinf
 from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from scenarios.findings import Finding, Path, Severity
+from scenarios.manifests.dialect import compose
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
@@ -82,7 +82,7 @@ def _chunks(text: str) -> Iterator[tuple[int, str]]:
 def _document(chunk: str, file: str, line: int) -> Parsed:
     reader = _Reader(chunk, file, line)
     try:
-        node = YAML(typ="safe", pure=True).compose(chunk)
+        node, rest = compose(chunk)
         data = reader.read(node, ())
     except _Unreadable as error:
         return Parsed(None, line, chunk, findings=(*reader.findings, error.finding))
@@ -91,7 +91,13 @@ def _document(chunk: str, file: str, line: int) -> Parsed:
     except RecursionError:
         finding = Finding("RT001", Severity.ERROR, "nested too deeply to be read", file, line, 1)
         return Parsed(None, line, chunk, findings=(finding,))
-    return Parsed(data, line, chunk, reader.keys, reader.values, tuple(reader.findings))
+    dropped = [] if rest is None else [_dropped(file, line + rest)]
+    return Parsed(data, line, chunk, reader.keys, reader.values, (*reader.findings, *dropped))
+
+
+def _dropped(file: str, line: int) -> Finding:
+    message = "the document ends before this line: what follows, up to the next ---, is dropped without a word"
+    return Finding("RT018", Severity.ERROR, message, file, line, 1)
 
 
 def _syntax_error(error: YAMLError, chunk: str, file: str, first: int) -> Finding:

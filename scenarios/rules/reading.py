@@ -37,5 +37,7 @@ RULES = (
          "use one of the versions in the message"),
     Rule("RT017", "crd-not-used", _W, "A CustomResourceDefinition without a usable schema replaces nothing.",
          "export it complete: kubectl get crd NAME -o yaml"),
+    Rule("RT018", "text-dropped", _E, "kubectl reads one document between two `---` and drops what follows its end (`...`, or a "
+         "line that is indented less than the first).", "write --- between documents; delete ... where it stands for left-out text"),
 )  # fmt: skip
 """Findings of the reader; it makes them itself, with a suggestion of its own where it knows better."""

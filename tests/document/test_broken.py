@@ -207,7 +207,9 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
             id="buckets-out-of-order",
         ),
         pytest.param("schema: rolltwin/v1\n", 1, "manifests", "no Rollout and no Deployment", id="no-manifests"),
-        pytest.param("schema: rolltwin/v1\nmanifests: [gone.yaml]\n", 0, "", "cannot read", id="missing-manifest"),
+        pytest.param(
+            "schema: rolltwin/v1\nmanifests: [gone.yaml]\n", 2, "manifests[0]", "no such file", id="missing-manifest"
+        ),
         pytest.param(
             HEAD + "telemetry:\n  prometheus:\n    labels:\n      - {name: pod, sources: [nowhere]}\n",
             6,
@@ -262,6 +264,36 @@ def test_a_broken_scenario_is_refused_with_its_place(
 ) -> None:
     found = [(item.line, path_text(item.path), item.message) for item in findings_of(tmp_path, text)]
     assert any(at == line and where == path and message in said for at, where, said in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(HEAD + "horizon: soon\ndelivery: {application: nope}\n", [3, 4], id="single field and reference"),
+        pytest.param(HEAD + "slo: 2\ntelemetry: {prometheus: {buckets: [2s, 1s]}}\n", [3, 4], id="field and order"),
+        pytest.param(HEAD + "seed: 1\nseed: 2\nslo: 2\n", [4, 5], id="duplicate key"),
+        pytest.param(HEAD + "trafic: {}\nhorizon: 0s\n", [3, 4], id="unknown key and zero"),
+        pytest.param("schema: rolltwin/v1\nmanifests: [web.yaml, gone.yaml]\nhorizon: 0s\n", [2, 3], id="missing file"),
+        pytest.param(
+            HEAD
+            + "releases:\n  - {name: a, good: maybe, share: 100%}\n  - {name: b, good: true, share: 50%}\nrelease: a\n",
+            [4],
+            id="a mix is not summed up without its invalid part",
+        ),
+        pytest.param(
+            HEAD + "strategy: {kind: argo-rollout}\ndelivery: {application: nope}\n",
+            [3, 4],
+            id="no strategy to look up",
+        ),
+    ],
+)
+def test_one_error_does_not_hide_the_others(tmp_path: Path, text: str, lines: list[int]) -> None:
+    assert [item.line for item in findings_of(tmp_path, text)] == lines
+
+
+def test_every_override_is_looked_at(tmp_path: Path) -> None:
+    found = findings_of(tmp_path, HEAD, "nonsense", "slo=2", "traffic.stages[7].rate=1")
+    assert [item.file for item in found] == ["--set nonsense", "--set slo=2", "--set traffic.stages[7].rate=1"]
 
 
 def test_every_error_is_reported_at_once(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.findings import BadInput
 from scenarios.manifests import load
 from scenarios.manifests.make_fields import main
 from scenarios.manifests.tables import builtin_tables
@@ -89,17 +90,34 @@ def test_versions_that_are_not_served_are_unknown(tmp_path: Path, crds: Path) ->
     assert finding.message == 'no matches for kind "Gadget" in version "example.com/v0"'
 
 
-def test_what_is_no_crd_is_a_warning_and_the_built_in_tables_stay(tmp_path: Path) -> None:
-    directory = tmp_path / "crds"
-    directory.mkdir()
-    (directory / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n")
+def test_what_is_no_crd_is_a_warning_and_the_built_in_tables_stay(tmp_path: Path, crds: Path) -> None:
+    (crds / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n")
     file = tmp_path / "c.yaml"
     file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nmystery: 1\n")
-    assert [finding.code for finding in load([file], crds=directory).findings] == ["RT010", "RT017"]
+    assert [finding.code for finding in load([file], crds=crds).findings] == ["RT010", "RT017"]
 
 
-def test_a_missing_directory_of_crds_is_a_finding(tmp_path: Path) -> None:
-    assert [finding.code for finding in load([], crds=tmp_path / "nope").findings] == ["RT005"]
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        pytest.param(None, "cannot read", id="no directory"),
+        pytest.param({}, "no CustomResourceDefinition", id="empty"),
+        pytest.param(
+            {"x.yaml": "apiVersion: v1\nkind: ConfigMap\n"}, "no CustomResourceDefinition", id="other objects"
+        ),
+        pytest.param({"x.yaml": "a: [\n"}, "no CustomResourceDefinition", id="no YAML"),
+    ],
+)
+def test_a_directory_without_crds_is_refused(tmp_path: Path, files: dict[str, str] | None, message: str) -> None:
+    directory = tmp_path / "crds"
+    for name, text in (files or {}).items():
+        directory.mkdir(exist_ok=True)
+        (directory / name).write_text(text)
+    if files == {}:
+        directory.mkdir()
+    with pytest.raises(BadInput) as caught:
+        load([], crds=directory)
+    assert [message in found.message for found in caught.value.findings if found.code == "RT005"] == [True]
 
 
 def test_make_fields_writes_one_file_for_each_kind(tmp_path: Path, crds: Path) -> None:

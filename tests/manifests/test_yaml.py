@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scenarios.findings import Severity
 from scenarios.manifests import load
+from scenarios.manifests.source import read_text
 from scenarios.manifests.yaml import parse, plain_scalar
 from tests.manifests.conftest import Reader
 
@@ -62,6 +63,9 @@ def test_plain_scalars_mean_what_kubectl_takes_them_for(text: str, value: Any, o
         pytest.param("a: 1\na: 2\n", "RT003", 2, 'key "a" already set in map', id="duplicate key"),
         pytest.param("name: {{ .Values.name }}\n", "RT002", 1, "template", id="Helm value"),
         pytest.param("{{- if .x }}\na: 1\n{{- end }}\n", "RT002", 1, "template", id="Helm condition"),
+        pytest.param("a: 1\n...\nb: 2\n", "RT018", 3, "is dropped", id="text after the document's end"),
+        pytest.param("a: 1\n...\nb: [\n", "RT018", 3, "is dropped", id="no YAML after the document's end"),
+        pytest.param("  a: 1\nb: 2\n", "RT018", 2, "is dropped", id="indented less than the first line"),
         pytest.param("a: yes\n", "RT004", 1, "the boolean true", id="ambiguous boolean"),
         pytest.param("a: 1\nb: 010\n", "RT004", 2, "the number 8", id="octal"),
     ],
@@ -70,6 +74,25 @@ def test_what_is_wrong_with_yaml_is_found_at_its_line(read: Reader, text: str, c
     found = [(f.line, f.message) for f in read(text).findings if f.code == code]
     assert [number for number, _ in found] == [line]
     assert part in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        pytest.param("a: 3\t# three\n", {"a": 3}, id="before a comment"),
+        pytest.param("a:\t3\n", {"a": 3}, id="after a colon"),
+        pytest.param("a: b\tc\n", {"a": "b\tc"}, id="inside a scalar"),
+        pytest.param("a: b\n\n \tc\n", {"a": "b\nc"}, id="on a folded line"),
+        pytest.param("a: [1,\t2]\n", {"a": [1, 2]}, id="in a list"),
+        pytest.param("a: &x 1\nb: &x 2\nc: *x\n", {"a": 1, "b": 2, "c": 2}, id="an anchor defined twice"),
+        pytest.param("a: |\n  b", {"a": "b\n"}, id="a last line without an end"),
+    ],
+)
+def test_what_kubectl_reads_is_read(tmp_path: Path, text: str, data: dict[str, Any]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(text)
+    (document,) = parse(read_text(file)[0], "x.yaml")
+    assert (document.data, document.findings) == (data, ())
 
 
 def test_a_broken_document_does_not_hide_the_others(read: Reader) -> None:
