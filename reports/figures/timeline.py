@@ -100,7 +100,7 @@ def info(journal: Journal) -> TimelineInfo:
                 d.t_s / 60,
                 d.region,
                 f"{d.decision} ({d.actor})",
-                d.decision not in {"start", "promote", "resume", "switch"},
+                d.decision in {"abort", "undo", "reject", "switch-back", "alert"},
             )
             for d in of_kind(journal, DecisionRecord)
         ),

@@ -9,6 +9,7 @@ from scenarios.document.schema import Written
 from scenarios.findings import Path
 from sim.model.behaviour import Release
 from sim.model.manifests import ManifestSet
+from sim.model.operations import Command, Operation
 from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, Strategy, SwitchScript
 
 Problem = tuple[Path, str, str]
@@ -51,6 +52,7 @@ def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -
     yield from _shares(written, mix)
     yield from _work(written)
     yield from _strategy(written.strategy, objects)
+    yield from _operations(written, mix, objects)
     yield from _application(written.delivery.application, objects)
 
 
@@ -123,6 +125,38 @@ def _strategy(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Probl
             yield ("strategy", "phases"), f"the regions' shares sum to {total:.6g}, more than 100%", ""
         strategy = strategy.inner
     yield from _reference(strategy, objects)
+
+
+def _operations(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
+    """Commands are for Rollouts; each needs what it acts on and knows nothing else."""
+    strategy = written.strategy.inner if isinstance(written.strategy, Geographic) else written.strategy
+    operated = isinstance(strategy, ArgoRollout) or (strategy is None and bool(objects.rollouts))
+    if written.operations and not operated:
+        yield ("operations",), "only a Rollout can be operated", "choose strategy: {kind: argo-rollout, ...}"
+    if written.first_deploy and isinstance(strategy, SwitchScript):
+        yield ("first_deploy",), "a switch needs a version to switch from", ""
+    for index, operation in enumerate(written.operations):
+        path: Path = ("operations", index)
+        yield from _own_fields(path, operation)
+        if operation.at_s > written.horizon_s:
+            yield (*path, "at"), "comes after the horizon", "lengthen the horizon"
+        if operation.do is Command.APPLY and operation.release not in [item.name for item in mix]:
+            named = ", ".join(item.name for item in mix) or "none"
+            yield (*path, "release"), f"no release is named {operation.release!r}", f"named here: {named}"
+        if operation.do is Command.SCALE and operation.replicas is None:
+            yield path, "scale needs replicas", "write how many, such as replicas: 5"
+
+
+def _own_fields(path: Path, operation: Operation) -> Iterator[Problem]:
+    written = {
+        "revision": (operation.revision is not None, Command.UNDO),
+        "release": (bool(operation.release), Command.APPLY),
+        "replicas": (operation.replicas is not None, Command.SCALE),
+        "analysis": (operation.analysis is not None, Command.TERMINATE),
+    }
+    for name, (is_written, owner) in written.items():
+        if is_written and operation.do is not owner:
+            yield (*path, name), f"only {owner} knows it, not {operation.do}", ""
 
 
 def _application(name: str, objects: ManifestSet) -> Iterator[Problem]:

@@ -77,6 +77,11 @@ def finish(turn: Turn, status: RolloutStatus) -> Decision:
     return _decision(turn, replace(status, phase=phase, message=message))
 
 
+def unchanged(turn: Turn) -> Decision:
+    """The decision of a reconcile that ends early and stores nothing."""
+    return _decision(turn, turn.seen.status)
+
+
 def _decision(turn: Turn, status: RolloutStatus) -> Decision:
     _wake_for_deadline(turn, status)
     wake_s = min(turn.wakes_s, default=None)

@@ -98,6 +98,15 @@ class Experiments:
         spec = ExperimentSpec(name, experiment, progress_deadline_s(cause.rollout))
         self._all.append(ExperimentController(self._surroundings, spec, cause))
 
+    def runs(self) -> tuple[RunView, ...]:
+        """The analyses of every experiment."""
+        return tuple(run for one in self._all for run in one.runs())
+
+    def terminate_run(self, name: str) -> None:
+        """Asks one of those analyses to end."""
+        for one in self._all:
+            one.terminate_run(name)
+
     def end(self) -> None:
         """Asks every experiment that still runs to end."""
         for one in self._all:
@@ -141,6 +150,14 @@ class ExperimentController:
     def template_views(self) -> tuple[ExperimentTemplateView, ...]:
         """Where each template is served."""
         return tuple(ExperimentTemplateView(one.name, one.service, one.hash) for one in self.status.templates)
+
+    def runs(self) -> tuple[RunView, ...]:
+        """Its analyses."""
+        return self._analyst.views()
+
+    def terminate_run(self, name: str) -> None:
+        """Asks one analysis to end; a name that is none of its own changes nothing."""
+        self._analyst.terminate(name)
 
     def terminate(self) -> None:
         """Asks the experiment to end."""

@@ -84,6 +84,7 @@ class Backend(Protocol):
 class _Shown:
     routes: tuple[Route, ...] = ()
     weights: tuple[float, float] = (-1.0, -1.0)
+    revisions: dict[str, float] = field(default_factory=dict)
     is_open: bool = False
     written_s: float = field(default=0.0)
 
@@ -111,6 +112,10 @@ class Router:
     def weights(self) -> tuple[float, float]:
         """Percent of the ordinary (header-less) traffic that reaches the candidate's and the stable version's pods."""
         return self._shown.weights
+
+    def weight_of(self, revision_hash: str) -> float:
+        """Percent of the ordinary traffic that reaches the pods of one revision of the rollout itself."""
+        return self._shown.revisions.get(revision_hash, 0.0)
 
     def open(self) -> None:
         """Traffic begins: everything that stands before the run does."""
@@ -146,23 +151,27 @@ class Router:
         self._note_weights([(one.share, found) for one, found in resolved if one.header is None])
 
     def _note_weights(self, ordinary: list[tuple[float, list[tuple[float, tuple[int, ...]]]]]) -> None:
-        sides = {
-            pod.routed: pod.revision.side for rs in self._replica_sets() for pod in rs.pods if pod.routed is not None
-        }
+        owners = {pod.routed: pod.revision for rs in self._replica_sets() for pod in rs.pods if pod.routed is not None}
         percent = {"candidate": 0.0, "stable": 0.0}
+        revisions: dict[str, float] = {}
         total_share = sum(share for share, _ in ordinary)
         for share, found in ordinary:
             total = sum(weight for weight, _ in found)
             for weight, pods in found:
                 for pod in pods:
-                    percent[sides[pod]] += 100 * share / total_share * weight / total / len(pods)
+                    part, owner = 100 * share / total_share * weight / total / len(pods), owners[pod]
+                    percent[owner.side] += part
+                    revisions[owner.hash] = revisions.get(owner.hash, 0.0) + part
         weights = (round(percent["candidate"], 6), round(percent["stable"], 6))
+        if (weights, revisions) == (self._shown.weights, self._shown.revisions):
+            return
+        self._shown.revisions = revisions
         if weights != self._shown.weights:
             self._shown.weights = weights
             journal = self._ground.journal
             journal.add(WeightRecord(journal.t_s, journal.region, *weights))
-            for listener in self.on_weights:
-                listener()
+        for listener in self.on_weights:
+            listener()
 
     def _replica_sets(self) -> list[ReplicaSet]:
         return [rs for backend in self.backends for rs in backend.replica_sets]

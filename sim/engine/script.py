@@ -75,6 +75,11 @@ class ScriptDriver:
         return active.spec.replicas if active is not None else 0
 
     @property
+    def good(self) -> bool:
+        """Whether the release is a good one."""
+        return self._ground.scenario.release.good
+
+    @property
     def going_back(self) -> bool:
         """Whether people are taking the release back."""
         return self._going_back

@@ -36,6 +36,20 @@ class SetScaleDownDeadline:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteReplicaSet:
+    """Delete an old ReplicaSet that has no pods: its revision cannot be undone to any more."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPods:
+    """Evict these pods; their ReplicaSets replace them."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetWeight:
     """Write the weights to the router."""
 
@@ -101,6 +115,8 @@ Action = (
     CreateReplicaSet
     | Scale
     | SetScaleDownDeadline
+    | DeleteReplicaSet
+    | RestartPods
     | SetWeight
     | SetHeaderRoute
     | SetMirrorRoute
