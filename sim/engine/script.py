@@ -241,7 +241,8 @@ class ScriptDriver:
         if "prometheus" in sources.outages:
             return None
         try:
-            found = promql.query(sources.prometheus, text, self._ground.clock.now, sources.telemetry.prometheus.version)
+            dialect = promql.dialect_of(sources.telemetry.prometheus.version)
+            found = promql.query(sources.prometheus, text, self._ground.clock.now, dialect)
         except PromqlError:
             return None
         if isinstance(found, list):
