@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isclose
 
 from scenarios.document.schema import Written
@@ -45,13 +46,15 @@ def _related(one: Path, other: Path) -> bool:
     return one[:shorter] == other[:shorter]
 
 
-def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
-    """Every problem between fields, with a suggestion where there is one."""
+def problems(
+    written: Written, mix: tuple[Release, ...], objects: ManifestSet, kinds: Sequence[str] = ()
+) -> Iterator[Problem]:
+    """Every problem between fields, with a suggestion where there is one; ``kinds`` are those of all objects read."""
     yield from _release_mix(written, mix)
     yield from _lengths(written)
     yield from _shares(written, mix)
     yield from _work(written)
-    yield from _strategy(written.strategy, objects)
+    yield from _strategy(written.strategy, objects) if written.strategy else _workload(objects, kinds)
     yield from _operations(written, mix, objects)
     yield from _application(written.delivery.application, objects)
 
@@ -171,8 +174,6 @@ def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Prob
     deployments = [item.name for item in objects.deployments]
     services = [item.name for item in objects.virtual_services]
     match strategy:
-        case None if not rollouts and not deployments:
-            yield ("manifests",), "no Rollout and no Deployment was read", "name the files or folders that hold them"
         case ArgoRollout(rollout=name) if name not in rollouts:
             yield ("strategy", "rollout"), f"no Rollout {name!r} in the manifests", _known(rollouts)
         case RollingUpdate(deployment=name) if name not in deployments:
@@ -183,6 +184,22 @@ def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Prob
             yield ("strategy", "colors"), "must be two different names", ""
         case _:
             return
+
+
+def _workload(objects: ManifestSet, kinds: Sequence[str]) -> Iterator[Problem]:
+    """Whether it is plain what is released where no strategy says so."""
+    rollouts, deployments = ({item.name for item in found} for found in (objects.rollouts, objects.deployments))
+    if not rollouts and not deployments:
+        message = "no Rollout and no Deployment was read"
+        counted = ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(kinds).items()))
+        only = f"{message}, only {counted}" if counted else message
+        yield ("manifests",), only, "name the files or folders that hold them; rolltwin check judges other objects too"
+    elif len(rollouts) > 1:
+        message = f"{len(rollouts)} Rollouts were read: {', '.join(sorted(rollouts))}; which one is released?"
+        yield ("strategy",), message, "name it: --rollout NAME, or strategy in a scenario file"
+    elif not rollouts and len(deployments) > 1:
+        message = f"{len(deployments)} Deployments were read: {', '.join(sorted(deployments))}; which one is released?"
+        yield ("strategy",), message, 'name it: --set "strategy={kind: rolling-update, deployment: NAME}"'
 
 
 def _known(names: list[str]) -> str:
