@@ -492,7 +492,11 @@ DOCUMENT = Section(
         Field("variant", NAME, "as-written, repaired, corrected, or any other word."),
         Field("manifests", ListOf(TEXT), "Files and folders of manifests, relative to this file."),
         Field("without", ListOf(TEXT), "Objects left out of them, as Kind/name: what if this one is missing?"),
-        Field("strategy", STRATEGY, "How the release reaches production; default: the only Rollout, else the only Deployment."),
+        Field(
+            "strategy",
+            STRATEGY,
+            "How the release reaches production; default: the only Rollout, else the only Deployment.",
+        ),
         Field("stable", BEHAVIOUR, "How the version before the release behaves."),
         Field("releases", Anything("a list of: " + RELEASE.expected), "Kinds of release, good and bad."),
         Field("release", NAME, "Which of them rolltwin run replays."),
