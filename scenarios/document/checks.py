@@ -23,6 +23,7 @@ _DRAWN_FROM: Mapping[str, tuple[str, ...]] = {
     "manifests": ("strategy",),
     "strategy": ("manifests",),
     "delivery": ("manifests",),
+    "operations": ("strategy", "releases", "manifests"),
 }
 """Other parts of the scenario that a problem of a part may come from."""
 
