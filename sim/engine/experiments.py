@@ -235,7 +235,12 @@ class ExperimentController:
 
     def _start(self, analysis: ExperimentAnalysis) -> None:
         rollout, name = self._cause.rollout, f"{self.spec.name}-{analysis.name}"
-        context = RunContext(self._cause.canary.hash, self._cause.stable.hash, rollout.namespace)
+        context = RunContext(
+            self._cause.canary.hash,
+            self._cause.stable.hash,
+            rollout.namespace,
+            controller=self._ground.scenario.controller,
+        )
         try:
             given = values_for_run(analysis.ref.args, rollout, context)
             args = tuple(Argument(one.name, self._filled(one.value or "")) for one in given)

@@ -18,6 +18,7 @@ from sim.metrics.providers import Sources
 from sim.model.actions import (
     Action,
     CreateReplicaSet,
+    DeleteAnalysis,
     DeleteReplicaSet,
     PointService,
     RemoveManagedRoutes,
@@ -38,7 +39,7 @@ from sim.model.rollout import EphemeralMetadata, PodView, RolloutSpec, RolloutSt
 
 Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
 Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
-Judging = StartAnalysis | TerminateAnalysis | StartExperiment | TerminateExperiment
+Judging = StartAnalysis | TerminateAnalysis | DeleteAnalysis | StartExperiment | TerminateExperiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Hands:
                 self._resize(action, rollout)
             case SetWeight() | SetHeaderRoute() | SetMirrorRoute() | RemoveManagedRoutes() | PointService():
                 self._route(action, rollout)
-            case StartAnalysis() | TerminateAnalysis() | StartExperiment() | TerminateExperiment():
+            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis() | StartExperiment() | TerminateExperiment():
                 self._judge(action, rollout)
             case _ as never:
                 assert_never(never)
@@ -104,6 +105,7 @@ class Hands:
         avoidance = _avoidance(rollout, pod_hash)
         identity = Identity(f"{spec.name}-{pod_hash}", number, float(spec.min_ready_s), avoidance)
         made = self.sets[pod_hash] = ReplicaSet(self._site, identity, self.revisions[pod_hash])
+        made.desired_annotation = spec.desired
         return made
 
     def relabel(self, rollout: Rollout) -> None:
@@ -156,6 +158,8 @@ class Hands:
                 self._start_analysis(action, rollout)
             case TerminateAnalysis():
                 self.analyst.terminate(action.run)
+            case DeleteAnalysis():
+                self.analyst.delete(action.run)
             case StartExperiment():
                 canary, stable = (self.revisions[one] for one in (rollout.template_hash, rollout.status.stable_rs))
                 cause = Cause(rollout.spec, canary, stable, action.step_index)
@@ -166,8 +170,10 @@ class Hands:
     def _start_analysis(self, action: StartAnalysis, rollout: Rollout) -> None:
         spec = rollout.spec
         name = action.name or f"{spec.name}-{rollout.template_hash}-{action.role.value}"
-        context = RunContext(rollout.template_hash, rollout.status.stable_rs, spec.namespace)
-        self.analyst.start(Order(name, action.role, _reference(spec, action), action.step_index), spec, context)
+        pod_hash, controller = rollout.template_hash, self._site.ground.scenario.controller
+        context = RunContext(pod_hash, rollout.status.stable_rs, spec.namespace, controller=controller)
+        order = Order(name, action.role, _reference(spec, action), action.step_index, pod_hash)
+        self.analyst.start(order, spec, context)
 
 
 def _avoidance(rollout: Rollout, pod_hash: str) -> Avoidance:

@@ -100,6 +100,13 @@ class TerminateAnalysis:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteAnalysis:
+    """Delete an old run, whether it has ended or not."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartExperiment:
     """Create the experiment of the current step."""
 
@@ -124,6 +131,7 @@ Action = (
     | PointService
     | StartAnalysis
     | TerminateAnalysis
+    | DeleteAnalysis
     | StartExperiment
     | TerminateExperiment
 )

@@ -406,6 +406,9 @@ class RunView:
     step_index: int | None = None
     terminating: bool = False
     """Asked to end already."""
+    pod_hash: str = ""
+    """The revision it was created for."""
+    created_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
