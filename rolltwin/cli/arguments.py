@@ -26,6 +26,11 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> No
         type=Path,
         help="scenario files, or manifests and folders of them",
     )
+    add_reading_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """How scenarios and manifests are read, and what is changed in them."""
     parser.add_argument(
         "--set",
         dest="overrides",

@@ -17,11 +17,12 @@ from sim.model.hashing import canonical_json
 _NOT_POLICY = frozenset(
     {
         ("status",),
+        ("metadata", "namespace"),
         *(("metadata", key) for key in ("creationTimestamp", "resourceVersion", "uid", "generation", "managedFields")),
         ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"),
     }
 )
-"""What a cluster writes into an object, not people."""
+"""What a cluster writes into an object, and what the objects that are compared have in common."""
 _ORDERED = frozenset({"http", "route"})
 """Named lists whose order means something."""
 _MISSING = object()

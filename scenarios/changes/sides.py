@@ -14,9 +14,7 @@ from scenarios.changes.revision import RevisionError, extract
 from scenarios.document import Loaded, from_manifests, load
 from scenarios.document.load import is_scenario
 from scenarios.findings import BadInput, Finding, Severity
-from sim.model.manifests import ManifestSet
 from sim.model.scenario import Scenario
-from sim.model.strategy import ArgoRollout
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,7 @@ def read_sides(old: str, new: str, overrides: Sequence[str] = (), crds: Path | N
             findings.extend(error.findings)
     if findings:
         raise BadInput(findings)
-    said = any(text.startswith("strategy") for text in overrides)
-    return (sides[0], sides[1]) if said else _same_rollout(*sides)
+    return sides[0], sides[1]
 
 
 def _read(label: str, overrides: Sequence[str], crds: Path | None) -> Side:
@@ -76,7 +73,8 @@ def _side(label: str, path: Path, overrides: Sequence[str], crds: Path | None) -
     loaded = load(path, overrides, crds) if is_scenario(path) else from_manifests([path], overrides, crds)
     # As ``check`` does: bare manifests are not judged by traffic that nobody has stated.
     scenario = None if loaded.default_world else loaded.scenario
-    return Side(label, loaded, rules.check(loaded.documents, scenario, loaded.file))
+    found = rules.check(loaded.documents, scenario, loaded.file, loaded.scenario.controller)
+    return Side(label, loaded, found)
 
 
 def _renamed(side: Side, shown: Callable[[str], str]) -> Side:
@@ -103,34 +101,3 @@ def _in_revision(folder: Path, revision: str, file: str) -> str:
     path = Path(file)
     inside = next((root for root in (folder, folder.resolve()) if path.is_relative_to(root)), None)
     return file if inside is None else f"{revision}:{normpath(path.relative_to(inside))}"
-
-
-def _same_rollout(old: Side, new: Side) -> tuple[Side, Side]:
-    """Both with the Rollout in question, where bare manifests hold several and nobody has said which.
-
-    That is the first one of both sides that was changed, or whose AnalysisTemplates were; else the first of both.
-    """
-    if not (old.loaded.default_world and new.loaded.default_world):
-        return old, new
-    common = [one.name for one in old.scenario.manifests.rollouts if _rollout(new.scenario.manifests, one.name)]
-    if not all(isinstance(side.scenario.strategy, ArgoRollout) for side in (old, new)) or not common:
-        return old, new
-    changed = (name for name in common if _policy(old, name) != _policy(new, name))
-    strategy = ArgoRollout(next(changed, common[0]))
-    return _with(old, strategy), _with(new, strategy)
-
-
-def _rollout(manifests: ManifestSet, name: str) -> object | None:
-    return next((one for one in manifests.rollouts if one.name == name), None)
-
-
-def _policy(side: Side, name: str) -> tuple[object, ...]:
-    """The Rollout of this name and the templates it names."""
-    manifests = side.scenario.manifests
-    rollout = next(one for one in manifests.rollouts if one.name == name)
-    names = {reference.name for analysis in rollout.analyses for reference in analysis.templates}
-    return (rollout, *(one for one in manifests.analysis_templates if one.name in names))
-
-
-def _with(side: Side, strategy: ArgoRollout) -> Side:
-    return replace(side, loaded=replace(side.loaded, scenario=replace(side.scenario, strategy=strategy)))

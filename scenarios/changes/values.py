@@ -9,9 +9,7 @@ from typing import Any
 from scenarios.findings import Path
 from sim.model.units import go_duration_s, quantity
 
-_DURATIONS = frozenset(
-    {"duration", "interval", "initialDelay", "timeout", "perTryTimeout", "baseEjectionTime", "interval"}
-)
+_DURATIONS = frozenset({"duration", "interval", "initialDelay", "timeout", "perTryTimeout", "baseEjectionTime"})
 _QUANTITIES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _QUERIES = frozenset({"query"})
 _QUOTED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)""")
@@ -24,7 +22,7 @@ def same(path: Path, old: Any, new: Any) -> bool:
         return True
     key = path[-1] if path else ""
     if key in _DURATIONS:
-        return _equal(go_duration_s, old, new)
+        return _equal(_seconds, old, new)
     if key in _QUANTITIES:
         return _equal(quantity, old, new)
     if key in _QUERIES and isinstance(old, str) and isinstance(new, str):
@@ -33,16 +31,27 @@ def same(path: Path, old: Any, new: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value in one line, whole: ``5m``, ``{interval: 20s, count: 3}``, ``[a, b]``, ``""``."""
+    """A value in one line, whole: ``5m``, ``result[0] < 0.05``, ``{interval: 20s, count: 3}``, ``""``."""
+    return (one_line(value) or '""') if isinstance(value, str) else _within(value)
+
+
+def one_line(text: str) -> str:
+    """The text with white space outside of quotes made single blanks."""
+    parts = _QUOTED.split(text.strip())
+    return "".join(part if index % 2 else re.sub(r"\s+", " ", part) for index, part in enumerate(parts))
+
+
+def _within(value: Any) -> str:
+    """A value as it would stand inside of another."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {shown(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_within(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(shown, value)) + "]"
+        return "[" + ", ".join(map(_within, value)) + "]"
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return _text(value) if isinstance(value, str) else str(value)
+    return _quoted(value) if isinstance(value, str) else str(value)
 
 
 def step_text(step: Any) -> str:
@@ -55,9 +64,14 @@ def step_text(step: Any) -> str:
     return f"{kind} {shown(value)}"
 
 
-def _text(value: str) -> str:
-    line = " ".join(value.split())
-    return line if line and (_PLAIN.fullmatch(line) or len(line) > 30) else f'"{line}"'
+def _quoted(value: str) -> str:
+    line = one_line(value)
+    return line if _PLAIN.fullmatch(line) else f'"{line}"'
+
+
+def _seconds(value: Any) -> float:
+    """A duration as manifests write it: Go's, or whole seconds as a number or as text."""
+    return float(value) if isinstance(value, int) or str(value).isdecimal() else go_duration_s(value)
 
 
 def _equal(read: Callable[[Any], float], old: Any, new: Any) -> bool:
@@ -68,8 +82,8 @@ def _equal(read: Callable[[Any], float], old: Any, new: Any) -> bool:
 
 
 def _unwrapped(query: str) -> str:
-    """The query with white space outside of quotes made equal; one with comments, which end with their line, as it is."""
+    """The query without the white space that separates no words; one with comments, which end with their line, as it is."""
     if "#" in query:
         return query.strip()
-    parts = _QUOTED.split(query.strip())
-    return "".join(part if index % 2 else re.sub(r"\s+", " ", part) for index, part in enumerate(parts))
+    parts = _QUOTED.split(one_line(query))
+    return "".join(part if index % 2 else re.sub(r" ?(\W) ?", r"\1", part) for index, part in enumerate(parts))

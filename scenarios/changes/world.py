@@ -13,13 +13,11 @@ from sim.model.scenario import Scenario
 WORLDS = ("old", "new")
 _ATTRIBUTES = {"traffic": "load", "releases": "mix"}
 """Attributes of a Scenario that its file calls otherwise."""
-_WORLD = (
-    "stable", "releases", "traffic", "client", "telemetry", "faults", "people", "cluster", "slo", "warm_up", "tail",
-    "horizon",
-)  # fmt: skip
-"""What happens to a policy, whatever it is. The seed is not among them: a comparison has one."""
 _POLICY = ("strategy", "delivery", "targets")
 """What a team decides besides its manifests."""
+_NEITHER = ("schema", "name", "title", "description", "variant", "manifests", "without", "release", "seed")
+"""Names, and what a comparison has for itself. All other fields are the world: what befalls a policy, whatever it is."""
+_WORLD = tuple(field.name for field in DOCUMENT.fields if field.name not in {*_POLICY, *_NEITHER})
 
 
 @dataclass(frozen=True, slots=True)

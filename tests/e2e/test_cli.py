@@ -163,7 +163,7 @@ def test_several_runs_do_not_overwrite_each_other(rolltwin: Command, folder: Pat
     assert len(list((folder / "out").glob("*/run.json"))) == 2
 
 
-@pytest.mark.parametrize("command", ["check", "run", "score", "explain"])
+@pytest.mark.parametrize("command", ["check", "run", "score", "diff", "explain"])
 def test_every_command_explains_itself(rolltwin: Command, command: str) -> None:
     told = rolltwin(command, "--help")
     assert told.code == 0
