@@ -52,11 +52,12 @@ def _effect(
     else:
         pairs = [(a.value(kpi), b.value(kpi)) for a, b in _pairs(old, new)]
         difference = paired_difference(new, old, kpi, level)
-    equal = sum(a == b for a, b in pairs)
+    known = [(a, b) for a, b in pairs if a is not None or b is not None]
+    equal = sum(a == b for a, b in known)
     censored = _censored(old, new, kpi)
-    mark = _mark(kpi, scores[0].estimate, difference, censored)
-    if equal == len(pairs) and len(pairs) > 1:
-        mark = Mark.EQUAL if difference.n else Mark.NO_DATA
+    # One equal pair is no evidence of more.
+    unchanged = known and equal == len(known) > 1
+    mark = Mark.EQUAL if unchanged else _mark(kpi, scores[0].estimate, difference, censored)
     return Effect(kpi, *scores, difference, mark, equal, _bound(censored))
 
 

@@ -21,6 +21,8 @@ _LONG = 160
 
 def headlines(diff: Diff) -> tuple[str, ...]:
     """What a reader with ten seconds must know, the worst first."""
+    if diff.policies.same:
+        return (*alarms(diff), *_nothing(diff))
     found = (
         *alarms(diff),
         *_nothing(diff),
@@ -219,14 +221,16 @@ def _unfair(diff: Diff) -> Sequence[str]:
 
 
 def _nothing(diff: Diff) -> Sequence[str]:
-    if diff.changed or any(
-        effect.mark is not Mark.EQUAL and effect.mark is not Mark.NO_DATA for effect in diff.effects
-    ):
-        return []
     pairs = sum(of for _, _, of in kinds(diff))
     if diff.policies.same:
-        return [f"No change: the model reads nothing that was changed, and all {pairs} pairs of replays are equal."]
-    return [f"No change in decisions or indicators: all {pairs} pairs of replays are equal."]
+        return [f"No change: the model reads nothing that was changed, and {_all_equal(pairs)}."]
+    if diff.changed or any(effect.mark not in {Mark.EQUAL, Mark.NO_DATA} for effect in diff.effects):
+        return []
+    return [f"No change in decisions or indicators: {_all_equal(pairs)}."]
+
+
+def _all_equal(pairs: int) -> str:
+    return f"all {pairs} pairs of replays are equal" if pairs != 1 else "the one pair of replays is equal"
 
 
 def _marked(diff: Diff, mark: Mark, lead: str) -> Sequence[str]:
