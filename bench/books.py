@@ -16,7 +16,7 @@ from simpy import Environment
 from sim.model.behaviour import Delay, VersionBehaviour
 from sim.model.load import Client, LoadShape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
-from sim.traffic import NONE_GROUP, PodEffects, PodSample, Route, WindowCount
+from sim.traffic import NONE_GROUP, PodEffects, PodSample, Pool, Route, WindowCount
 from sim.traffic.arrivals import Arrivals, Block, scale_s
 from sim.traffic.fleet import SHAPES
 from sim.traffic.plane import RETRY_KEY
@@ -24,6 +24,8 @@ from sim.traffic.values import Streams
 from sim.traffic.words import keyed, positive_unit, service_of
 
 UNIT_32 = 2.0**-32
+UNROUTED = 404
+"""What a proxy answers where no route takes a request; clients count it as a failure."""
 
 
 @dataclass(slots=True)
@@ -116,9 +118,9 @@ class SimpyPlane(ABC):
         self._key = streams.word(RETRY_KEY)
         self._kinds: list[Delay] = []
         self._buckets_s = buckets_s
-        self._routes: list[tuple[list[float], list[tuple[int, ...]]]] = []
+        self._routes: list[tuple[list[float], list[Pool]]] = []
         self._route_below: list[float] = []
-        self._unrouted = 0
+        self._unrouted: Counter[int] = Counter()
         self._log = log
         self._block: Block | None = None
         self._services: list[list[float]] = []
@@ -157,8 +159,8 @@ class SimpyPlane(ABC):
         """Route this way from now on."""
         kept = [route for route in routes if route.share > 0]
         self._route_below = below([route.share for route in kept])
-        pools = [[pool for pool in route.pools if pool.weight > 0] for route in kept]
-        self._routes = [(below([pool.weight for pool in some]), [pool.pods for pool in some]) for some in pools]
+        pools = [[pool for pool in route.pools if pool.weight > 0] or [Pool(1.0, ())] for route in kept]
+        self._routes = [(below([pool.weight for pool in some]), some) for some in pools]
 
     def pod_sample(self, pod: int, *, fine: bool = False) -> PodSample:  # noqa: ARG002 - the planes' interface
         """A pod's totals; there is no fine histogram here."""
@@ -201,20 +203,17 @@ class SimpyPlane(ABC):
             number += 1
 
     def choose(self, draws: Draws) -> int:
-        """Pod of an attempt, -1 where there is none."""
+        """Pod of an attempt; where there is none, the status of the answer, negative."""
         if not self._routes:
-            return -1
-        route = bisect_right(self._route_below, draws.route)
-        weights, pools = self._routes[route]
-        if not pools:
-            return -1
-        pods = pools[bisect_right(weights, draws.pool)]
-        return pods[int(draws.pod * len(pods))] if pods else -1
+            return -503
+        weights, pools = self._routes[bisect_right(self._route_below, draws.route)]
+        pool = pools[bisect_right(weights, draws.pool)]
+        return pool.pods[int(draws.pod * len(pool.pods))] if pool.pods else -pool.status
 
-    def turned_away(self, draws: Draws) -> None:
+    def turned_away(self, status: int, draws: Draws) -> None:
         """An attempt found no pod."""
-        self._unrouted += 1
-        self.settle(NONE_GROUP, 503, draws)
+        self._unrouted[status] += 1
+        self.settle(NONE_GROUP, status, draws)
 
     def settle(self, group: int, status: int | None, draws: Draws) -> None:
         """The client has an answer, or (None) gives up waiting: it ends or tries again."""
@@ -226,7 +225,7 @@ class SimpyPlane(ABC):
             self.retry(self.client.backoff_s * jitter, self._again(draws))
             return
         side.requests += 1
-        side.failures += status is None or status >= 500
+        side.failures += status is None or status >= 500 or (group == NONE_GROUP and status == UNROUTED)
 
     def _word(self, draws: Draws, purpose: int) -> np.uint64:
         return np.uint64(keyed(self._key, draws.block, draws.index, draws.attempt, purpose))
@@ -256,7 +255,7 @@ class SimpyPlane(ABC):
         for pod in members:
             statuses.update(pod.statuses)
         if group == NONE_GROUP:
-            statuses[503] = self._unrouted
+            statuses = Counter(self._unrouted)
         buckets = [
             sum(column)
             for column in zip([0] * (len(self._buckets_s) + 1), *(pod.buckets for pod in members), strict=True)

@@ -75,7 +75,7 @@ class LeanPlane(SimpyPlane):
     def _attempt(self, draws: Draws) -> None:
         pod = self.choose(draws)
         if pod < 0:
-            self.turned_away(draws)
+            self.turned_away(-pod, draws)
             return
         servers, limit = self.servers[pod], self.pods[pod].behaviour.queue_limit
         attempt = Attempt(self.env.now, draws)

@@ -68,7 +68,7 @@ class NaivePlane(SimpyPlane):
             yield self.env.timeout(pause_s)
         pod = self.choose(draws)
         if pod < 0:
-            self.turned_away(draws)
+            self.turned_away(-pod, draws)
             return
         attempt = Attempt(self.env.now, draws, self.env.active_process)
         servers, limit = self.servers[pod], self.pods[pod].behaviour.queue_limit

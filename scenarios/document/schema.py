@@ -38,9 +38,8 @@ from scenarios.document.fields import (
     enum_choice,
 )
 from scenarios.findings import Path
-from sim.model import behaviour, kpis, load, operations, scenario, strategy, telemetry
+from sim.model import behaviour, kpis, load, scenario, strategy, telemetry
 from sim.model.controller import NEWEST, Controller
-from sim.model.rollout import RunRole
 
 SCHEMA = "rolltwin/v1"
 
@@ -179,17 +178,6 @@ PEOPLE = Section(
         Field("watch_degraded", FLAG, "A rollout that becomes Degraded pages a person too."),
     ),
 )
-OPERATION = Section(
-    operations.Operation,
-    (
-        Field("at", DURATION, "From the release being applied.", "at_s", required=True),
-        Field("do", enum_choice(operations.Command), "What is done.", required=True),
-        Field("revision", Maybe(POSITIVE), "undo: to which revision; none: the previous one."),
-        Field("release", TEXT, "apply: which kind of release."),
-        Field("replicas", Maybe(counts(0, 10_000)), "scale: how many."),
-        Field("analysis", Maybe(enum_choice(RunRole)), "terminate: which analysis runs; none: all that go on."),
-    ),
-)
 STAGE = Section(
     load.Stage,
     (
@@ -214,10 +202,27 @@ BURST = Section(
         Field("factor", FACTOR, "The rate is multiplied by this.", required=True),
     ),
 )
+REQUEST_CLASS = Section(
+    load.RequestClass,
+    (
+        Field("name", NAME, "What people call these requests."),
+        Field("share", SHARE, "Their share of all requests; what the classes leave is plain GET /.", required=True),
+        Field("path", TEXT, "Path with query string."),
+        Field("method", NAME, "HTTP method."),
+        Field("headers", PairsOf(NAME, TEXT), "Headers they carry."),
+        Field("in_mesh", FLAG, "Through a sidecar rather than a gateway."),
+        Field("host", TEXT, "Host called; empty: the one the release is routed by."),
+        Field("gateway", TEXT, "Gateway they enter by; empty: the one the host is bound to."),
+        Field("port", counts(0, 65_535), "Port addressed; 0: conditions on a port hold."),
+        Field("labels", PairsOf(NAME, TEXT), "Labels of the calling pods."),
+        Field("namespace", TEXT, "Namespace of the calling pods; empty: the release's own."),
+    ),
+)
 LOAD_FIELDS = (
     Field("stages", ListOf(STAGE, non_empty=True), "Requests/s over time."),
     Field("diurnal", Maybe(DIURNAL), "Day curve on top; none: flat."),
     Field("bursts", ListOf(BURST), "Short peaks on top."),
+    Field("classes", ListOf(REQUEST_CLASS), "Kinds of requests that routes tell apart."),
 )
 
 
@@ -326,6 +331,7 @@ CLUSTER = Section(
         Field("image_pull", DELAY, "Once per node and image."),
         Field("endpoint_propagation", DELAY, "Readiness changed until the routers know."),
         Field("route_propagation", DELAY, "VirtualService written until the proxies act on it."),
+        Field("istio", Choice(("1.20", "1.30")), "Istio's release, where 1.20 and later ones differ."),
         Field("controller_latency", DURATION, "A change until the reconcile it causes.", "controller_latency_s"),
     ),
 )
@@ -469,8 +475,6 @@ class Written:
     telemetry: telemetry.Telemetry = field(default_factory=telemetry.Telemetry)
     faults: tuple[behaviour.Fault, ...] = ()
     people: behaviour.People = field(default_factory=behaviour.People)
-    operations: tuple[operations.Operation, ...] = ()
-    first_deploy: bool = False
     cluster: scenario.Cluster = field(default_factory=scenario.Cluster)
     controller: Controller = NEWEST
     delivery: scenario.Delivery = field(default_factory=scenario.Delivery)
@@ -492,11 +496,7 @@ DOCUMENT = Section(
         Field("variant", NAME, "as-written, repaired, corrected, or any other word."),
         Field("manifests", ListOf(TEXT), "Files and folders of manifests, relative to this file."),
         Field("without", ListOf(TEXT), "Objects left out of them, as Kind/name: what if this one is missing?"),
-        Field(
-            "strategy",
-            STRATEGY,
-            "How the release reaches production; default: the only Rollout, else the only Deployment.",
-        ),
+        Field("strategy", STRATEGY, "How the release reaches production; default: the first Rollout or Deployment."),
         Field("stable", BEHAVIOUR, "How the version before the release behaves."),
         Field("releases", Anything("a list of: " + RELEASE.expected), "Kinds of release, good and bad."),
         Field("release", NAME, "Which of them rolltwin run replays."),
@@ -505,10 +505,6 @@ DOCUMENT = Section(
         Field("telemetry", TELEMETRY, "What monitoring sees, and when."),
         Field("faults", ListOf(FAULT), "Injected faults, whatever the version."),
         Field("people", PEOPLE, "Reaction times."),
-        Field(
-            "operations", ListOf(OPERATION), "What people do to a Rollout at set times, whatever they are paged for."
-        ),
-        Field("first_deploy", FLAG, "Nothing ran before: the release is the first version there is."),
         Field("cluster", CLUSTER, "Machines and Kubernetes' delays."),
         Field("controller", CONTROLLER, "Release of the Argo Rollouts controller; a patch release counts as its line."),
         Field("delivery", DELIVERY, "From commit to apply."),

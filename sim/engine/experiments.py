@@ -11,10 +11,11 @@ from sim.decide.arguments import RunContext, TemplateError, replace_tags, values
 from sim.decide.defaults import progress_deadline_s
 from sim.decide.templates import templates_of
 from sim.engine.analyst import Analyst, Order
+from sim.engine.destinations import Network
 from sim.engine.loop import Loop
 from sim.engine.replicasets import Identity, ReplicaSet
 from sim.engine.revision import Revision
-from sim.engine.routing import Network, Router
+from sim.engine.routing import Router
 from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
 from sim.model.analysis import AnalysisPhase, Argument
@@ -98,15 +99,6 @@ class Experiments:
         spec = ExperimentSpec(name, experiment, progress_deadline_s(cause.rollout))
         self._all.append(ExperimentController(self._surroundings, spec, cause))
 
-    def runs(self) -> tuple[RunView, ...]:
-        """The analyses of every experiment."""
-        return tuple(run for one in self._all for run in one.runs())
-
-    def terminate_run(self, name: str) -> None:
-        """Asks one of those analyses to end."""
-        for one in self._all:
-            one.terminate_run(name)
-
     def end(self) -> None:
         """Asks every experiment that still runs to end."""
         for one in self._all:
@@ -150,14 +142,6 @@ class ExperimentController:
     def template_views(self) -> tuple[ExperimentTemplateView, ...]:
         """Where each template is served."""
         return tuple(ExperimentTemplateView(one.name, one.service, one.hash) for one in self.status.templates)
-
-    def runs(self) -> tuple[RunView, ...]:
-        """Its analyses."""
-        return self._analyst.views()
-
-    def terminate_run(self, name: str) -> None:
-        """Asks one analysis to end; a name that is none of its own changes nothing."""
-        self._analyst.terminate(name)
 
     def terminate(self) -> None:
         """Asks the experiment to end."""
@@ -235,12 +219,7 @@ class ExperimentController:
 
     def _start(self, analysis: ExperimentAnalysis) -> None:
         rollout, name = self._cause.rollout, f"{self.spec.name}-{analysis.name}"
-        context = RunContext(
-            self._cause.canary.hash,
-            self._cause.stable.hash,
-            rollout.namespace,
-            controller=self._ground.scenario.controller,
-        )
+        context = RunContext(self._cause.canary.hash, self._cause.stable.hash, rollout.namespace)
         try:
             given = values_for_run(analysis.ref.args, rollout, context)
             args = tuple(Argument(one.name, self._filled(one.value or "")) for one in given)

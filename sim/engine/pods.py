@@ -28,7 +28,7 @@ NODE_EVICTION_S: Final = 300.0
 """Default toleration of an unreachable node: only then are its pods replaced."""
 LINGER_S: Final = 30.0
 """How long a terminating pod goes on where clients never give up."""
-REFUSING: Final = PodEffects(errors=((503, 1.0),))
+REFUSING: Final = PodEffects(errors=((503, 1.0),), refuses=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from simpy.events import Event, Process
 from sim.decide import script as rules
 from sim.engine.clock import Rank
 from sim.engine.deployment import DeploymentController
+from sim.engine.destinations import Network
 from sim.engine.ground import Ground
 from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
-from sim.engine.routing import Network, Router
+from sim.engine.routing import Router
 from sim.engine.site import PodSite
 from sim.metrics import promql
 from sim.metrics.promql import PromqlError
@@ -73,11 +74,6 @@ class ScriptDriver:
         """Pods of one colour: the other one is the price of the strategy."""
         active = self._deployments.get(self._start_color)
         return active.spec.replicas if active is not None else 0
-
-    @property
-    def good(self) -> bool:
-        """Whether the release is a good one."""
-        return self._ground.scenario.release.good
 
     @property
     def going_back(self) -> bool:
@@ -241,8 +237,7 @@ class ScriptDriver:
         if "prometheus" in sources.outages:
             return None
         try:
-            dialect = promql.dialect_of(sources.telemetry.prometheus.version)
-            found = promql.query(sources.prometheus, text, self._ground.clock.now, dialect)
+            found = promql.query(sources.prometheus, text, self._ground.clock.now, sources.telemetry.prometheus.version)
         except PromqlError:
             return None
         if isinstance(found, list):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import erf, exp, log, sqrt
 from typing import Final
 
+from sim.decide.istio.matching import MESH, gateway_name
 from sim.decide.standing import workload_template
 from sim.decide.templates import TemplateError, templates_of
-from sim.engine.routers import SYNTHETIC, service_names, synthetic
-from sim.engine.routing import Entry, Network
+from sim.engine.callers import Entry
+from sim.engine.destinations import Network
+from sim.engine.routers import service_names, synthetic
+from sim.engine.routing import SYNTHETIC
 from sim.engine.telemetry import Eyes
 from sim.model.analysis import AnalysisTemplate
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
@@ -24,25 +28,26 @@ UNWRITTEN: Final = "unwritten-service"
 """Stands for a Service over the workload's pods where the manifests have none."""
 
 
-def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Network, Entry]:
+def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy, istio: str = "1.20") -> tuple[Network, Entry]:
     """The written network and where clients enter it.
 
     A canary's own VirtualServices (or the router it names) and a script's VirtualService say the hosts; otherwise the
     VirtualServices that lead to the workload's pods do, and without any a plain Service that selects them.
     """
-    network = Network.of(manifests)
+    network = Network.of(manifests, istio)
     if isinstance(strategy, SwitchScript):
-        vs = network.virtual_services.get(strategy.virtual_service)
-        return network, Entry(vs.hosts if vs else ())
+        return network, entry_of(
+            [vs for vs in network.virtual_services.values() if vs.name == strategy.virtual_service]
+        )
     labels, managed = _workload(manifests, strategy)
     if isinstance(strategy, ArgoRollout):
         spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
-        hosts = _routed_hosts(spec, network)
-        if hosts:
-            return network, Entry(hosts)
+        routed = _routed(spec, network)
+        if any(vs.hosts for vs in routed):
+            return network, entry_of(routed)
     leading = [vs for vs in network.virtual_services.values() if _leads_to(vs, network, labels)]
     if leading:
-        return network, Entry(tuple(host for vs in leading for host in vs.hosts))
+        return network, entry_of(leading)
     plain = _plain(network, labels, managed)
     if plain not in network.services:
         # Whatever reaches the pods today is not in the manifests; it goes on doing so.
@@ -100,18 +105,27 @@ def standing_strategy(manifests: ManifestSet, strategy: LocalStrategy) -> LocalS
     return RollingUpdate(manifests.deployments[0].name) if manifests.deployments else None
 
 
-def _routed_hosts(spec: RolloutSpec, network: Network) -> tuple[str, ...]:
+def entry_of(virtual_services: Sequence[VirtualService]) -> Entry:
+    """The hosts of these VirtualServices, by the gateways of the first that has one."""
+    named = [tuple(gateway_name(one, vs.namespace) for one in vs.gateways if one != MESH) for vs in virtual_services]
+    return Entry(
+        tuple(dict.fromkeys(host for vs in virtual_services for host in vs.hosts)),
+        gateways=next((names[:1] for names in named if names), ()),
+        namespace=next((vs.namespace for vs in virtual_services), "default"),
+    )
+
+
+def _routed(spec: RolloutSpec, network: Network) -> list[VirtualService]:
+    """What routes a canary: the VirtualServices it names, or one that stands for its router."""
     routing = spec.canary.traffic_routing if spec.canary is not None else None
     if routing is None:
-        return ()
+        return []
     made = synthetic(spec)
     if made is not None:
         network.virtual_services[SYNTHETIC] = made
-        return made.hosts
+        return [made]
     names = [one.name.partition(".")[0] for one in routing.virtual_services]
-    return tuple(
-        host for name in names if name in network.virtual_services for host in network.virtual_services[name].hosts
-    )
+    return [network.virtual_services[name] for name in names if name in network.virtual_services]
 
 
 def _workload(manifests: ManifestSet, strategy: LocalStrategy) -> tuple[Labels, tuple[str, ...]]:

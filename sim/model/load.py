@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, pi
 
+from sim.model.pods import Labels
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -35,12 +37,38 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestClass:
+    """Requests that routing cannot tell apart: what they are and where they come from."""
+
+    share: float
+    """Of all requests; what the classes leave is plain ``GET /`` from where ``client.in_mesh`` says."""
+    name: str = ""
+    path: str = "/"
+    """With its query string."""
+    method: str = "GET"
+    headers: Labels = ()
+    in_mesh: bool = False
+    """Through a sidecar, not through a gateway."""
+    host: str = ""
+    """Called host; empty: the one the release is routed by."""
+    gateway: str = ""
+    """Which gateway they enter by; empty: the one the called host is bound to."""
+    port: int = 0
+    """Port addressed; 0: every ``port`` condition holds."""
+    labels: Labels = ()
+    """Of the calling pods."""
+    namespace: str = ""
+    """Of the calling pods; empty: the release's own, or for a gateway ``istio-system``."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadShape:
-    """Requests per second over time. The last stage lasts for ever."""
+    """Requests per second over time, and their kinds. The last stage lasts for ever."""
 
     stages: tuple[Stage, ...] = (Stage(60.0, 100.0),)
     diurnal: Diurnal | None = None
     bursts: tuple[Burst, ...] = ()
+    classes: tuple[RequestClass, ...] = ()
 
     def rate_rps(self, t_s: float) -> float:
         """Offered rate at ``t_s`` (>= 0), requests/s."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sim.model.pods import Labels
 
@@ -30,10 +31,17 @@ class HttpMatch:
 
     headers: tuple[tuple[str, StringMatch], ...] = ()
     without_headers: tuple[tuple[str, StringMatch], ...] = ()
+    query: tuple[tuple[str, StringMatch], ...] = ()
     uri: StringMatch | None = None
+    ignore_uri_case: bool = False
     method: StringMatch | None = None
+    authority: StringMatch | None = None
+    scheme: StringMatch | None = None
+    port: int = 0
+    """Port that the client addressed; 0 is any."""
     gateways: tuple[str, ...] = ()
     source_labels: Labels = ()
+    source_namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,34 @@ class RouteDestination:
     host: str
     subset: str = ""
     weight: int | None = None
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFault:
+    """``fault``: shares in 0..1 of the requests that are held up, and of those that are answered at once."""
+
+    delay_s: float = 0.0
+    delay_share: float = 0.0
+    abort_status: int = 0
+    abort_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRetry:
+    """``retries``: further tries of the proxy after the first; 0 is none. ``retry_on`` '' is Istio's default list."""
+
+    attempts: int = 2
+    per_try_s: float | None = None
+    retry_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A destination that gets copies of a share (0..1) of the requests; nobody waits for its answers."""
+
+    destination: RouteDestination
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +89,31 @@ class HttpRoute:
     matches: tuple[HttpMatch, ...] = ()
     destinations: tuple[RouteDestination, ...] = ()
     timeout_s: float | None = None
-    retries: int | None = None
+    retries: HttpRetry | None = None
+    fault: HttpFault | None = None
+    mirrors: tuple[Mirror, ...] = ()
+    answer: int = 0
+    """Status of a ``redirect`` or ``directResponse``; 0 where the request goes to a destination."""
+
+
+class Layer(StrEnum):
+    """What a route of connections looks at."""
+
+    TLS = "tls"
+    """The server name in the client's hello."""
+    TCP = "tcp"
+    """The port alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRoute:
+    """One ``spec.tls`` or ``spec.tcp`` entry: ports and server names of all its matches, and where it leads."""
+
+    layer: Layer
+    ports: tuple[int, ...] = ()
+    sni_hosts: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    destinations: tuple[RouteDestination, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +125,32 @@ class VirtualService:
     hosts: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ("mesh",)
     http: tuple[HttpRoute, ...] = ()
-    tls: int = 0
-    tcp: int = 0
+    connections: tuple[ConnectionRoute, ...] = ()
+
+    @property
+    def tls(self) -> int:
+        """How many routes look at the server name."""
+        return sum(one.layer is Layer.TLS for one in self.connections)
+
+    @property
+    def tcp(self) -> int:
+        """How many routes look at the port alone."""
+        return sum(one.layer is Layer.TCP for one in self.connections)
 
 
 @dataclass(frozen=True, slots=True)
 class OutlierDetection:
-    """``trafficPolicy.outlierDetection`` with Istio's defaults."""
+    """``trafficPolicy.outlierDetection`` with Istio's defaults; a threshold of 0 never ejects.
+
+    ``consecutive_gateway`` is enforced only where it is written, ``consecutive_local`` only with ``split``
+    (istio 1.20.8 cluster_traffic_policy.go:336-403).
+    """
 
     consecutive_5xx: int = 5
+    consecutive_gateway: int = 0
+    consecutive_local: int = 5
+    split: bool = False
+    """``splitExternalLocalOriginErrors``: what the proxy itself met with is counted apart."""
     interval_s: float = 10.0
     base_ejection_s: float = 30.0
     max_ejection_percent: int = 10
@@ -81,11 +158,43 @@ class OutlierDetection:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionPool:
+    """``trafficPolicy.connectionPool``; None is unlimited, as Istio's defaults are."""
+
+    max_connections: int | None = None
+    max_pending_requests: int | None = None
+    max_requests: int | None = None
+
+
+class LoadBalancer(StrEnum):
+    """``trafficPolicy.loadBalancer.simple``."""
+
+    LEAST_REQUEST = "LEAST_REQUEST"
+    """Of two endpoints drawn at random the one with fewer requests under way: Istio's default."""
+    ROUND_ROBIN = "ROUND_ROBIN"
+    RANDOM = "RANDOM"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPolicy:
+    """What a DestinationRule says of one host or subset; None for a part that it does not write."""
+
+    balancer: LoadBalancer | None = None
+    outlier: OutlierDetection | None = None
+    pool: ConnectionPool | None = None
+
+    def over(self, base: TrafficPolicy) -> TrafficPolicy:
+        """This policy where it says something, else the base."""
+        return TrafficPolicy(self.balancer or base.balancer, self.outlier or base.outlier, self.pool or base.pool)
+
+
+@dataclass(frozen=True, slots=True)
 class Subset:
-    """One ``subsets`` entry."""
+    """One ``subsets`` entry; parts of the policy that it does not write are the rule's."""
 
     name: str
     labels: Labels = ()
+    policy: TrafficPolicy = TrafficPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +205,4 @@ class DestinationRule:
     namespace: str = "default"
     host: str = ""
     subsets: tuple[Subset, ...] = ()
-    outlier: OutlierDetection | None = None
-    max_connections: int | None = None
-    max_pending_requests: int | None = None
-    max_requests: int | None = None
+    policy: TrafficPolicy = TrafficPolicy()

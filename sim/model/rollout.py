@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sim.model.analysis import AnalysisPhase, AnalysisRef
 from sim.model.controller import NEWEST, Controller
+from sim.model.network import HttpMatch, Layer
 from sim.model.pods import AntiAffinity, Labels, PodTemplate
 from sim.model.units import IntOrPercent
 
@@ -46,11 +47,11 @@ class HeaderRoute:
 
 @dataclass(frozen=True, slots=True)
 class MirrorRoute:
-    """``setMirrorRoute``: share of matching requests copied to the canary; None removes the route."""
+    """``setMirrorRoute``: percent of matching requests copied to the canary; None removes the route."""
 
     name: str
     percentage: int | None = None
-    match_json: str = "[]"
+    match: tuple[HttpMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,21 @@ class CanaryStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionTarget:
+    """One of ``tlsRoutes`` or ``tcpRoutes``: the route of this port and exactly these server names."""
+
+    layer: Layer
+    port: int = 0
+    sni_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IstioVirtualService:
     """Which VirtualService (name or name.namespace) and which of its HTTP routes the controller rewrites."""
 
     name: str
     routes: tuple[str, ...] = ()
-    tls_routes: int = 0
-    tcp_routes: int = 0
+    connections: tuple[ConnectionTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,8 @@ class IstioDestinationRule:
     name: str
     canary_subset: str = ""
     stable_subset: str = ""
+    additional_subsets: tuple[str, ...] = ()
+    """Subsets whose weight the controller leaves alone (since 1.9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +229,6 @@ class RolloutSpec:
     rollback_window_revisions: int | None = None
     successful_run_history_limit: int | None = None
     unsuccessful_run_history_limit: int | None = None
-    restart_at_s: float | None = None
-    """``restartAt`` on the simulation's clock: pods created before it are replaced. What is written is in the past."""
     workload_ref: str = ""
     """Name of the Deployment in ``workloadRef``; empty when the template is inline."""
 
@@ -344,8 +353,6 @@ class RolloutStatus:
     experiment: RunStatusRef | None = None
     blue_green: BlueGreenStatus = field(default_factory=BlueGreenStatus)
     conditions: tuple[Condition, ...] = ()
-    restarted_at_s: float | None = None
-    """The ``restart_at_s`` that has been carried out."""
     replicas: int = 0
     updated: int = 0
     ready: int = 0
@@ -373,17 +380,6 @@ class ReplicaSetView:
     fully_labelled: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodView:
-    """One pod as the controller sees it while it restarts pods; ``hash`` is its ReplicaSet's."""
-
-    name: str
-    hash: str
-    created_s: float
-    available: bool
-    deleted: bool = False
-
-
 class RunRole(StrEnum):
     """Why an analysis run exists."""
 
@@ -406,9 +402,6 @@ class RunView:
     step_index: int | None = None
     terminating: bool = False
     """Asked to end already."""
-    pod_hash: str = ""
-    """The revision it was created for."""
-    created_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,7 +443,5 @@ class Observed:
     weight_verified: bool = True
     managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
     """Managed routes now on the router; without them here they are never removed."""
-    pods: tuple[PodView, ...] = ()
-    """Pods that still exist; only filled while ``restart_at_s`` is to be carried out."""
     controller: Controller = NEWEST
     """Release of the controller that looks."""

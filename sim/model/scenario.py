@@ -9,7 +9,6 @@ from sim.model.controller import NEWEST, Controller
 from sim.model.kpis import KpiTarget
 from sim.model.load import Client, LoadShape
 from sim.model.manifests import ManifestSet
-from sim.model.operations import Operation
 from sim.model.strategy import Strategy
 from sim.model.telemetry import Telemetry
 
@@ -30,6 +29,8 @@ class Cluster:
     """From a pod's readiness changing to the routers knowing."""
     route_propagation: Delay = Delay(2.0)
     """From a VirtualService write to the proxies acting on it."""
+    istio: str = "1.20"
+    """``1.20`` or ``1.30``: see ``sim.decide.istio`` for what differs."""
     controller_latency_s: float = 0.005
     """Between a change and the reconcile it causes."""
 
@@ -78,10 +79,6 @@ class Scenario:
     telemetry: Telemetry = field(default_factory=Telemetry)
     faults: tuple[Fault, ...] = ()
     people: People = field(default_factory=People)
-    operations: tuple[Operation, ...] = ()
-    """What people do at set times, whatever they are paged for."""
-    first_deploy: bool = False
-    """Whether nothing ran before: the release is the first version there is."""
     cluster: Cluster = field(default_factory=Cluster)
     controller: Controller = NEWEST
     """Release of the Rollout controller."""

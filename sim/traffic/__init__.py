@@ -4,6 +4,8 @@ from sim.traffic.plane import DataPlane
 from sim.traffic.values import (
     NONE_GROUP,
     Balancing,
+    Cluster,
+    Handling,
     PodEffects,
     PodSample,
     Pool,
@@ -14,7 +16,9 @@ from sim.traffic.values import (
 __all__ = [
     "NONE_GROUP",
     "Balancing",
+    "Cluster",
     "DataPlane",
+    "Handling",
     "PodEffects",
     "PodSample",
     "Pool",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, TypeVar
 
 import numpy as np
@@ -10,15 +11,16 @@ from numpy.typing import NDArray
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.traffic.arrivals import scale_s
 from sim.traffic.fine import Layout, cells
+from sim.traffic.serve import OK, REFUSED, RESET, UNAVAILABLE, UNROUTED
 from sim.traffic.state import KIND, POD, Pods, Tally
-from sim.traffic.values import PodEffects
+from sim.traffic.values import Counts, PodEffects
 from sim.traffic.words import CONSTANT, EXPONENTIAL, LOGNORMAL
 
 Item = TypeVar("Item", bound=np.generic)
 
 SHAPES: Final = {Shape.CONSTANT: CONSTANT, Shape.EXPONENTIAL: EXPONENTIAL, Shape.LOGNORMAL: LOGNORMAL}
-FIXED_CODES: Final = (200, 503, 502)
-"""Codes of the slots that the loops name."""
+FIXED_CODES: Final = (200, 503, 502, 503, 504, 404)
+"""Codes of the slots that the loops and the proxies name (``sim.traffic.serve``)."""
 
 
 class Fleet:
@@ -27,6 +29,8 @@ class Fleet:
     def __init__(self, layout: Layout, retry_on: tuple[int, ...]) -> None:
         self.layout = layout
         self.codes = list(FIXED_CODES)
+        self._slots = {200: OK, 503: UNAVAILABLE, 502: RESET}
+        """Slots of what versions answer; what proxies answer by themselves is counted apart."""
         self.kinds: list[Delay] = []
         self.behaviours: list[VersionBehaviour | None] = [None]
         self._retry_on = retry_on
@@ -80,9 +84,24 @@ class Fleet:
         reached = 0.0
         for k, (code, share) in enumerate(errors):
             reached += share
-            below[pod, k], slots[pod, k] = reached, self.codes.index(code)
+            below[pod, k], slots[pod, k] = reached, REFUSED if effects.refuses else self._slots[code]
         row["bad"] = reached
         self.pods = self.pods._replace(error_below=below, error_slot=slots)
+
+    def slot_of(self, status: int) -> int:
+        """Slot of a status that a proxy answers by itself."""
+        if status == FIXED_CODES[UNROUTED]:
+            return UNROUTED
+        self._note_codes([status])
+        return self._slots[status]
+
+    def statuses(self, answers: Counts) -> Counter[int]:
+        """Answers by status of a row of slots."""
+        found: Counter[int] = Counter()
+        for slot, count in enumerate(answers.tolist()):
+            if count:
+                found[self.codes[slot]] += count
+        return found
 
     def _kind(self, service_time: Delay) -> int:
         if service_time not in self.kinds:
@@ -92,11 +111,14 @@ class Fleet:
         return self.kinds.index(service_time)
 
     def _note_codes(self, codes: list[int]) -> None:
-        self.codes.extend(code for code in dict.fromkeys(codes) if code not in self.codes)
+        for code in codes:
+            if code not in self._slots:
+                self._slots[code] = len(self.codes)
+                self.codes.append(code)
         self.tally = self.tally._replace(
             answers=widened(self.tally.answers, len(self.codes)),
             again=np.array([code in self._retry_on for code in self.codes], dtype=np.bool_),
-            failing=np.array([code >= 500 for code in self.codes], dtype=np.bool_),
+            failing=np.array([code >= 500 or k == UNROUTED for k, code in enumerate(self.codes)], dtype=np.bool_),
         )
 
     def _make_room(self, pods: int, behaviour: VersionBehaviour, group: int) -> None:

@@ -50,19 +50,17 @@ class Requests(NamedTuple):
 
 @part
 def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: float) -> int:
-    """Row of the pod for three draws in [0, 1); 0 where the class has no pool or the pool no pod."""
+    """Row of the pod for three draws in [0, 1); where the pool has no pod, -1 less the slot of its answer."""
     route, last = 0, len(routing.share_below) - 1
     while route < last and route_draw >= routing.share_below[route]:
         route += 1
     pool, last = routing.pools_from[route], routing.pools_from[route + 1] - 1
-    if last < pool:
-        return 0
     while pool < last and pool_draw >= routing.weight_below[pool]:
         pool += 1
     first = routing.pods_from[pool]
     count = routing.pods_from[pool + 1] - first
     if count == 0:
-        return 0
+        return -1 - int(routing.empty_slot[pool])
     if len(routing.turns) == 0:
         return int(routing.pods[first + np.int64(pod_draw * count)])
     turn = routing.turns[pool]
@@ -155,9 +153,10 @@ def run(
             error = low(route)
             i += 1
         pod = choose(routing, high(route), high(pool_pod), low(pool_pod))
-        if pod == 0:
-            tally.answers[0, UNAVAILABLE] += 1
-            settle(client, tally, carried, -1, UNAVAILABLE, at, route, block, index, attempt)
+        if pod < 0:
+            slot = -1 - pod
+            tally.answers[0, slot] += 1
+            settle(client, tally, carried, -1, slot, at, route, block, index, attempt)
             continue
         kind = pods.rows[pod]["kind"]
         if retried:

@@ -60,7 +60,7 @@ class DataPlane:
         )
         self._routes: tuple[Route, ...] = ()
         self._changed: list[int] = []
-        self._routing = flatten((), balancing)
+        self._routing = flatten((), balancing, self._fleet.slot_of)
         self._arrivals = Arrivals(load, streams, share)
         self._block = self._load_block(self._arrivals.number_at(start_s))
         self._carried.sizes[NEXT] = np.searchsorted(self._block.times, start_s)
@@ -104,7 +104,7 @@ class DataPlane:
             message = f"routes name pods that were never added: {sorted(unknown)}"
             raise ValueError(message)
         self._routes = routes
-        self._routing = flatten(routes, self._balancing)
+        self._routing = flatten(routes, self._balancing, self._fleet.slot_of)
 
     def crash_pod(self, pod: int) -> None:
         """Answer 502 now to everything queued or in service at a pod; what is routed to it later finds it idle."""
@@ -124,9 +124,7 @@ class DataPlane:
         fleet, row = self._fleet, pod + 1
         latencies = fleet.tally.latencies[row]
         return PodSample(
-            statuses={
-                fleet.codes[slot]: count for slot, count in enumerate(fleet.tally.answers[row].tolist()) if count
-            },
+            statuses=dict(fleet.statuses(fleet.tally.answers[row])),
             bucket_counts=tuple(by_bucket(latencies, fleet.layout).tolist()) if buckets else (),
             latency_sum_s=int(fleet.pods.rows[row]["ticks"]) / state.TICKS_PER_S,
             fine=by_bin(latencies, fleet.layout) if fine else None,

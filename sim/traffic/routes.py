@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import numpy as np
 
 from sim.traffic.state import Routing
-from sim.traffic.values import Balancing, Route
+from sim.traffic.values import Balancing, Pool, Route
 
 
-def flatten(routes: Sequence[Route], balancing: Balancing) -> Routing:
-    """The routes as arrays; classes and pools without a share are left out, pod p is row p + 1."""
+def flatten(routes: Sequence[Route], balancing: Balancing, slot_of: Callable[[int], int]) -> Routing:
+    """The routes as arrays; classes and pools without a share are left out, pod p is row p + 1.
+
+    ``slot_of`` finds the slot of a status that proxies answer by themselves.
+    """
     kept = [route for route in routes if route.share > 0] or [Route(1.0, ())]
-    pools = [[pool for pool in route.pools if pool.weight > 0] for route in kept]
+    pools = [[pool for pool in route.pools if pool.weight > 0] or [Pool(1.0, ())] for route in kept]
     flat = [pool for of_route in pools for pool in of_route]
     weights = [bound for of_route in pools for bound in _below([pool.weight for pool in of_route])]
     return Routing(
@@ -23,6 +26,7 @@ def flatten(routes: Sequence[Route], balancing: Balancing) -> Routing:
         weight_below=np.array(weights, dtype=np.float64),
         pods_from=_starts([len(pool.pods) for pool in flat]),
         pods=np.array([pod + 1 for pool in flat for pod in pool.pods], dtype=np.int64),
+        empty_slot=np.array([slot_of(pool.status) for pool in flat], dtype=np.int64),
         turns=np.zeros(len(flat) if balancing is Balancing.ROUND_ROBIN else 0, dtype=np.int64),
     )
 

@@ -29,6 +29,12 @@ UNAVAILABLE: int = 1
 """Slot of 503, of full queues and missing pods."""
 RESET: int = 2
 """Slot of 502, of crashes."""
+REFUSED: int = 3
+"""Slot of 503, of pods that take no connection."""
+LATE: int = 4
+"""Slot of 504, of proxies that waited long enough."""
+UNROUTED: int = 5
+"""Slot of 404, of proxies without a route for a request: a failure, unlike a version's own 404."""
 BACKOFF: int = 4
 """Purpose of the word that jitters a pause."""
 

@@ -123,13 +123,17 @@ class Tally(NamedTuple):
 
 
 class Routing(NamedTuple):
-    """Routes flattened: cumulative shares; each route's pools from ``pools_from``; each pool's pods from ``pods_from``."""
+    """Routes flattened: cumulative shares; each route's pools from ``pools_from``; each pool's pods from ``pods_from``.
+
+    ``empty_slot`` is the answer of a pool without pods.
+    """
 
     share_below: NDArray[np.float64]
     pools_from: NDArray[np.int64]
     weight_below: NDArray[np.float64]
     pods_from: NDArray[np.int64]
     pods: NDArray[np.int64]
+    empty_slot: NDArray[np.int64]
     turns: NDArray[np.int64]
 
 

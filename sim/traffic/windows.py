@@ -51,7 +51,7 @@ class Windows:
         answers, latencies, ticks, client = reached if earlier is None else difference(reached, earlier)
         return WindowCount(
             group=group,
-            statuses=tuple(sorted((fleet.codes[slot], int(answers[slot])) for slot in np.flatnonzero(answers))),
+            statuses=tuple(sorted(fleet.statuses(answers).items())),
             latency_counts=tuple(by_bucket(latencies, fleet.layout).tolist()),
             latency_sum_s=ticks / TICKS_PER_S,
             client_requests=int(client[CLIENT_REQUESTS]),

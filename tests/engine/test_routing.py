@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sim.engine import run
-from sim.engine.routing import text_matches, traffic_classes
-from sim.model.load import Client
-from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, StringMatch, VirtualService
+from sim.engine.callers import request_classes
+from sim.model.load import Client, LoadShape, RequestClass
+from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, VirtualService
 from sim.model.pods import DeploymentSpec, PodTemplate
 from sim.model.records import RunResult, TrafficRecord, WeightRecord
 from sim.model.rollout import CanaryScale, CanaryStep, CanaryStrategy, HeaderMatch, HeaderRoute
@@ -20,26 +20,12 @@ def weights(result: RunResult) -> list[tuple[float, float]]:
     return [(row.candidate, row.stable) for row in result.journal if isinstance(row, WeightRecord)]
 
 
-@pytest.mark.parametrize(
-    ("how", "text", "matches"),
-    [
-        pytest.param(StringMatch("exact", "green"), "green", True, id="exact"),
-        pytest.param(StringMatch("exact", "green"), "greenish", False, id="exact-is-whole"),
-        pytest.param(StringMatch("prefix", "green"), "greenish", True, id="prefix"),
-        pytest.param(StringMatch("regex", "gr.*n"), "green", True, id="regex"),
-        pytest.param(StringMatch("regex", "gr"), "green", False, id="regex-is-whole"),
-        pytest.param(StringMatch("present"), "anything", True, id="present"),
-    ],
-)
-def test_string_matches(how: StringMatch, text: str, matches: bool) -> None:
-    assert text_matches(how, text) is matches
-
-
-def test_traffic_classes_share_everything_out() -> None:
+def test_request_classes_share_everything_out() -> None:
     client = Client(headers=(("x", "a", 0.1), ("y", "b", 0.2)), in_mesh_share=0.25)
-    classes = traffic_classes(client)
+    load = LoadShape(classes=(RequestClass(0.4, "orders", "/orders"),))
+    classes = request_classes(load, client)
     assert sum(one.share for one in classes) == pytest.approx(1.0)
-    assert len(classes) == 6
+    assert len(classes) == 7
 
 
 def test_another_virtual_service_that_is_older_takes_the_canarys_traffic() -> None:

@@ -4,7 +4,15 @@ import pytest
 
 from scenarios.manifests import typed
 from sim.model.analysis import Argument, SecretRef, TemplateRef
-from sim.model.network import OutlierDetection, RouteDestination, StringMatch
+from sim.model.network import (
+    ConnectionPool,
+    HttpMatch,
+    HttpRetry,
+    OutlierDetection,
+    RouteDestination,
+    StringMatch,
+    Subset,
+)
 from sim.model.pods import AntiAffinity, Probe
 from sim.model.rollout import (
     CanaryScale,
@@ -110,7 +118,7 @@ def test_every_kind_of_step_is_read(read: Reader) -> None:
     assert steps[4].set_canary_scale == CanaryScale(match_traffic_weight=True)
     assert steps[5].set_header_route == HeaderRoute("beta", (HeaderMatch("x", "exact", "yy"),))
     assert steps[6].set_header_route == HeaderRoute("beta")
-    assert steps[7].set_mirror_route == MirrorRoute("copy", 100, '[{"path":{"prefix":"/"}}]')
+    assert steps[7].set_mirror_route == MirrorRoute("copy", 100, (HttpMatch(uri=StringMatch("prefix", "/")),))
     experiment = steps[8].experiment
     assert experiment is not None
     assert (experiment.duration, experiment.templates[0].spec_ref, experiment.templates[0].weight) == (
@@ -238,13 +246,14 @@ spec:
     manifests = typed(read(text))
     (service,) = manifests.virtual_services
     first, second = service.http
-    assert (service.gateways, first.timeout_s, first.retries) == (("mesh",), 1.5, 2)
+    assert (service.gateways, first.timeout_s, first.retries) == (("mesh",), 1.5, HttpRetry(2))
     assert first.matches[0].headers == (("x-any", StringMatch("present")), ("x-beta", StringMatch("exact", "1")))
     assert first.destinations == (RouteDestination("b", "s"),)
     assert [d.weight for d in second.destinations] == [90, 10]
     (rule,) = manifests.destination_rules
-    assert rule.outlier == OutlierDetection(consecutive_5xx=7, base_ejection_s=60.0)
-    assert (rule.max_connections, rule.subsets[0].labels) == (9, (("v", "1"),))
+    assert rule.policy.outlier == OutlierDetection(consecutive_5xx=7, base_ejection_s=60.0)
+    assert rule.policy.pool == ConnectionPool(max_connections=9)
+    assert rule.subsets == (Subset("s", (("v", "1"),)),)
 
 
 def test_argo_cd_is_read(read: Reader) -> None:

@@ -117,6 +117,12 @@ SETUPS: dict[str, Setup] = {
             (9.0, route((Route(0.0, (Pool(1.0, (0,)),)), Route(1.0, (Pool(0.0, (0,)), Pool(1.0, (1, 2))))))),
         ),
     ),
+    "answered-by-proxies": Setup(
+        actions=(
+            (1.0, route((Route(1.0, (Pool(1.0, (), 404),)), Route(2.0, (Pool(3.0, (0, 1)), Pool(1.0, (), 301)))))),
+            (9.0, route((Route(1.0, (Pool(1.0, (), 500),)), Route(2.0, (Pool(1.0, (0, 1, 2)), Pool(1.0, (), 503)))))),
+        ),
+    ),
     "no-pods": Setup(pods=(), end_s=10.0),
     "no-traffic": Setup(rate_rps=0.0),
     "ramp-and-burst": Setup(

@@ -9,7 +9,6 @@ from scenarios.manifests.build.reading import (
     flag,
     int_or_percent,
     integer,
-    items,
     labels,
     mapping,
     mappings,
@@ -18,10 +17,12 @@ from scenarios.manifests.build.reading import (
 )  # fmt: skip
 from scenarios.manifests.build.steps import step
 from scenarios.manifests.build.workloads import pod_template
+from sim.model.network import Layer
 from sim.model.pods import AntiAffinity
 from sim.model.rollout import (
     BlueGreenStrategy,
     CanaryStrategy,
+    ConnectionTarget,
     EphemeralMetadata,
     IstioDestinationRule,
     IstioVirtualService,
@@ -139,11 +140,20 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
 
 
 def _virtual_service(data: dict[str, Any]) -> IstioVirtualService:
-    routes = texts(data, "routes")
-    return IstioVirtualService(text(data, "name"), routes, len(items(data, "tlsRoutes")), len(items(data, "tcpRoutes")))
+    targets = tuple(
+        ConnectionTarget(layer, integer(entry, "port") or 0, texts(entry, "sniHosts"))
+        for layer in Layer
+        for entry in mappings(data, f"{layer.value}Routes")
+    )
+    return IstioVirtualService(text(data, "name"), texts(data, "routes"), targets)
 
 
 def _destination_rule(data: dict[str, Any]) -> IstioDestinationRule | None:
     if not data:
         return None
-    return IstioDestinationRule(text(data, "name"), text(data, "canarySubsetName"), text(data, "stableSubsetName"))
+    return IstioDestinationRule(
+        text(data, "name"),
+        text(data, "canarySubsetName"),
+        text(data, "stableSubsetName"),
+        texts(data, "additionalSubsetNames"),
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference, reference
-from scenarios.manifests.build.reading import flag, integer, json_text, labels, mapping, mappings, text, value
+from scenarios.manifests.build.network import string_match
+from scenarios.manifests.build.reading import flag, integer, labels, mapping, mappings, text, value
+from sim.model.network import HttpMatch
 from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
@@ -54,10 +56,17 @@ def _header_route(data: dict[str, Any]) -> HeaderRoute:
 
 def _mirror_route(data: dict[str, Any]) -> MirrorRoute:
     """A route; the controller copies all matching requests where no percentage is given, and none without a match."""
-    match = data.get("match")
+    matches = tuple(_mirror_match(entry) for entry in mappings(data, "match"))
     written = integer(data, "percentage")
-    percentage = (100 if written is None else written) if match else None
-    return MirrorRoute(text(data, "name"), percentage, json_text(match or []))
+    percentage = (100 if written is None else written) if matches else None
+    return MirrorRoute(text(data, "name"), percentage, matches)
+
+
+def _mirror_match(entry: dict[str, Any]) -> HttpMatch:
+    """The controller writes ``path`` as ``uri`` (istio.go:1366-1374)."""
+    how = {key: string_match(entry[key]) for key in ("method", "path") if isinstance(entry.get(key), dict)}
+    headers = tuple((name, string_match(value)) for name, value in sorted(mapping(entry, "headers").items()))
+    return HttpMatch(headers=headers, method=how.get("method"), uri=how.get("path"))
 
 
 def _experiment(data: dict[str, Any]) -> Experiment:

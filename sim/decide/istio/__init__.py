@@ -1,0 +1,1 @@
+"""Istio's routing as its proxies act on it, and the controller's writing into it: pure functions of the written objects."""

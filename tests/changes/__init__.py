@@ -1,1 +1,0 @@
-"""What was changed between two versions of a policy."""
