@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reports.diff.card import Diff
+from reports.diff.comparing import diff, settled
+from reports.diff.data import diff_json
+from reports.diff.text import diff_text
 from reports.json_ import run_json, score_json
 from reports.scorecard import Score
 from reports.scoring import score
@@ -16,7 +20,20 @@ from sim.model.records import RunResult
 
 FORMATS = ("text", "json", "md", "html")
 
-__all__ = ["FORMATS", "render_score", "run_json", "run_text", "score", "timeline_svg", "write_report", "write_run"]
+__all__ = [
+    "FORMATS",
+    "diff",
+    "render_diff",
+    "render_score",
+    "run_json",
+    "run_text",
+    "score",
+    "settled",
+    "timeline_svg",
+    "write_diff",
+    "write_report",
+    "write_run",
+]
 
 
 def render_score(scored: Score, fmt: str) -> str:
@@ -33,6 +50,29 @@ def render_score(scored: Score, fmt: str) -> str:
         case _:
             msg = f"{fmt!r} is not among {', '.join(FORMATS)}"
             raise ValueError(msg)
+
+
+def render_diff(found: Diff, fmt: str) -> str:
+    """The diff in one of ``FORMATS``; ValueError for another."""
+    match fmt:
+        case "text":
+            return diff_text(found)
+        case "json":
+            return diff_json(found)
+        case "md" | "html":
+            from reports.diff import documents  # noqa: PLC0415 - see the module's docstring
+
+            return documents.markdown(found) if fmt == "md" else documents.html(found)
+        case _:
+            msg = f"{fmt!r} is not among {', '.join(FORMATS)}"
+            raise ValueError(msg)
+
+
+def write_diff(found: Diff, runs: tuple[RunResult, RunResult] | None, folder: Path) -> None:
+    """Write report.html, report.md, diff.json and the figures into the folder; ``runs`` are one release on both sides."""
+    from reports.diff import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_diff(found, runs, folder)
 
 
 def write_report(scored: Score, folder: Path) -> None:

@@ -58,7 +58,7 @@ class Row(NamedTuple):
 
 def markdown(score: Score) -> str:
     """The report as Markdown, with links to the figures that ``write_report`` writes beside it."""
-    return _environment().get_template("report.md.j2").render(_content(score, _charts_without_drawing()))
+    return environment().get_template("report.md.j2").render(_content(score, _charts_without_drawing()))
 
 
 def html(score: Score) -> str:
@@ -114,10 +114,11 @@ def _charts_without_drawing() -> tuple[Chart, ...]:
 
 
 def _html(score: Score, drawn: tuple[Chart, ...]) -> str:
-    return _environment().get_template("report.html.j2").render(_content(score, drawn))
+    return environment().get_template("report.html.j2").render(_content(score, drawn))
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of all documents."""
     return Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=select_autoescape(("html.j2",)),
@@ -139,12 +140,12 @@ def _content(score: Score, drawn: tuple[Chart, ...]) -> dict[str, Any]:
         "matrix": frames.target_matrix(score),
         "details": [_detail(strategy, score) for strategy in score.strategies],
         "differences": frames.difference_table(score),
-        "assumptions": frames.pairs_table(score.about.assumptions, ("What", "Assumed")),
+        "assumptions": frames.rows_table(score.about.assumptions, ("What", "Assumed")),
         "charts": [
-            (chart, Markup(_inline(chart)) if chart.svg else "")  # noqa: S704 - our own drawing, its text escaped
+            (chart, Markup(inline(chart)) if chart.svg else "")  # noqa: S704 - our own drawing, its text escaped
             for chart in drawn
         ],
-        "html_table": _html_table,
+        "html_table": html_table,
         "markdown_table": frames.markdown_table,
         "cell": frames.markdown_cell,
     }
@@ -204,11 +205,12 @@ def _light(kpi: KpiScore) -> Light:
     )
 
 
-def _html_table(frame: Any) -> Markup:
+def html_table(frame: Any) -> Markup:
+    """The frame as an HTML table for a template."""
     return Markup(frames.html_table(frame))  # noqa: S704 - pandas escapes every cell
 
 
-def _inline(chart: Chart) -> str:
+def inline(chart: Chart) -> str:
     """The SVG without its XML prologue, named for screen readers."""
     text = chart.svg.decode()
     label = f'<svg role="img" aria-label="{chart.title}" '

@@ -186,9 +186,9 @@ def difference_table(score: Score) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Indicator", "Of", "Compared with", "Difference (interval)"])
 
 
-def pairs_table(pairs: Sequence[tuple[str, str]], names: tuple[str, str]) -> pd.DataFrame:
-    """Two columns of text."""
-    return pd.DataFrame(pairs, columns=list(names))
+def rows_table(rows: Sequence[tuple[str, ...]], names: tuple[str, ...]) -> pd.DataFrame:
+    """Columns of text."""
+    return pd.DataFrame(rows, columns=list(names))
 
 
 def html_table(frame: pd.DataFrame) -> str:

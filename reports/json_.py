@@ -17,13 +17,13 @@ FORMAT = 1
 
 def score_json(score: Score) -> str:
     """The score as an indented JSON object; equal scores give equal text."""
-    return _text(score_data(score))
+    return indented(score_data(score))
 
 
 def run_json(result: RunResult) -> str:
     """One run's verdict, reason and indicators as an indented JSON object."""
     header, bounds = header_of(result.journal), lower_bounds(result.journal)
-    return _text(
+    return indented(
         {
             "format": FORMAT,
             "title": header.title,
@@ -75,7 +75,7 @@ def _strategy(strategy: StrategyScore) -> dict[str, Any]:
         "mix": [{"name": s.name, "good": s.good, "share": s.share} for s in strategy.mix],
         "verdicts": {share.verdict: share.share.mean for share in strategy.verdicts},
         "verdict_details": {
-            share.verdict: _interval(share.share) | {"of_good": share.of_good, "of_bad": share.of_bad}
+            share.verdict: interval(share.share) | {"of_good": share.of_good, "of_bad": share.of_bad}
             for share in strategy.verdicts
         },
         "kpis": {kpi.kpi: _kpi(kpi) for kpi in strategy.kpis},
@@ -85,7 +85,7 @@ def _strategy(strategy: StrategyScore) -> dict[str, Any]:
 
 def _kpi(kpi: KpiScore) -> dict[str, Any]:
     target = kpi.target
-    return _interval(kpi.estimate) | {
+    return interval(kpi.estimate) | {
         "unit": kpi.unit,
         "target": None if target is None else target.value,
         "target_period": None if target is None else target.period,
@@ -107,14 +107,14 @@ def _target(check: TargetCheck) -> dict[str, Any]:
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    return {"ours": difference.ours, "theirs": difference.theirs, "kpi": difference.kpi} | _interval(
-        difference.estimate
-    )
+    return {"ours": difference.ours, "theirs": difference.theirs, "kpi": difference.kpi} | interval(difference.estimate)
 
 
-def _interval(estimate: Estimate) -> dict[str, Any]:
+def interval(estimate: Estimate) -> dict[str, Any]:
+    """An estimate as JSON data."""
     return {"mean": estimate.mean, "lo": estimate.lo, "hi": estimate.hi, "n": estimate.n}
 
 
-def _text(data: dict[str, Any]) -> str:
+def indented(data: dict[str, Any]) -> str:
+    """The data as text: equal data give equal text."""
     return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)

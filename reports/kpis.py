@@ -12,6 +12,7 @@ from math import sqrt
 from reports.views import (
     CANDIDATE,
     STABLE,
+    STOPS,
     Journal,
     after_apply,
     end_of,
@@ -28,7 +29,7 @@ from reports.views import (
 from sim.model.kpis import Kpi
 from sim.model.records import DecisionRecord, DeliveryRecord, PodRecord, Verdict, WeightRecord
 
-_AGAINST = frozenset({"abort", "undo", "reject", "switch-back", "alert"})
+_AGAINST = STOPS | {"alert"}
 _OCCUPYING = frozenset({"running", "ready", "unready", "crashed", "terminating"})
 _MONTH_S = 30 * 86400.0
 

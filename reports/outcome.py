@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.kpis import kpis_of, lower_bounds, occupancy_s
-from reports.views import header_of
+from reports.views import header_of, stopped_at
 from sim.model.kpis import Kpi
 from sim.model.records import RunResult, Verdict
 
@@ -24,6 +24,10 @@ class Outcome:
     """Indicators whose true value is larger, because the run ended first."""
     occupancy_s: float = 0.0
     """How long the release keeps the next one waiting."""
+    ended_s: float = 0.0
+    """When the rollout came to its end, seconds after the apply."""
+    step: str = ""
+    """The step under way when it was first decided against; '' for none."""
 
     def value(self, kpi: Kpi) -> float | None:
         """One indicator; None where it does not apply."""
@@ -39,6 +43,8 @@ class Outcome:
             tuple((Kpi(kpi), value) for kpi, value in data["values"]),
             tuple(Kpi(kpi) for kpi in data["lower_bounds"]),
             data["occupancy_s"],
+            data["ended_s"],
+            data["step"],
         )
 
 
@@ -52,4 +58,6 @@ def outcome_of(result: RunResult) -> Outcome:
         tuple(kpis_of(journal).items()),
         tuple(sorted(lower_bounds(journal))),
         occupancy_s(journal),
+        result.ended_s,
+        stopped_at(journal),
     )

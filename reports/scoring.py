@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
+from math import hypot
 
 from reports import dora
 from reports.assumptions import assumptions
@@ -64,7 +65,7 @@ def score(
     """
     hashes = [cell.scenario_hash for cell in study.cells]
     return Score(
-        strategies=tuple(_strategy(cell, level, dora_year) for cell in study.cells),
+        strategies=tuple(score_cell(cell, level, dora_year) for cell in study.cells),
         scenario_hash=hashes[0] if len(set(hashes)) == 1 else digest(hashes),
         seed=study.seed,
         replications=study.replications,
@@ -75,7 +76,8 @@ def score(
     )
 
 
-def _strategy(cell: CellResults[Outcome], level: float, year: int) -> StrategyScore:
+def score_cell(cell: CellResults[Outcome], level: float, year: int = dora.DEFAULT_YEAR) -> StrategyScore:
+    """One cell's score."""
     return StrategyScore(
         name=cell.cell.name,
         variant=cell.cell.variant,
@@ -171,9 +173,9 @@ def _frequency(cell: CellResults[Outcome], level: float, times: int) -> Estimate
     The interval joins the ends of both intervals, which is wider than necessary rather than narrower.
     """
     scenario = cell.cell.scenario
-    arrivals = samples(cell.strata, lambda o: float(o.value(Kpi.DEPLOYMENT_DURATION) is not None))
+    arrivals = samples(cell.strata, _arrives)
     arrived = proportion(repeated(arrivals, times), level)
-    occupied = mean(repeated(samples(cell.strata, lambda o: o.occupancy_s), times), level)
+    occupied = mean(repeated(samples(cell.strata, _occupies), times), level)
     if arrived.mean is None or occupied.mean is None:
         return NOTHING
     if not arrived.mean and not occupied.mean:
@@ -185,6 +187,46 @@ def _frequency(cell: CellResults[Outcome], level: float, times: int) -> Estimate
     fewest = releases_per_week(occupied.hi, hours, year) * arrived.lo
     most = releases_per_week(occupied.lo, hours, year) * arrived.hi
     return Estimate(value, min(fewest, value), max(most, value), arrived.n)
+
+
+def frequency_difference(ours: CellResults[Outcome], theirs: CellResults[Outcome], level: float) -> Estimate:
+    """How many more releases a week, over pairs: more of them arrive, or each takes less time.
+
+    Both parts have a paired interval: the arrivals' is Newcombe's, at our rate; the time's is that of the mean
+    difference in occupancy, relative to our occupancy (so many percent longer, so many percent fewer), at their share of
+    arrivals. They are joined by MOVER.
+    """
+    arrived, arrived_before = samples(ours.strata, _arrives), samples(theirs.strata, _arrives)
+    occupied, occupied_before = samples(ours.strata, _occupies), samples(theirs.strata, _occupies)
+    share, longer = (
+        proportion_difference(arrived, arrived_before, level),
+        difference(occupied, occupied_before, level),
+    )
+    now, before = mean(occupied, level).mean, mean(occupied_before, level).mean
+    share_before = proportion(arrived_before, level).mean
+    if share.mean is None or now is None or before is None or share_before is None:
+        return NOTHING
+    rate = _rate(ours, now)
+    centre = (share_before + share.mean) * rate - share_before * _rate(theirs, before)
+    if share.lo is None or share.hi is None or longer.lo is None or longer.hi is None or not now:
+        return Estimate(centre, None, None, share.n)
+    slower = share_before * rate * (longer.hi - longer.lo) / 2 / now
+    below, above = hypot((share.mean - share.lo) * rate, slower), hypot((share.hi - share.mean) * rate, slower)
+    return Estimate(centre, centre - below, centre + above, share.n)
+
+
+def _arrives(outcome: Outcome) -> float:
+    return float(outcome.value(Kpi.DEPLOYMENT_DURATION) is not None)
+
+
+def _occupies(outcome: Outcome) -> float:
+    return outcome.occupancy_s
+
+
+def _rate(cell: CellResults[Outcome], occupancy_s: float) -> float:
+    """Releases of this length that fit into a week of this cell's sync windows."""
+    scenario = cell.cell.scenario
+    return releases_per_week(occupancy_s, sync_hours(scenario), scenario.delivery.year)
 
 
 def _verdict_share(cell: CellResults[Outcome], verdict: Verdict, level: float) -> VerdictShare:
@@ -230,11 +272,12 @@ def _differences(cells: Sequence[CellResults[Outcome]], level: float) -> tuple[D
         for a, b in combinations(cells, 2)
         if (a.cell.name == b.cell.name or a.cell.variant == b.cell.variant) and _same_mix(a, b)
         for kpi in Kpi
-        if (estimate := _difference(b, a, kpi, level)).n
+        if (estimate := paired_difference(b, a, kpi, level)).n
     )
 
 
-def _difference(ours: CellResults[Outcome], theirs: CellResults[Outcome], kpi: Kpi, level: float) -> Estimate:
+def paired_difference(ours: CellResults[Outcome], theirs: CellResults[Outcome], kpi: Kpi, level: float) -> Estimate:
+    """How much larger the indicator is in ``ours``, replication by replication; both cells must have the same mix."""
     estimator = proportion_difference if kpi in PROPORTIONS else difference
     return estimator(_kpi_samples(ours, kpi), _kpi_samples(theirs, kpi), level)
 

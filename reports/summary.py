@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from reports import words
-from reports.numbers import number
-from reports.scorecard import KpiScore, Score, StrategyScore
+from reports.scorecard import Score, StrategyScore
 from sim.model.kpis import Kpi
 from sim.model.records import Verdict
 
@@ -49,7 +48,7 @@ def lines(score: Score) -> tuple[Line, ...]:
             strategy,
             verdicts(strategy, good=True),
             verdicts(strategy, good=False),
-            tuple(_mean(strategy.kpi(kpi)) for kpi in COLUMNS),
+            tuple(words.mean_text(strategy.kpi(kpi)) for kpi in COLUMNS),
             tally_text(tally(strategy)),
         )
         for strategy in score.strategies
@@ -135,11 +134,6 @@ def names(strategies: Iterable[StrategyScore]) -> str:
     for strategy in strategies:
         variants[strategy.name].append(strategy.variant)
     return words.join([f"{name} ({', '.join(found)})" if any(found) else name for name, found in variants.items()])
-
-
-def _mean(kpi: KpiScore) -> str:
-    text = number(kpi.estimate.mean, kpi.unit)
-    return f"> {text}" if kpi.lower_bounds and kpi.estimate.mean is not None else text
 
 
 def _percent(share: float) -> str:

@@ -35,7 +35,7 @@ _OF_ONE_RUN = (
 
 def score_text(score: Score) -> str:
     """What to know first and one line a cell; then per cell verdicts, indicators and reasons."""
-    first = [words.overall(score) + ".", *(_wrapped(text, "- ") for text in summary.headlines(score))]
+    first = [words.overall(score) + ".", *(wrapped(text, "- ") for text in summary.headlines(score))]
     intervals = (
         f"Intervals: {100 * score.level:g} %. DORA clusters of {score.dora_year}. Scenario {score.scenario_hash}."
     )
@@ -46,7 +46,7 @@ def score_text(score: Score) -> str:
 def _matrix(score: Score) -> list[str]:
     heads = ("", "good releases", "bad releases", "deployed in", "detected in", "failure rate", "targets")
     rows = [(line.strategy.label, line.good, line.bad, *line.estimates, line.targets) for line in summary.lines(score)]
-    return _columns([heads, *rows])
+    return columns([heads, *rows])
 
 
 def run_text(result: RunResult) -> str:
@@ -89,7 +89,7 @@ def _meaning(result: RunResult) -> str:
 def _told(lines: Sequence[Line]) -> list[str]:
     times = [clock(line.t_s) for line in lines]
     width = max((len(time) for time in times), default=0)
-    return [_wrapped(line.text, f"{time:>{width}}  ") for time, line in zip(times, lines, strict=True)]
+    return [wrapped(line.text, f"{time:>{width}}  ") for time, line in zip(times, lines, strict=True)]
 
 
 def _figures(journal: Journal) -> list[tuple[str, str]]:
@@ -126,16 +126,16 @@ def _budget(burn: float) -> str:
 def _strategy(strategy: StrategyScore, score: Score) -> str:
     table = [("", "estimate", "target", "met", f"DORA {score.dora_year}")] + [_row(kpi) for kpi in strategy.kpis]
     reasons = [
-        _wrapped(f"{r.verdict.value}: {r.text or '-'}", f"  {number(r.share, 'share'):>6}  ") for r in strategy.reasons
+        wrapped(f"{r.verdict.value}: {r.text or '-'}", f"  {number(r.share, 'share'):>6}  ") for r in strategy.reasons
     ]
     return "\n".join(
         [
             strategy.label,
             "=" * len(strategy.label),
-            _wrapped(words.answer(strategy), ""),
-            _wrapped(f"good {summary.verdicts(strategy, good=True)}; bad {summary.verdicts(strategy, good=False)}",
+            wrapped(words.answer(strategy), ""),
+            wrapped(f"good {summary.verdicts(strategy, good=True)}; bad {summary.verdicts(strategy, good=False)}",
                      "Releases: "),
-            *_columns(table),
+            *columns(table),
             "Reasons:",
             *reasons,
         ]
@@ -156,16 +156,17 @@ def _row(kpi: KpiScore) -> tuple[str, ...]:
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in rows), default=0)
-    return [_wrapped(text, f"{name:<{width}}  ") for name, text in rows]
+    return [wrapped(text, f"{name:<{width}}  ") for name, text in rows]
 
 
-def _wrapped(text: str, lead: str) -> str:
+def wrapped(text: str, lead: str) -> str:
     """The text behind its lead, further lines indented below it; long words stay whole."""
     lines = textwrap.wrap(text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead),
                           break_long_words=False, break_on_hyphens=False)  # fmt: skip
     return "\n".join(lines)
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows with their cells below each other."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -15,6 +15,7 @@ from sim.model.records import (
     HeaderRecord,
     Record,
     SoakRecord,
+    StepRecord,
     TrafficRecord,
     Verdict,
     WeightRecord,
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 CANDIDATE = "candidate"
 STABLE = "stable"
+STOPS = frozenset({"abort", "undo", "reject", "switch-back"})
+"""Decisions that stop a release or take it back."""
 _FULL = 100.0 - 1e-9
 _QUIET_S = 3600.0
 
@@ -225,6 +228,20 @@ def reached_everybody(journal: Journal) -> bool:
 def _promoted_s(journal: Journal) -> float:
     decided = (d.t_s for d in of_kind(journal, DecisionRecord) if d.decision in {"promote", "switch"})
     return next(decided, end_of(journal).ended_s)
+
+
+def stopped_at(journal: Journal) -> str:
+    """The step under way when the release was first decided against: ``step 4 (pause 3m)``; '' if it never was.
+
+    Regions are named where there are any. A strategy without steps has ''.
+    """
+    stop = next((d for d in of_kind(journal, DecisionRecord) if d.decision in STOPS), None)
+    if stop is None:
+        return ""
+    steps = [s for s in of_kind(journal, StepRecord) if s.region == stop.region and s.t_s <= stop.t_s]
+    begun = [step for step in steps if step.state == "started"]
+    place = f"step {begun[-1].index + 1} ({begun[-1].step})" if begun else ""
+    return f"{stop.region} {place}".strip() if place else ""
 
 
 def last_s(journal: Journal) -> float:

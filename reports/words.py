@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.numbers import interval_text, number
 from reports.scorecard import KpiScore, Score, StrategyScore, TargetCheck
 from reports.statistics import Estimate
-from sim.model.kpis import KPI_MEANINGS, Kpi
+from sim.model.kpis import KPI_MEANINGS, Kpi, KpiTarget
 from sim.model.records import Verdict
 
 KPI_NAMES: dict[Kpi, str] = {
@@ -40,6 +40,12 @@ def estimate_text(kpi: KpiScore) -> str:
     return f"at least {text}" if kpi.lower_bounds else text
 
 
+def mean_text(kpi: KpiScore) -> str:
+    """The mean alone: ``4.2 min``; ``>`` in front of a lower bound; ``-`` for nothing."""
+    text = number(kpi.estimate.mean, kpi.unit)
+    return f"> {text}" if kpi.lower_bounds and kpi.estimate.mean is not None else text
+
+
 def proportion_text(estimate: Estimate) -> str:
     """A share with its interval, in percent."""
     return interval_text(estimate, "share")
@@ -47,9 +53,14 @@ def proportion_text(estimate: Estimate) -> str:
 
 def target_text(check: TargetCheck, kpi: Kpi) -> str:
     """The target as written: ``< 15 min``, ``≥ 7 a week``."""
-    meaning = KPI_MEANINGS[kpi]
-    sign = ("<" if check.strict else "≤") if meaning.better < 0 else (">" if check.strict else "≥")
-    return f"{sign} {number(check.value, meaning.unit)}"
+    return bound_text(KpiTarget(kpi, check.period, check.value, check.strict))
+
+
+def bound_text(target: KpiTarget) -> str:
+    """The bound of a target as written: ``< 15 min``."""
+    meaning = KPI_MEANINGS[target.kpi]
+    sign = ("<" if target.strict else "≤") if meaning.better < 0 else (">" if target.strict else "≥")
+    return f"{sign} {number(target.value, meaning.unit)}"
 
 
 def met_text(check: TargetCheck | None, kpi: KpiScore) -> str:

@@ -100,7 +100,7 @@ def info(journal: Journal) -> TimelineInfo:
                 d.t_s / 60,
                 d.region,
                 f"{d.decision} ({d.actor})",
-                d.decision not in {"start", "promote", "resume", "switch"},
+                d.decision in {"abort", "undo", "reject", "switch-back", "alert"},
             )
             for d in of_kind(journal, DecisionRecord)
         ),
@@ -116,21 +116,26 @@ def draw(found: TimelineInfo) -> Figure:
     figure = Figure(figsize=(10, sum(heights) + 2.2), layout="constrained")
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _title(figure, found)
-    _draw_weights(panels[0], found)
+    draw_weights(panels[0], found)
     _draw_pods(panels[1], found)
-    _draw_lines(panels[2], found.errors, "failed\nrequests, %", least=1.0)
-    _draw_lines(panels[3], found.latency, "latency, ms")
-    _draw_lanes(panels[4], found)
+    draw_lines(panels[2], found.errors, "failed\nrequests, %", least=1.0)
+    draw_lines(panels[3], found.latency, "latency, ms")
+    draw_lanes(panels[4], found)
     axis.apply(panels[-1], found.axis)
     axis.name_cuts(panels[0], found.axis)
     for axes in panels:
         axis.shade_cuts(axes, found.axis)
-        for fault in found.faults:
-            axes.axvspan(fault.start_min, fault.end_min, color=style.PURPLE, alpha=0.15, linewidth=0)
-        for decision in found.decisions:
-            axes.axvline(decision.t_min, color=style.VERMILLION if decision.bad else style.GREEN, linewidth=0.9)
-    _label_top(panels[0], found)
+        mark_times(axes, found)
+    label_top(panels[0], found)
     return figure
+
+
+def mark_times(axes: Axes, found: TimelineInfo) -> None:
+    """Faults as shaded spans, decisions as lines."""
+    for fault in found.faults:
+        axes.axvspan(fault.start_min, fault.end_min, color=style.PURPLE, alpha=0.15, linewidth=0)
+    for decision in found.decisions:
+        axes.axvline(decision.t_min, color=style.VERMILLION if decision.bad else style.GREEN, linewidth=0.9)
 
 
 def _title(figure: Figure, found: TimelineInfo) -> None:
@@ -224,7 +229,8 @@ def _faults(journal: Journal, end_min: float) -> tuple[Span, ...]:
     return tuple(sorted(spans))
 
 
-def _draw_weights(axes: Axes, found: TimelineInfo) -> None:
+def draw_weights(axes: Axes, found: TimelineInfo) -> None:
+    """The candidate's weight, a line a region."""
     style.plain_axes(axes)
     axes.set_ylabel("candidate\nweight, %")
     axes.set_ylim(-4, 104)
@@ -257,7 +263,8 @@ def _draw_pods(axes: Axes, found: TimelineInfo) -> None:
     _legend(axes)
 
 
-def _draw_lines(axes: Axes, lines: tuple[Line, ...], label: str, least: float = 0.0) -> None:
+def draw_lines(axes: Axes, lines: tuple[Line, ...], label: str, least: float = 0.0) -> None:
+    """A line per side, on an axis that reaches ``least`` at least."""
     style.plain_axes(axes)
     axes.set_ylabel(label)
     if not lines:
@@ -276,7 +283,8 @@ def _legend(axes: Axes) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(1.005, 0.5), fontsize=8, frameon=False, handlelength=1.6)
 
 
-def _draw_lanes(axes: Axes, found: TimelineInfo) -> None:
+def draw_lanes(axes: Axes, found: TimelineInfo) -> None:
+    """Analysis runs and measurements, a lane each."""
     style.plain_axes(axes)
     if not found.lanes:
         style.empty(axes, "nothing was measured")
@@ -304,7 +312,7 @@ def _draw_lanes(axes: Axes, found: TimelineInfo) -> None:
         _legend(axes)
 
 
-def _label_top(axes: Axes, found: TimelineInfo) -> None:
+def label_top(axes: Axes, found: TimelineInfo) -> None:
     """Decisions and faults named above the first panel, each in the lowest row that is free there."""
     free: list[float] = []
     for at, text, colour in _names(found)[:_MOST_LABELS]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -25,6 +26,11 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> No
         type=Path,
         help="scenario files, or manifests and folders of them",
     )
+    add_reading_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """How scenarios and manifests are read, and what is changed in them."""
     parser.add_argument(
         "--set",
         dest="overrides",
@@ -33,6 +39,7 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> No
         default=[],
         help="override one value of the scenario, e.g. --set traffic.stages[0].rate=500 (repeatable)",
     )
+    parser.add_argument("--rollout", metavar="NAME", help="Rollout to release, where the manifests hold several")
     add_controller_argument(parser)
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help="master seed (default: the scenario's)")
@@ -57,7 +64,8 @@ def _controller(text: str) -> Controller:
 
 def overrides_of(args: argparse.Namespace) -> list[str]:
     """The overrides asked for with ``--set`` and by options that change the scenario."""
-    return [*args.overrides, *controller_override(args.controller)]
+    rollout = [f"strategy={{kind: argo-rollout, rollout: {json.dumps(args.rollout)}}}"] if args.rollout else []
+    return [*rollout, *args.overrides, *controller_override(args.controller)]
 
 
 def controller_override(controller: Controller | None) -> list[str]:

@@ -9,28 +9,18 @@ where it was interrupted.
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import reports
 from reports.dora import DEFAULT_YEAR, YEARS
 from reports.outcome import Outcome, outcome_of
-from rolltwin.cli import arguments
+from rolltwin.cli import arguments, studying
 from scenarios import library
 from scenarios.document import Loaded, load, read_many
 from scenarios.findings import BadInput, Finding, Severity
-from sim.study import Cell, StudyInterrupted, run_study
+from sim.study import Cell, run_study
 
-MOST_REPLICATIONS = 100_000
-MOST_WORKERS = 256
 REPLICATIONS = 3
 """Per kind of release: with seven kinds, 21 replications a cell."""
 OUT = Path("rolltwin-out/score")
@@ -41,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_scenario_arguments(parser, paths="*")
     parser.add_argument(
         "--replications",
-        type=arguments.whole(1, MOST_REPLICATIONS),
+        type=arguments.whole(1, studying.MOST_REPLICATIONS),
         default=REPLICATIONS,
         metavar="N",
         help=f"replications of each kind of release (default: {REPLICATIONS})",
@@ -59,13 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=library.VARIANTS,
         help="of the playbook, comma-separated: " + ", ".join(library.VARIANTS),
     )
-    parser.add_argument(
-        "--workers",
-        type=arguments.whole(1, MOST_WORKERS),
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes (default: all cores)",
-    )
+    studying.add_workers_argument(parser)
     parser.add_argument(
         "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
     )
@@ -78,22 +62,18 @@ def run(args: argparse.Namespace) -> int:
     cells = _cells(args)
     folder = arguments.usable_folder(args.out)
     seed = cells[0].scenario.seed if args.seed is None else args.seed
-    command = shlex.join(["rolltwin", *sys.argv[1:]])
-    try:
-        with _progress() as progress:
-            study = run_study(
-                cells,
-                args.replications,
-                seed,
-                outcome_of,
-                revive=Outcome.from_json,
-                workers=args.workers,
-                store=folder / "replications",
-                progress=progress,
-            )
-    except StudyInterrupted as stop:
-        hint = f"{stop} Nothing is lost; go on with: {command}"
-        raise KeyboardInterrupt(hint) from None
+    command = studying.command_line()
+    with studying.under_way() as progress:
+        study = run_study(
+            cells,
+            args.replications,
+            seed,
+            outcome_of,
+            revive=Outcome.from_json,
+            workers=args.workers,
+            store=folder / "replications",
+            progress=progress,
+        )
     score = reports.score(study, dora_year=args.dora_year, command=command, version=version("rolltwin"))
     reports.write_report(score, folder)
     print(reports.render_score(score, args.format))
@@ -121,12 +101,3 @@ def _playbook(args: argparse.Namespace) -> tuple[Loaded, ...]:
         for strategy in args.strategies
         for variant in args.variants
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, so that standard output stays clean for pipes."""
-    columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replications", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

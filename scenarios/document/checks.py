@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isclose
 
 from scenarios.document.schema import Written
 from scenarios.findings import Path
 from sim.model.behaviour import Release
 from sim.model.manifests import ManifestSet
+from sim.model.operations import Command, Operation
 from sim.model.strategy import ArgoRollout, Geographic, RollingUpdate, Strategy, SwitchScript
 
 Problem = tuple[Path, str, str]
@@ -21,6 +23,7 @@ _DRAWN_FROM: Mapping[str, tuple[str, ...]] = {
     "manifests": ("strategy",),
     "strategy": ("manifests",),
     "delivery": ("manifests",),
+    "operations": ("strategy", "releases", "manifests"),
 }
 """Other parts of the scenario that a problem of a part may come from."""
 
@@ -44,13 +47,16 @@ def _related(one: Path, other: Path) -> bool:
     return one[:shorter] == other[:shorter]
 
 
-def problems(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
-    """Every problem between fields, with a suggestion where there is one."""
+def problems(
+    written: Written, mix: tuple[Release, ...], objects: ManifestSet, kinds: Sequence[str] = ()
+) -> Iterator[Problem]:
+    """Every problem between fields, with a suggestion where there is one; ``kinds`` are those of all objects read."""
     yield from _release_mix(written, mix)
     yield from _lengths(written)
     yield from _shares(written, mix)
     yield from _work(written)
-    yield from _strategy(written.strategy, objects)
+    yield from _strategy(written.strategy, objects) if written.strategy else _workload(objects, kinds)
+    yield from _operations(written, mix, objects)
     yield from _application(written.delivery.application, objects)
 
 
@@ -132,6 +138,38 @@ def _strategy(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Probl
     yield from _reference(strategy, objects)
 
 
+def _operations(written: Written, mix: tuple[Release, ...], objects: ManifestSet) -> Iterator[Problem]:
+    """Commands are for Rollouts; each needs what it acts on and knows nothing else."""
+    strategy = written.strategy.inner if isinstance(written.strategy, Geographic) else written.strategy
+    operated = isinstance(strategy, ArgoRollout) or (strategy is None and bool(objects.rollouts))
+    if written.operations and not operated:
+        yield ("operations",), "only a Rollout can be operated", "choose strategy: {kind: argo-rollout, ...}"
+    if written.first_deploy and isinstance(strategy, SwitchScript):
+        yield ("first_deploy",), "a switch needs a version to switch from", ""
+    for index, operation in enumerate(written.operations):
+        path: Path = ("operations", index)
+        yield from _own_fields(path, operation)
+        if operation.at_s > written.horizon_s:
+            yield (*path, "at"), "comes after the horizon", "lengthen the horizon"
+        if operation.do is Command.APPLY and operation.release not in [item.name for item in mix]:
+            named = ", ".join(item.name for item in mix) or "none"
+            yield (*path, "release"), f"no release is named {operation.release!r}", f"named here: {named}"
+        if operation.do is Command.SCALE and operation.replicas is None:
+            yield path, "scale needs replicas", "write how many, such as replicas: 5"
+
+
+def _own_fields(path: Path, operation: Operation) -> Iterator[Problem]:
+    written = {
+        "revision": (operation.revision is not None, Command.UNDO),
+        "release": (bool(operation.release), Command.APPLY),
+        "replicas": (operation.replicas is not None, Command.SCALE),
+        "analysis": (operation.analysis is not None, Command.TERMINATE),
+    }
+    for name, (is_written, owner) in written.items():
+        if is_written and operation.do is not owner:
+            yield (*path, name), f"only {owner} knows it, not {operation.do}", ""
+
+
 def _application(name: str, objects: ManifestSet) -> Iterator[Problem]:
     """An Application that exists, unless an ApplicationSet may generate it."""
     known = [item.name for item in objects.applications]
@@ -144,8 +182,6 @@ def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Prob
     deployments = [item.name for item in objects.deployments]
     services = [item.name for item in objects.virtual_services]
     match strategy:
-        case None if not rollouts and not deployments:
-            yield ("manifests",), "no Rollout and no Deployment was read", "name the files or folders that hold them"
         case ArgoRollout(rollout=name) if name not in rollouts:
             yield ("strategy", "rollout"), f"no Rollout {name!r} in the manifests", _known(rollouts)
         case RollingUpdate(deployment=name) if name not in deployments:
@@ -156,6 +192,22 @@ def _reference(strategy: Strategy | None, objects: ManifestSet) -> Iterator[Prob
             yield ("strategy", "colors"), "must be two different names", ""
         case _:
             return
+
+
+def _workload(objects: ManifestSet, kinds: Sequence[str]) -> Iterator[Problem]:
+    """Whether it is plain what is released where no strategy says so."""
+    rollouts, deployments = ({item.name for item in found} for found in (objects.rollouts, objects.deployments))
+    if not rollouts and not deployments:
+        message = "no Rollout and no Deployment was read"
+        counted = ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(kinds).items()))
+        only = f"{message}, only {counted}" if counted else message
+        yield ("manifests",), only, "name the files or folders that hold them; rolltwin check judges other objects too"
+    elif len(rollouts) > 1:
+        message = f"{len(rollouts)} Rollouts were read: {', '.join(sorted(rollouts))}; which one is released?"
+        yield ("strategy",), message, "name it: --rollout NAME, or strategy in a scenario file"
+    elif not rollouts and len(deployments) > 1:
+        message = f"{len(deployments)} Deployments were read: {', '.join(sorted(deployments))}; which one is released?"
+        yield ("strategy",), message, 'name it: --set "strategy={kind: rolling-update, deployment: NAME}"'
 
 
 def _known(names: list[str]) -> str:

@@ -107,7 +107,7 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     draft = DOCUMENT.read(source.data, (), Reader(source, lenient=True)) if written is INVALID else written
     if draft is not INVALID:
         failed = [*(finding.path for finding in reader.findings), *([("manifests",)] if refused else [])]
-        for path, message, suggestion in problems(draft, mix, objects):
+        for path, message, suggestion in problems(draft, mix, objects, [item.kind for item in documents.objects]):
             if stands(path, failed):
                 reader.fail(path, message, suggestion)
         refused += oversized(documents, draft.horizon_s)
@@ -175,7 +175,7 @@ def _named(release: Release, base: Release) -> Release:
 
 
 def default_strategy(objects: ManifestSet) -> Strategy | None:
-    """The first Rollout, else the first Deployment, else None."""
+    """The Rollout, else the Deployment, else None; ``problems`` has refused sets with several to choose from."""
     if objects.rollouts:
         return ArgoRollout(objects.rollouts[0].name)
     return RollingUpdate(objects.deployments[0].name) if objects.deployments else None

@@ -38,8 +38,9 @@ from scenarios.document.fields import (
     enum_choice,
 )
 from scenarios.findings import Path
-from sim.model import behaviour, kpis, load, scenario, strategy, telemetry
+from sim.model import behaviour, kpis, load, operations, scenario, strategy, telemetry
 from sim.model.controller import NEWEST, Controller
+from sim.model.rollout import RunRole
 
 SCHEMA = "rolltwin/v1"
 
@@ -176,6 +177,17 @@ PEOPLE = Section(
         Field("act", DELAY, "From decision to the command having run."),
         Field("report", Maybe(DELAY), "From a bad release serving everybody to users' reports, where no alert fires."),
         Field("watch_degraded", FLAG, "A rollout that becomes Degraded pages a person too."),
+    ),
+)
+OPERATION = Section(
+    operations.Operation,
+    (
+        Field("at", DURATION, "From the release being applied.", "at_s", required=True),
+        Field("do", enum_choice(operations.Command), "What is done.", required=True),
+        Field("revision", Maybe(POSITIVE), "undo: to which revision; none: the previous one."),
+        Field("release", TEXT, "apply: which kind of release."),
+        Field("replicas", Maybe(counts(0, 10_000)), "scale: how many."),
+        Field("analysis", Maybe(enum_choice(RunRole)), "terminate: which analysis runs; none: all that go on."),
     ),
 )
 STAGE = Section(
@@ -475,6 +487,8 @@ class Written:
     telemetry: telemetry.Telemetry = field(default_factory=telemetry.Telemetry)
     faults: tuple[behaviour.Fault, ...] = ()
     people: behaviour.People = field(default_factory=behaviour.People)
+    operations: tuple[operations.Operation, ...] = ()
+    first_deploy: bool = False
     cluster: scenario.Cluster = field(default_factory=scenario.Cluster)
     controller: Controller = NEWEST
     delivery: scenario.Delivery = field(default_factory=scenario.Delivery)
@@ -496,7 +510,11 @@ DOCUMENT = Section(
         Field("variant", NAME, "as-written, repaired, corrected, or any other word."),
         Field("manifests", ListOf(TEXT), "Files and folders of manifests, relative to this file."),
         Field("without", ListOf(TEXT), "Objects left out of them, as Kind/name: what if this one is missing?"),
-        Field("strategy", STRATEGY, "How the release reaches production; default: the first Rollout or Deployment."),
+        Field(
+            "strategy",
+            STRATEGY,
+            "How the release reaches production; default: the only Rollout, else the only Deployment.",
+        ),
         Field("stable", BEHAVIOUR, "How the version before the release behaves."),
         Field("releases", Anything("a list of: " + RELEASE.expected), "Kinds of release, good and bad."),
         Field("release", NAME, "Which of them rolltwin run replays."),
@@ -505,6 +523,10 @@ DOCUMENT = Section(
         Field("telemetry", TELEMETRY, "What monitoring sees, and when."),
         Field("faults", ListOf(FAULT), "Injected faults, whatever the version."),
         Field("people", PEOPLE, "Reaction times."),
+        Field(
+            "operations", ListOf(OPERATION), "What people do to a Rollout at set times, whatever they are paged for."
+        ),
+        Field("first_deploy", FLAG, "Nothing ran before: the release is the first version there is."),
         Field("cluster", CLUSTER, "Machines and Kubernetes' delays."),
         Field("controller", CONTROLLER, "Release of the Argo Rollouts controller; a patch release counts as its line."),
         Field("delivery", DELIVERY, "From commit to apply."),

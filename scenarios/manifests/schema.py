@@ -124,10 +124,8 @@ class _Walk:
                 yield from self.node(item, node.items, (*path, index))
 
     def _null(self, node: Node, path: Path) -> Iterator[Finding]:
-        """Built-in kinds take null for "not written"; custom resources do only where the schema says so."""
-        group = self.document.group
-        custom = "." in group and not group.endswith(".k8s.io")
-        if custom and not node.nullable and node.type != "any" and path[0] != "metadata":
+        """Null for a field means "not written" (the API server prunes it); as an item of a list it is a wrong type."""
+        if path and isinstance(path[-1], int) and not node.nullable and node.type != "any":
             yield self._wrong_type(None, node, path)
 
     def _object(self, data: dict[str, Any], node: Node, path: Path) -> Iterator[Finding]:
@@ -138,12 +136,17 @@ class _Walk:
             elif node.closed:
                 yield self._unknown(key, node, path)
         for key in node.required:
-            if key not in data:
+            if data.get(key) is None and not (key in data and self._nullable(node, key)):
                 yield self._finding(REQUIRED, f"{path_text((*path, key))}: Required value", (*path, key))
         yield from self._alternatives(data, node, path)
 
+    @staticmethod
+    def _nullable(node: Node, key: str) -> bool:
+        child = node.fields.get(key)
+        return child is not None and (child.nullable or child.type == "any")
+
     def _alternatives(self, data: dict[str, Any], node: Node, path: Path) -> Iterator[Finding]:
-        written = [name for name in node.one_of if name in data]
+        written = [name for name in node.one_of if data.get(name) is not None]
         where = path_text(path)
         if len(written) > 1:
             message = f"{where}: Invalid value: only one of {', '.join(written)} may be set"

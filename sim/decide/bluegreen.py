@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from sim.decide import closing
 from sim.decide.defaults import JUST_AFTER_S
+from sim.decide.history import reconcile_history
 from sim.decide.pauses import blue_green_pause_done, condition_for, halt_reason, was_resumed
 from sim.decide.promotion import blue_green_reason, is_fast_undo, is_within_window
 from sim.decide.replicas import all_rss, find, is_ready_for_pause, is_saturated
+from sim.decide.restart import reconcile_restart
 from sim.decide.runs import current_run, reconcile_runs, skips_post_promotion
 from sim.decide.scaledown import is_referenced, latest_first, reconcile_new, remove_deadlines, size_under_delay
 from sim.decide.steps import template_changed
@@ -44,6 +46,7 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
     _point_preview(turn, strategy)
     if template_changed(observed):
         return _close(turn, strategy)
+    reconcile_restart(turn)
     _reconcile_replica_sets(turn, strategy)
     _reconcile_pause(turn, strategy)
     _point_active(turn, strategy)
@@ -73,6 +76,7 @@ def _reconcile_replica_sets(turn: Turn, strategy: BlueGreenStrategy) -> None:
     if new is not None and (stable is None or stable.hash != new.hash):
         reconcile_new(turn)
     _reconcile_old(turn, strategy)
+    reconcile_history(turn)
 
 
 def _reconcile_old(turn: Turn, strategy: BlueGreenStrategy) -> None:

@@ -8,9 +8,11 @@ from sim.decide import closing
 from sim.decide.basic import has_separate_stable
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.experiments import current_experiment_run, reconcile_experiment
+from sim.decide.history import reconcile_history
 from sim.decide.pauses import canary_pause_done, condition_for, halt_reason, pause_seconds
 from sim.decide.promotion import canary_reason, is_within_window
 from sim.decide.replicas import at_desired, canary_counts
+from sim.decide.restart import reconcile_restart
 from sim.decide.routes import reconcile_traffic
 from sim.decide.runs import reconcile_runs
 from sim.decide.scaledown import reconcile_new, reconcile_old_canaries, remove_deadlines
@@ -41,6 +43,10 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
     closing.renew_revision(turn)
     if template_or_steps_changed(spec, observed):
         return _start_over(turn)
+    if reconcile_restart(turn):
+        # Counts of pods cannot be trusted any more: the next reconcile goes on (rollout/canary.go:39).
+        return closing.unchanged(turn)
+    reconcile_history(turn)
     reconcile_services(turn)
     reconcile_traffic(turn)
     reconcile_experiment(turn)

@@ -15,7 +15,7 @@ from sim.model.rollout import Condition, RolloutStatus
 
 
 def create_new(turn: Turn) -> Decision:
-    """The decision that only creates the ReplicaSet of a template that has none."""
+    """The decision that only creates the ReplicaSet of a template that has none; the phase stays as it was."""
     seen = turn.seen
     revision = revision_of(seen)
     turn.act(CreateReplicaSet(seen.template_hash, revision))
@@ -24,9 +24,7 @@ def create_new(turn: Turn) -> Decision:
     condition = Condition(
         "Progressing", status=True, reason=cond.NEW_CREATED, message=message, last_update_s=seen.now_s
     )
-    status = cond.with_condition(seen.status, condition)
-    phase, text = phase_of(turn.spec, status)
-    return _decision(turn, replace(status, phase=phase, message=text))
+    return _decision(turn, cond.with_condition(seen.status, condition))
 
 
 def renew_revision(turn: Turn) -> None:
@@ -75,6 +73,11 @@ def finish(turn: Turn, status: RolloutStatus) -> Decision:
     status = _with_conditions(turn, status)
     phase, message = phase_of(turn.spec, status)
     return _decision(turn, replace(status, phase=phase, message=message))
+
+
+def unchanged(turn: Turn) -> Decision:
+    """The decision of a reconcile that ends early and stores nothing."""
+    return _decision(turn, turn.seen.status)
 
 
 def _decision(turn: Turn, status: RolloutStatus) -> Decision:

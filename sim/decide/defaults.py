@@ -6,10 +6,15 @@ from sim.model.rollout import RolloutSpec
 from sim.model.units import IntOrPercent
 
 MAX_WEIGHT = 100
+REVISION_HISTORY = 10
+RUN_HISTORY = 5
+"""Of the successful runs, and of the others."""
 SCALE_DOWN_DELAY_S = 30.0
 ABORT_SCALE_DOWN_DELAY_S = 30.0
 PROGRESS_DEADLINE_S = 600.0
 VERIFY_RETRY_S = 10.0
+RESYNC_S = 900.0
+"""All objects are looked at again this often; the controller keeps no timer for what comes later."""
 FENCEPOST = IntOrPercent(25, percent=True)
 """Default of maxSurge and of maxUnavailable (``utils/defaults/defaults.go:20-21``)."""
 JUST_AFTER_S = 1e-3
@@ -67,6 +72,17 @@ def has_explicit_abort_delay(spec: RolloutSpec) -> bool:
 def _written_abort_delay(spec: RolloutSpec) -> int | None:
     strategy = spec.blue_green or spec.canary
     return strategy.abort_scale_down_delay_s if strategy else None
+
+
+def revision_history_limit(spec: RolloutSpec) -> int:
+    """How many old ReplicaSets are kept."""
+    return REVISION_HISTORY if spec.revision_history_limit is None else spec.revision_history_limit
+
+
+def run_history_limits(spec: RolloutSpec) -> tuple[int, int]:
+    """How many old runs are kept: (successful, other completed ones)."""
+    good, bad = spec.successful_run_history_limit, spec.unsuccessful_run_history_limit
+    return (RUN_HISTORY if good is None else good, RUN_HISTORY if bad is None else bad)
 
 
 def progress_deadline_s(spec: RolloutSpec) -> float:

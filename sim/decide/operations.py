@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
 from sim.decide.steps import current_index, steps_of
 from sim.model.analysis import AnalysisPhase
@@ -17,7 +18,8 @@ def promote(spec: RolloutSpec, status: RolloutStatus) -> RolloutStatus:
     and a blue-green does nothing (``pkg/kubectl-argo-rollouts/cmd/promote/promote.go:168-204``).
     """
     run = status.step_run
-    if run is not None and run.phase is AnalysisPhase.INCONCLUSIVE and status.pause_conditions:
+    inconclusive = run is not None and run.phase is AnalysisPhase.INCONCLUSIVE
+    if inconclusive and status.pause_conditions and status.controller_pause:
         return replace(_skipped(spec, status), pause_conditions=(), controller_pause=False)
     if status.pause_conditions:
         return replace(status, pause_conditions=())
@@ -44,9 +46,19 @@ def retry(status: RolloutStatus) -> RolloutStatus:
     return replace(status, abort=False)
 
 
+def end_pauses(status: RolloutStatus) -> RolloutStatus:
+    """Only end pauses: what ``promote`` does to a paused rollout, and never more."""
+    return replace(status, pause_conditions=())
+
+
 def pause(spec: RolloutSpec) -> RolloutSpec:
     """Freeze steps and ReplicaSets, but not traffic, Services or running analysis (``pause``)."""
     return replace(spec, paused=True)
+
+
+def restart(spec: RolloutSpec, now_s: float) -> RolloutSpec:
+    """Ask for every pod created before this second to be replaced (``restart``)."""
+    return replace(spec, restart_at_s=float(floor(now_s)))
 
 
 def resume(spec: RolloutSpec) -> RolloutSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.decide.defaults import is_routed
+from sim.decide.restart import is_restarting
 from sim.decide.steps import is_fully_promoted
 from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus
 
@@ -20,7 +21,7 @@ def phase_of(spec: RolloutSpec, status: RolloutStatus) -> tuple[RolloutPhase, st
         return RolloutPhase.PAUSED, "manually paused"
     if status.pause_conditions:
         return RolloutPhase.PAUSED, str(status.pause_conditions[0].reason)
-    waiting_for = _waiting_for(spec, status)
+    waiting_for = "rollout is restarting" if is_restarting(spec, status) else _waiting_for(spec, status)
     return (RolloutPhase.PROGRESSING, waiting_for) if waiting_for else (RolloutPhase.HEALTHY, "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.decide.history import delete_runs
 from sim.decide.pauses import condition_for
 from sim.decide.promotion import is_fast_undo
 from sim.decide.replicas import is_saturated
@@ -76,9 +77,10 @@ def reconcile_runs(turn: Turn) -> None:
         for role in roles:
             _reconcile_role(turn, role, current.get(role))
     kept = {run.name for run in (*turn.runs.values(), *current.values())}
-    for run in seen.runs:
-        if run.name not in kept:
-            end(turn, run)
+    others = [run for run in seen.runs if run.name not in kept]
+    for run in others:
+        end(turn, run)
+    delete_runs(turn, others)
 
 
 def _roles(spec: RolloutSpec) -> tuple[RunRole, ...]:
@@ -186,7 +188,8 @@ def _start(turn: Turn, role: RunRole) -> None:
     name = run_name(turn.spec, turn.seen, role, index)
     turn.act(StartAnalysis(role, index, name))
     turn.notes.append(f"Created AnalysisRun '{name}'")
-    turn.runs[role] = RunView(name, role, AnalysisPhase.PENDING, "", index)
+    new = turn.seen.new_rs
+    turn.runs[role] = RunView(name, role, AnalysisPhase.PENDING, "", index, pod_hash=new.hash if new else "")
 
 
 def run_name(spec: RolloutSpec, seen: Observed, role: RunRole, index: int | None) -> str:

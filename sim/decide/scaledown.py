@@ -43,7 +43,8 @@ def remove_deadlines(turn: Turn) -> None:
 def reconcile_new(turn: Turn) -> bool:
     """Whether the new ReplicaSet was scaled: to the size wanted, or to 0 once an abort's delay is over.
 
-    The delay starts only when stable has all its pods, because the deadline takes the canary away whatever happens.
+    The delay starts only when stable has all its pods, because the deadline takes the canary away whatever happens. A
+    deadline further away than one resync does not hold the pods (``rollout/replicaset.go:171-190``).
     """
     new, stable = turn.seen.new_rs, turn.seen.stable_rs
     if new is None:
@@ -54,10 +55,12 @@ def reconcile_new(turn: Turn) -> bool:
     deadline_s = new.scale_down_deadline_s
     if deadline_s is not None and deadline_s <= turn.seen.now_s:
         return turn.scale(new, 0)
+    if deadline_s is not None and deadline_s >= turn.seen.now_s + defaults.RESYNC_S:
+        return turn.scale(new, size)
     turn.scale(new, new.desired)
     if deadline_s is not None:
         turn.wake_at(deadline_s)
-    elif stable is not None and stable.available >= turn.spec.desired and new.desired > 0:
+    elif stable is not None and stable.available >= turn.spec.desired:
         _stamp(turn, new, defaults.abort_scale_down_delay_s(turn.spec) or 0.0)
     return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.decide.defaults import is_routed
+from sim.decide.defaults import is_routed, max_weight
 from sim.decide.steps import step_hash, steps_of
 from sim.model.manifests import ManifestSet
 from sim.model.pods import PodTemplate
@@ -23,7 +23,7 @@ def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
     canary, count = spec.canary, spec.desired
     weights = TrafficWeights(
         WeightDestination(0, pod_hash, canary.canary_service if canary else ""),
-        WeightDestination(100, pod_hash, canary.stable_service if canary else ""),
+        WeightDestination(max_weight(spec), pod_hash, canary.stable_service if canary else ""),
     )
     return RolloutStatus(
         phase=RolloutPhase.HEALTHY,

@@ -35,10 +35,12 @@ class Turn:
     runs: dict[RunRole, RunView] = field(default_factory=dict)
     experiment: RunStatusRef | None = None
     pointed: dict[str, str] = field(default_factory=dict)
+    restarted_at_s: float | None = None
 
     def __post_init__(self) -> None:
         status = self.seen.status
         self.weights = status.weights
+        self.restarted_at_s = status.restarted_at_s
         if status.abort and status.stable_rs == status.current_pod_hash:
             # Aborting what everybody is served anyway means nothing (rollout/controller.go:596).
             self.pauses.lifts_abort = True
@@ -121,6 +123,7 @@ def base_status(turn: Turn) -> RolloutStatus:
             pre_promotion=turn.run_ref(RunRole.PRE_PROMOTION), post_promotion=turn.run_ref(RunRole.POST_PROMOTION)
         ),
         conditions=before.conditions,
+        restarted_at_s=turn.restarted_at_s,
         replicas=sum(rs.replicas for rs in rss),
         updated=new.replicas if new else 0,
         ready=sum(rs.ready for rs in rss),

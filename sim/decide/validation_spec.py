@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.decide.defaults import FENCEPOST, progress_deadline_s
+from sim.decide.defaults import FENCEPOST, progress_deadline_s, revision_history_limit
 from sim.decide.field_errors import Place, SpecError, internal, invalid, place, required
 from sim.decide.validation_steps import CANARY, step_errors
 from sim.model.controller import Controller
@@ -19,7 +19,6 @@ from sim.model.units import IntOrPercent
 _SPEC = place("spec")
 _BLUE_GREEN = Place(("spec", "strategy", "blueGreen"), ("spec", "strategy"))
 
-_REVISION_HISTORY = 10
 _SERVICES_NEEDED_BY = frozenset({"alb", "istio", "smi", "apisix", "ambassador", "nginx", "appMesh", "traefik"})
 _SAME_SERVICE = (
     "This rollout uses the same service for the {} and {} services, but two different services are required."
@@ -35,7 +34,7 @@ def spec_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Controlle
     if not spec.workload_ref:
         yield from _template_errors(spec)
     yield from _not_negative(_SPEC.at("minReadySeconds"), spec.min_ready_s)
-    yield from _not_negative(_SPEC.at("revisionHistoryLimit"), _revision_history(spec))
+    yield from _not_negative(_SPEC.at("revisionHistoryLimit"), revision_history_limit(spec))
     deadline = int(progress_deadline_s(spec))
     yield from _not_negative(_SPEC.at("progressDeadlineSeconds"), deadline)
     if deadline <= spec.min_ready_s:
@@ -68,10 +67,6 @@ def _template_errors(spec: RolloutSpec) -> Iterator[SpecError]:
         yield invalid(where, dict(spec.template.labels), "`selector` does not match template `labels`")
 
 
-def _revision_history(spec: RolloutSpec) -> int:
-    return _REVISION_HISTORY if spec.revision_history_limit is None else spec.revision_history_limit
-
-
 def _strategy_errors(spec: RolloutSpec, controller: Controller) -> Iterator[SpecError]:
     where = Place(("spec", "strategy"), ("spec", "strategy", "strategy"))
     if spec.canary is None and spec.blue_green is None:
@@ -90,7 +85,7 @@ def _blue_green_errors(spec: RolloutSpec, blue_green: BlueGreenStrategy) -> Iter
         detail = _SAME_SERVICE.format("active", "preview")
         yield invalid(_BLUE_GREEN.at("activeService"), blue_green.active_service, detail)
     limit = blue_green.scale_down_delay_revision_limit
-    if limit is not None and _revision_history(spec) < limit:
+    if limit is not None and revision_history_limit(spec) < limit:
         detail = "This rollout's revision history limit can not be smaller than the rollout's scale down limit"
         yield invalid(_BLUE_GREEN.at("scaleDownDelayRevisionLimit"), limit, detail)
     yield from _anti_affinity_errors(blue_green.anti_affinity, blue_green.anti_affinity_weight, _BLUE_GREEN)

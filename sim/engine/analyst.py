@@ -38,13 +38,15 @@ class Order:
     role: RunRole
     ref: AnalysisRef
     step_index: int | None = None
+    pod_hash: str = ""
 
 
 class Run:
     """One analysis run and its process."""
 
-    def __init__(self, order: Order, spec: AnalysisRunSpec, status: AnalysisRunStatus) -> None:
+    def __init__(self, order: Order, spec: AnalysisRunSpec, status: AnalysisRunStatus, created_s: float) -> None:
         self.order = order
+        self.created_s = created_s
         self.spec = spec
         self.status = status
         self.poke: Event | None = None
@@ -65,6 +67,8 @@ class Run:
             self.status.message,
             self.order.step_index,
             terminating=self.spec.terminate,
+            pod_hash=self.order.pod_hash,
+            created_s=self.created_s,
         )
 
 
@@ -89,11 +93,11 @@ class Analyst:
             if not error.in_run:
                 raise
             broken = AnalysisRunStatus(AnalysisPhase.ERROR, str(error))
-            self.runs.append(Run(order, AnalysisRunSpec(order.name), broken))
+            self.runs.append(Run(order, AnalysisRunSpec(order.name), broken, self._ground.clock.now))
             self._note(self.runs[-1])
             self._changed()
             return
-        run = Run(order, resolved, AnalysisRunStatus())
+        run = Run(order, resolved, AnalysisRunStatus(), self._ground.clock.now)
         templates = templates_of(order.ref.templates, self._ground.scenario.manifests, context.namespace)
         sources = [template.name for template in templates for _ in template.metrics_json]
         run.origins = {metric.name: source for metric, source in zip(resolved.metrics, sources, strict=True)}
@@ -107,6 +111,11 @@ class Analyst:
                 run.spec = replace(run.spec, terminate=True)
                 if run.poke is not None and not run.poke.triggered:
                     run.poke.succeed()
+
+    def delete(self, name: str) -> None:
+        """Removes a run; one that is still going ends."""
+        self.terminate(name)
+        self.runs = [run for run in self.runs if run.order.name != name]
 
     def _judge(self, run: Run) -> Generator[Event, Any, None]:
         clock = self._ground.clock

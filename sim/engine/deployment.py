@@ -82,6 +82,8 @@ class DeploymentController:
         return known
 
     def _reconcile(self) -> tuple[bool, float | None]:
+        if not self._current:
+            return False, None
         views = [(pod_hash, self._view(rs)) for pod_hash, rs in self._sets.items()]
         new = next(view for pod_hash, view in views if pod_hash == self._current)
         olds = tuple(view for pod_hash, view in views if pod_hash != self._current)

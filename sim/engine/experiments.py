@@ -99,6 +99,15 @@ class Experiments:
         spec = ExperimentSpec(name, experiment, progress_deadline_s(cause.rollout))
         self._all.append(ExperimentController(self._surroundings, spec, cause))
 
+    def runs(self) -> tuple[RunView, ...]:
+        """The analyses of every experiment."""
+        return tuple(run for one in self._all for run in one.runs())
+
+    def terminate_run(self, name: str) -> None:
+        """Asks one of those analyses to end."""
+        for one in self._all:
+            one.terminate_run(name)
+
     def end(self) -> None:
         """Asks every experiment that still runs to end."""
         for one in self._all:
@@ -142,6 +151,14 @@ class ExperimentController:
     def template_views(self) -> tuple[ExperimentTemplateView, ...]:
         """Where each template is served."""
         return tuple(ExperimentTemplateView(one.name, one.service, one.hash) for one in self.status.templates)
+
+    def runs(self) -> tuple[RunView, ...]:
+        """Its analyses."""
+        return self._analyst.views()
+
+    def terminate_run(self, name: str) -> None:
+        """Asks one analysis to end; a name that is none of its own changes nothing."""
+        self._analyst.terminate(name)
 
     def terminate(self) -> None:
         """Asks the experiment to end."""
@@ -219,7 +236,12 @@ class ExperimentController:
 
     def _start(self, analysis: ExperimentAnalysis) -> None:
         rollout, name = self._cause.rollout, f"{self.spec.name}-{analysis.name}"
-        context = RunContext(self._cause.canary.hash, self._cause.stable.hash, rollout.namespace)
+        context = RunContext(
+            self._cause.canary.hash,
+            self._cause.stable.hash,
+            rollout.namespace,
+            controller=self._ground.scenario.controller,
+        )
         try:
             given = values_for_run(analysis.ref.args, rollout, context)
             args = tuple(Argument(one.name, self._filled(one.value or "")) for one in given)

@@ -13,6 +13,7 @@ from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View, faults_of
 from sim.engine.ground import Ground
 from sim.engine.journal import Journal
+from sim.engine.operator import Operator
 from sim.engine.outcome import Driver, Outcome
 from sim.engine.people import People, percent_text
 from sim.engine.pods import Pod
@@ -108,12 +109,14 @@ class LocalRun:
         self._driver.on_change.append(self._people.look)
         self._sampler = Sampler(self._ground)
         self._claim = _Claim()
+        self._operator: Operator | None = None
         self._wire()
 
     def run(self, rejection: Rejection | None) -> LocalResult:
         """Warm-up, release (or its rejection), and on until the tail is over."""
         clock = self._ground.clock
-        self._driver.stand()
+        if not self._scenario.first_deploy:
+            self._driver.stand()
         for one in self._bystanders:
             one.stand(stable_revision(one.spec.template, self._scenario.stable))
         clock.call_at(clock.now, Rank.FAULT, self._router.open)
@@ -121,6 +124,8 @@ class LocalRun:
         desired = self._driver.desired_pods + sum(one.spec.replicas for one in self._bystanders)
         if rejection is None:
             self._driver.release()
+            if isinstance(self._driver, ArgoDriver):
+                self._operator = Operator(self._ground, self._driver)
         else:
             self._refuse(rejection)
         clock.run_while(self._limit_s)
@@ -140,7 +145,13 @@ class LocalRun:
             return self._until_s if self._driver.going_back else self._scenario.horizon_s
         if self._people.busy:
             return self._until_s
-        return min(self._until_s, outcome.ended_s + self._scenario.tail_s)
+        last_s = self._operator.last_s if self._operator is not None else 0.0
+        return min(self._until_s, max(outcome.ended_s, last_s) + self._scenario.tail_s)
+
+    @property
+    def _is_operated(self) -> bool:
+        """Whether somebody is yet to do something at a set time."""
+        return self._operator is not None and self._operator.is_due
 
     def _judged(self, outcome: Outcome) -> Outcome:
         """A promotion under which most requests fail is no success, whatever was reported; an undo names the report."""
@@ -187,7 +198,7 @@ class LocalRun:
         not, so scrapes go on once somebody is about to act.
         """
         outcome = self._driver.outcome
-        if outcome is None:
+        if outcome is None or self._is_operated:
             return True
         return outcome.verdict is Verdict.PROMOTED and (store == "datadog" or self._people.is_acting)
 

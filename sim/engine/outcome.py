@@ -72,6 +72,11 @@ class Driver(Protocol):
         ...
 
     @property
+    def good(self) -> bool:
+        """Whether the release at work is a good one."""
+        ...
+
+    @property
     def going_back(self) -> bool:
         """Whether people are already taking the release back."""
         ...

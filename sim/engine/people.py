@@ -63,7 +63,7 @@ class People:
             self._ground.clock.call_after(delay_s, Rank.CONTROLLER, lambda: self._approve(waiting))
         self._look_for_trouble()
         outcome = self._patient.outcome
-        bad = outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._ground.scenario.release.good
+        bad = outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._patient.good
         if bad and self._report_due_s is None and not self._acting and self._people.report is not None:
             delay_s = self._ground.draw_s("people/report", self._people.report)
             self._report_due_s = self._ground.clock.now + delay_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.engine.clock import Rank
@@ -96,6 +97,16 @@ class ReplicaSet:
             for pod in sorted(self.active, key=_victim_order)[:surplus]:
                 pod.delete()
         self.look()
+
+    def evict(self, names: Sequence[str]) -> None:
+        """Deletes these pods of its own gracefully; the next look replaces them."""
+        for pod in self.pods:
+            if pod.name in names:
+                pod.delete()
+
+    def retire(self) -> None:
+        """The ReplicaSet is deleted; it must have no pods."""
+        self._site.ground.on_pods.remove(self.look)
 
     def look(self) -> None:
         """Replaces pods that were lost and writes a row when the counts changed."""

@@ -71,6 +71,11 @@ class DeploymentDriver:
         return self._controller.spec.replicas
 
     @property
+    def good(self) -> bool:
+        """Whether the release is a good one."""
+        return self._ground.scenario.release.good
+
+    @property
     def going_back(self) -> bool:
         """Whether the old template has been put back."""
         return self._returning is not None

@@ -47,7 +47,9 @@ class RouterWriter:
 
     def services(self) -> tuple[ServiceView, ...]:
         """The controller's Services as written."""
-        return tuple(ServiceView(name, target, managed=True) for name, target in self._targets.items())
+        return tuple(
+            ServiceView(name, self._targets.get(name, ""), managed=name in self._targets) for name in self._selectors
+        )
 
     def point(self, service: str, pod_hash: str) -> None:
         """Makes a Service select one revision."""

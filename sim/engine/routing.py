@@ -34,6 +34,7 @@ class Backend(Protocol):
 class _Shown:
     routes: tuple[Route, ...] = ()
     weights: tuple[float, float] = (-1.0, -1.0)
+    revisions: dict[str, float] = field(default_factory=dict)
     is_open: bool = False
     written_s: float = field(default=0.0)
 
@@ -60,6 +61,10 @@ class Router:
     def weights(self) -> tuple[float, float]:
         """Percent of the ordinary (header-less) traffic that reaches the candidate's and the stable version's pods."""
         return self._shown.weights
+
+    def weight_of(self, revision_hash: str) -> float:
+        """Percent of the ordinary traffic that reaches the pods of one revision of the rollout itself."""
+        return self._shown.revisions.get(revision_hash, 0.0)
 
     def open(self) -> None:
         """Traffic begins: everything that stands before the run does."""
@@ -104,24 +109,27 @@ class Router:
         self._callers = callers(classes, self._entry, written)
 
     def _note_weights(self, ordinary: list[Route]) -> None:
-        sides = {
-            pod.routed: pod.revision.side for rs in self._replica_sets() for pod in rs.pods if pod.routed is not None
-        }
+        owners = {pod.routed: pod.revision for rs in self._replica_sets() for pod in rs.pods if pod.routed is not None}
         percent = {"candidate": 0.0, "stable": 0.0}
+        revisions: dict[str, float] = {}
         total_share = sum(route.share for route in ordinary)
         for route in ordinary:
             total = sum(pool.weight for pool in route.pools)
             for pool in route.pools:
                 for pod in pool.pods:
-                    part = route.share / total_share * pool.weight / total / len(pool.pods)
-                    percent[sides[pod]] += 100 * part
+                    part = 100 * route.share / total_share * pool.weight / total / len(pool.pods)
+                    percent[owners[pod].side] += part
+                    revisions[owners[pod].hash] = revisions.get(owners[pod].hash, 0.0) + part
         weights = (round(percent["candidate"], 6), round(percent["stable"], 6))
+        if (weights, revisions) == (self._shown.weights, self._shown.revisions):
+            return
+        self._shown.revisions = revisions
         if weights != self._shown.weights:
             self._shown.weights = weights
             journal = self._ground.journal
             journal.add(WeightRecord(journal.t_s, journal.region, *weights))
-            for listener in self.on_weights:
-                listener()
+        for listener in self.on_weights:
+            listener()
 
     def _replica_sets(self) -> list[ReplicaSet]:
         return [rs for backend in self.backends for rs in backend.replica_sets]

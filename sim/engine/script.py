@@ -76,6 +76,11 @@ class ScriptDriver:
         return active.spec.replicas if active is not None else 0
 
     @property
+    def good(self) -> bool:
+        """Whether the release is a good one."""
+        return self._ground.scenario.release.good
+
+    @property
     def going_back(self) -> bool:
         """Whether people are taking the release back."""
         return self._going_back
@@ -237,7 +242,8 @@ class ScriptDriver:
         if "prometheus" in sources.outages:
             return None
         try:
-            found = promql.query(sources.prometheus, text, self._ground.clock.now, sources.telemetry.prometheus.version)
+            dialect = promql.dialect_of(sources.telemetry.prometheus.version)
+            found = promql.query(sources.prometheus, text, self._ground.clock.now, dialect)
         except PromqlError:
             return None
         if isinstance(found, list):

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
-from sim.metrics.store import NAME, Series, SeriesStore, to_ms
+from sim.metrics.rows import NAME
+from sim.metrics.store import Series, SeriesStore, to_ms
 from sim.model.telemetry import DatadogTelemetry, LabelSource, PrometheusTelemetry
 
 Quantiles = Callable[[npt.NDArray[np.int64], Sequence[float]], npt.NDArray[np.float64]]

@@ -18,6 +18,14 @@ def number(value: float) -> str:
     return f"{Decimal(repr(float(value))):f}".removesuffix(".0")
 
 
+def open_metrics(value: float) -> str:
+    """A float as OpenMetrics has it: ``%g``, and never without a point or an exponent."""
+    if not math.isfinite(value):
+        return number(value)
+    text = _shortest(value)
+    return text if "." in text or "e" in text else f"{text}.0"
+
+
 def general(value: Any) -> str:  # noqa: PLR0911  # one return per kind
     """``fmt.Sprintf("%v", x)`` of numbers, strings, booleans, nil and lists of them."""
     match value:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+import math
+import struct
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
-NAME = "__name__"
-"""The label that holds the metric's name."""
+import numpy as np
 
-Labels = Mapping[str, str]
+from sim.metrics.columns import Columns, Integers, Log
+from sim.metrics.rows import NAME, Labels, Rows
+
+_STALE_BITS: Final = 0x7FF0_0000_0000_0002
+STALE: Final = struct.unpack("<d", struct.pack("<Q", _STALE_BITS))[0]
+"""The NaN by which Prometheus marks the end of a series; appended as a value, it is a stale marker."""
 
 
 def to_ms(seconds: float) -> int:
@@ -20,69 +24,79 @@ def to_ms(seconds: float) -> int:
     return round(seconds * 1000.0)
 
 
+def is_stale(value: float) -> bool:
+    """Whether a value is the stale NaN, and not any other."""
+    return math.isnan(value) and struct.unpack("<Q", struct.pack("<d", value))[0] == _STALE_BITS
+
+
 class Series:
-    """Samples of one label set in time order, milliseconds and values; stale markers are kept apart.
+    """One label set; its samples are in the store's columns under ``index``. ``order`` sorts series by their labels."""
 
-    ``bare`` is the label set without the metric name, ``order`` sorts series by their labels. Range selections never see stale markers, instant ones end at
-    them, hence the two lists. ``resets`` holds, for every sample, the counter value lost to resets before it, so that an
-    increase over any window is a difference instead of a walk.
-    """
+    __slots__ = ("_ended_ms", "_log", "_markers", "_newest_ms", "index", "labels", "order")
 
-    __slots__ = ("bare", "labels", "order", "resets", "stale", "times", "values")
-
-    def __init__(self, labels: dict[str, str]) -> None:
-        self.labels: Labels = labels
-        self.bare: Labels = {name: value for name, value in labels.items() if name != NAME}
+    def __init__(self, index: int, labels: Labels, log: Log, markers: Log) -> None:
+        self.index = index
+        self.labels = labels
         self.order = tuple(labels.items())
-        self.times = array("q")
-        self.values = array("d")
-        self.resets = array("d")
-        self.stale = array("q")
+        self._log, self._markers = log, markers
+        self._newest_ms = self._ended_ms = -(1 << 62)
 
     def append(self, t_ms: int, value: float) -> None:
-        """Add a sample; ValueError when it is not later than everything the series holds."""
-        times = self.times
-        lost = 0.0
-        if times:
-            if t_ms <= times[-1]:
-                msg = f"sample at {t_ms} ms is not later than {times[-1]} ms in {dict(self.labels)}"
+        """Add a sample; ValueError when it is earlier than one the series holds.
+
+        A second sample of the same instant is dropped, as a server does.
+        """
+        if t_ms <= self._newest_ms:
+            if t_ms < self._newest_ms:
+                msg = f"sample at {t_ms} ms is earlier than {self._newest_ms} ms in {dict(self.labels)}"
                 raise ValueError(msg)
-            lost = self.resets[-1]
-            if value < self.values[-1]:
-                lost += self.values[-1]
-        times.append(t_ms)
-        self.values.append(value)
-        self.resets.append(lost)
+            return
+        if value != value and is_stale(value):  # noqa: PLR0124  # the quickest test for NaN, on the scrape's path
+            self.mark_stale(t_ms)
+            return
+        self._newest_ms = t_ms
+        log = self._log
+        log.series.append(self.index)
+        log.times.append(t_ms)
+        log.values.append(value)
 
     def mark_stale(self, t_ms: int) -> None:
         """End the series at this instant; a later sample revives it."""
-        self.stale.append(t_ms)
-
-    def latest(self, after_ms: int, until_ms: int) -> int:
-        """Index of the newest sample in (after, until], or -1 when there is none or a stale marker follows it."""
-        index = bisect_right(self.times, until_ms) - 1
-        if index < 0 or self.times[index] <= after_ms:
-            return -1
-        ended = bisect_right(self.stale, until_ms) - 1
-        if ended >= 0 and self.stale[ended] >= self.times[index]:
-            return -1
-        return index
-
-    def window(self, after_ms: int, until_ms: int) -> tuple[int, int]:
-        """Half-open index range of the samples in (after, until]."""
-        return bisect_right(self.times, after_ms), bisect_right(self.times, until_ms)
+        if t_ms > self._ended_ms:
+            self._ended_ms = t_ms
+            self._markers.series.append(self.index)
+            self._markers.times.append(t_ms)
+            self._markers.values.append(0.0)
 
 
 _BY_LABELS: Final = attrgetter("order")
 
 
-@dataclass(slots=True)
-class _Selection:
-    """What a selector chose among the first ``seen`` series of its pool."""
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Series in a certain order: their numbers and label sets."""
 
-    seen: int = 0
-    created: list[Series] = field(default_factory=list)
-    ordered: list[Series] = field(default_factory=list)
+    indices: Integers
+    rows: Rows
+
+
+class _Choice:
+    """What a selector chose among the first ``seen`` series of its pool; orders are made when asked for."""
+
+    __slots__ = ("orders", "seen", "series")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.series: list[Series] = []
+        self.orders: dict[bool, Selection] = {}
+
+    def ordered(self, *, by_labels: bool) -> Selection:
+        known = self.orders.get(by_labels)
+        if known is None:
+            series = sorted(self.series, key=_BY_LABELS) if by_labels else self.series
+            indices = np.array([one.index for one in series], dtype=np.int64)
+            known = self.orders[by_labels] = Selection(indices, Rows([one.labels for one in series]))
+        return known
 
 
 class SeriesStore:
@@ -91,7 +105,10 @@ class SeriesStore:
     def __init__(self) -> None:
         self._by_labels: dict[frozenset[tuple[str, str]], Series] = {}
         self._by_name: dict[str, list[Series]] = {}
-        self._selected: dict[tuple[str | None, Hashable], _Selection] = {}
+        self._series: list[Series] = []
+        self._choices: dict[tuple[str | None, Hashable], _Choice] = {}
+        self._log, self._marker_log = Log(), Log()
+        self._samples, self._markers = Columns(), Columns()
 
     def series(self, labels: Labels) -> Series:
         """The series of exactly these labels, created empty at first use; empty label values count as absent."""
@@ -103,15 +120,17 @@ class SeriesStore:
 
     def _create(self, labels: Labels) -> Series:
         clean = {name: labels[name] for name in sorted(labels) if labels[name]}
-        known = self._by_labels.get(frozenset(clean.items()))
+        key = frozenset(clean.items())
+        known = self._by_labels.get(key)
         if known is not None:
             return known
-        made = self._by_labels[frozenset(clean.items())] = Series(clean)
+        made = self._by_labels[key] = Series(len(self._series), clean, self._log, self._marker_log)
+        self._series.append(made)
         self._by_name.setdefault(clean.get(NAME, ""), []).append(made)
         return made
 
     def append(self, labels: Labels, t_s: float, value: float) -> None:
-        """Add one sample, seconds; ``labels`` include ``__name__``."""
+        """Add one sample, seconds; ``labels`` include ``__name__``. The value ``STALE`` is a stale marker."""
         self.series(labels).append(to_ms(t_s), value)
 
     def mark_stale(self, labels: Labels, t_s: float) -> None:
@@ -122,20 +141,35 @@ class SeriesStore:
         """Metric names in order of first appearance."""
         return tuple(self._by_name)
 
+    @property
+    def samples(self) -> Columns:
+        """Every sample so far, by the series' numbers."""
+        return self._drained(self._log, self._samples)
+
+    @property
+    def markers(self) -> Columns:
+        """Every stale marker so far, by the series' numbers."""
+        return self._drained(self._marker_log, self._markers)
+
+    def _drained(self, log: Log, columns: Columns) -> Columns:
+        columns.grow(len(self._series))
+        if log.times:
+            columns.add(*log.drain())
+        return columns
+
     def select(
         self, name: str | None, key: Hashable, accepts: Callable[[Labels], bool], *, by_labels: bool = False
-    ) -> list[Series]:
+    ) -> Selection:
         """Series of that metric name (of any, for None) that are accepted, in order of creation or of their labels.
 
         The answer is remembered under ``(name, key)``, and only series born since are looked at again.
         """
-        pool = self._by_name.get(name, []) if name is not None else self._all()
-        known = self._selected.setdefault((name, key), _Selection())
-        if known.seen < len(pool):
-            known.created += [one for one in pool[known.seen :] if accepts(one.labels)]
-            known.ordered = sorted(known.created, key=_BY_LABELS)
-            known.seen = len(pool)
-        return known.ordered if by_labels else known.created
-
-    def _all(self) -> list[Series]:
-        return list(dict.fromkeys(self._by_labels.values()))
+        pool = self._by_name.get(name, []) if name is not None else self._series
+        choice = self._choices.setdefault((name, key), _Choice())
+        if choice.seen < len(pool):
+            fitting = [one for one in pool[choice.seen :] if accepts(one.labels)]
+            choice.seen = len(pool)
+            if fitting:
+                choice.series += fitting
+                choice.orders.clear()
+        return choice.ordered(by_labels=by_labels)

@@ -36,6 +36,20 @@ class SetScaleDownDeadline:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteReplicaSet:
+    """Delete an old ReplicaSet that has no pods: its revision cannot be undone to any more."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPods:
+    """Evict these pods; their ReplicaSets replace them."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetWeight:
     """Write the weights to the router."""
 
@@ -86,6 +100,13 @@ class TerminateAnalysis:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteAnalysis:
+    """Delete an old run, whether it has ended or not."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartExperiment:
     """Create the experiment of the current step."""
 
@@ -101,6 +122,8 @@ Action = (
     CreateReplicaSet
     | Scale
     | SetScaleDownDeadline
+    | DeleteReplicaSet
+    | RestartPods
     | SetWeight
     | SetHeaderRoute
     | SetMirrorRoute
@@ -108,6 +131,7 @@ Action = (
     | PointService
     | StartAnalysis
     | TerminateAnalysis
+    | DeleteAnalysis
     | StartExperiment
     | TerminateExperiment
 )

@@ -149,7 +149,8 @@ class DecisionRecord:
     """Somebody decided something, and why.
 
     ``actor`` is ``controller``, ``analysis``, ``script``, ``person``, ``api-server`` or ``argo-cd``; ``decision`` one of
-    ``start, promote, abort, undo, reject, resume, switch, switch-back, alert``.
+    ``start, promote, abort, undo, reject, resume, switch, switch-back, alert``, or what a person does at a set time:
+    ``skip, promote-full, retry, pause, restart, scale, terminate``, and ``nothing`` for a command without effect.
     """
 
     t_s: float

@@ -229,6 +229,8 @@ class RolloutSpec:
     rollback_window_revisions: int | None = None
     successful_run_history_limit: int | None = None
     unsuccessful_run_history_limit: int | None = None
+    restart_at_s: float | None = None
+    """``restartAt`` on the simulation's clock: pods created before it are replaced. What is written is in the past."""
     workload_ref: str = ""
     """Name of the Deployment in ``workloadRef``; empty when the template is inline."""
 
@@ -353,6 +355,8 @@ class RolloutStatus:
     experiment: RunStatusRef | None = None
     blue_green: BlueGreenStatus = field(default_factory=BlueGreenStatus)
     conditions: tuple[Condition, ...] = ()
+    restarted_at_s: float | None = None
+    """The ``restart_at_s`` that has been carried out."""
     replicas: int = 0
     updated: int = 0
     ready: int = 0
@@ -380,6 +384,17 @@ class ReplicaSetView:
     fully_labelled: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """One pod as the controller sees it while it restarts pods; ``hash`` is its ReplicaSet's."""
+
+    name: str
+    hash: str
+    created_s: float
+    available: bool
+    deleted: bool = False
+
+
 class RunRole(StrEnum):
     """Why an analysis run exists."""
 
@@ -402,6 +417,9 @@ class RunView:
     step_index: int | None = None
     terminating: bool = False
     """Asked to end already."""
+    pod_hash: str = ""
+    """The revision it was created for."""
+    created_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,5 +461,7 @@ class Observed:
     weight_verified: bool = True
     managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
     """Managed routes now on the router; without them here they are never removed."""
+    pods: tuple[PodView, ...] = ()
+    """Pods that still exist; only filled while ``restart_at_s`` is to be carried out."""
     controller: Controller = NEWEST
     """Release of the controller that looks."""

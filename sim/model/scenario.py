@@ -9,6 +9,7 @@ from sim.model.controller import NEWEST, Controller
 from sim.model.kpis import KpiTarget
 from sim.model.load import Client, LoadShape
 from sim.model.manifests import ManifestSet
+from sim.model.operations import Operation
 from sim.model.strategy import Strategy
 from sim.model.telemetry import Telemetry
 
@@ -79,6 +80,10 @@ class Scenario:
     telemetry: Telemetry = field(default_factory=Telemetry)
     faults: tuple[Fault, ...] = ()
     people: People = field(default_factory=People)
+    operations: tuple[Operation, ...] = ()
+    """What people do at set times, whatever they are paged for."""
+    first_deploy: bool = False
+    """Whether nothing ran before: the release is the first version there is."""
     cluster: Cluster = field(default_factory=Cluster)
     controller: Controller = NEWEST
     """Release of the Rollout controller."""

@@ -3,8 +3,9 @@
 The only part of the model that starts processes and writes files; it knows nothing about indicators.
 """
 
-from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, replication_seed, strata
+from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, releases, replication_seed, strata
 from sim.study.runs import ReplicationCrashError, StudyInterrupted, run_once, run_study
+from sim.study.sequential import run_until
 from sim.study.store import StoreError
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "StratumResults",
     "Study",
     "StudyInterrupted",
+    "releases",
     "replication_seed",
     "run_once",
     "run_study",
+    "run_until",
     "strata",
 ]

@@ -12,6 +12,8 @@ from sim.decide import bluegreen, canary
 from sim.model.actions import (
     CreateReplicaSet,
     Decision,
+    DeleteAnalysis,
+    DeleteReplicaSet,
     PointService,
     RemoveManagedRoutes,
     Scale,
@@ -148,24 +150,12 @@ class World:
 
     def _apply(self, action: object) -> None:
         match action:
-            case CreateReplicaSet(pod_hash, revision):
-                fresh = ReplicaSetView(f"{self.spec.name}-{pod_hash}", pod_hash, 0, created_s=self.now_s)
-                self.rss[pod_hash] = replace(self.rss.get(pod_hash, fresh), revision=revision)
-            case Scale(pod_hash, replicas):
-                rs = self.rss[pod_hash]
-                self.rss[pod_hash] = replace(rs, desired=replicas, desired_annotation=self.spec.desired)
-            case SetScaleDownDeadline(pod_hash, deadline_s):
-                self.rss[pod_hash] = replace(self.rss[pod_hash], scale_down_deadline_s=deadline_s)
+            case CreateReplicaSet() | DeleteReplicaSet() | Scale() | SetScaleDownDeadline():
+                self._resize(action)
+            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis():
+                self._judge(action)
             case PointService(name, pod_hash):
                 self.services[name] = ServiceView(name, pod_hash, managed=True)
-            case StartAnalysis(role, step_index, name):
-                assert name not in {run.name for run in self.runs}
-                self.runs.append(RunView(name, role, AnalysisPhase.RUNNING, "", step_index))
-            case TerminateAnalysis(name):
-                self.runs = [
-                    replace(run, phase=AnalysisPhase.SUCCESSFUL, terminating=True) if run.name == name else run
-                    for run in self.runs
-                ]
             case StartExperiment():
                 self.experiment = RunView("experiment", RunRole.STEP, AnalysisPhase.RUNNING)
             case SetHeaderRoute(route) | SetMirrorRoute(route):
@@ -174,3 +164,31 @@ class World:
                 self.managed_routes = []
             case _:
                 pass
+
+    def _resize(self, action: CreateReplicaSet | DeleteReplicaSet | Scale | SetScaleDownDeadline) -> None:
+        match action:
+            case CreateReplicaSet(pod_hash, revision):
+                name, wanted = f"{self.spec.name}-{pod_hash}", self.spec.desired
+                fresh = ReplicaSetView(name, pod_hash, 0, created_s=self.now_s, desired_annotation=wanted)
+                self.rss[pod_hash] = replace(self.rss.get(pod_hash, fresh), revision=revision)
+            case DeleteReplicaSet(pod_hash):
+                del self.rss[pod_hash]
+            case Scale(pod_hash, replicas):
+                rs = self.rss[pod_hash]
+                self.rss[pod_hash] = replace(rs, desired=replicas, desired_annotation=self.spec.desired)
+            case SetScaleDownDeadline(pod_hash, deadline_s):
+                self.rss[pod_hash] = replace(self.rss[pod_hash], scale_down_deadline_s=deadline_s)
+
+    def _judge(self, action: StartAnalysis | TerminateAnalysis | DeleteAnalysis) -> None:
+        match action:
+            case StartAnalysis(role, step_index, name):
+                assert name not in {run.name for run in self.runs}
+                running = RunView(name, role, AnalysisPhase.RUNNING, "", step_index)
+                self.runs.append(replace(running, pod_hash=self.template, created_s=self.now_s))
+            case TerminateAnalysis(name):
+                self.runs = [
+                    replace(run, phase=AnalysisPhase.SUCCESSFUL, terminating=True) if run.name == name else run
+                    for run in self.runs
+                ]
+            case DeleteAnalysis(name):
+                self.runs = [run for run in self.runs if run.name != name]

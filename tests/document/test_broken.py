@@ -43,6 +43,30 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
         ),
         pytest.param("manifests: [web.yaml]\n", 1, "", "schema is missing", id="no-schema"),
         pytest.param(HEAD + "trafic: {}\n", 3, "trafic", "unknown field", id="unknown-key"),
+        pytest.param(
+            HEAD + "operations:\n  - {at: 1m, do: fly}\n", 4, "operations[0].do", "one of promote", id="command"
+        ),
+        pytest.param(HEAD + "operations:\n  - {at: 1m, do: abort}\n", 3, "operations", "only a Rollout", id="operated"),
+        pytest.param(
+            HEAD + "operations:\n  - {at: 1m, do: scale}\n", 4, "operations[0]", "scale needs replicas", id="scale"
+        ),
+        pytest.param(
+            HEAD + "operations:\n  - {at: 1m, do: abort, revision: 2}\n",
+            4,
+            "operations[0].revision",
+            "only undo knows it, not abort",
+            id="revision-of-abort",
+        ),
+        pytest.param(
+            HEAD + "operations:\n  - {at: 1m, do: apply, release: x}\n",
+            4,
+            "operations[0].release",
+            "no release is named 'x'",
+            id="apply-unknown-release",
+        ),
+        pytest.param(
+            HEAD + "operations:\n  - {at: 5h, do: abort}\n", 4, "operations[0].at", "after the horizon", id="too-late"
+        ),
         pytest.param(HEAD + "traffic: 300\n", 3, "traffic", "must be a mapping", id="scalar-for-mapping"),
         pytest.param(HEAD + "traffic:\n  stages: []\n", 4, "traffic.stages", "non-empty list", id="no-stages"),
         pytest.param(

@@ -136,13 +136,34 @@ def test_bare_manifests_name_the_world_they_are_replayed_in(rolltwin: Command) -
     assert "rolltwin explain default" in told.err
 
 
+def test_of_several_rollouts_one_has_to_be_named(rolltwin: Command, folder: Path) -> None:
+    other = ROLLOUT.replace("name: shop}", "name: cart}")
+    (folder / "two.yaml").write_text(f"{ROLLOUT}---\n{other}", encoding="utf-8")
+    told = rolltwin("run", "two.yaml")
+    assert (told.code, told.out) == (2, "")
+    assert "2 Rollouts were read: cart, shop" in told.err
+    assert "--rollout NAME" in told.err
+    told = rolltwin("run", "two.yaml", "--rollout", "cart", "--set", "traffic.stages[0].rate=5", "--out", "out")
+    assert told.code == 0, told.err
+    assert '"cart-' in (folder / "out" / "journal.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["AnalysisRun", "Experiment", "AnalysisTemplate"])
+def test_what_is_no_workload_cannot_be_released(rolltwin: Command, folder: Path, kind: str) -> None:
+    text = f"apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: alone}}\nspec: {{metrics: []}}\n"
+    (folder / "alone.yaml").write_text(text, encoding="utf-8")
+    told = rolltwin("run", "alone.yaml")
+    assert (told.code, told.out) == (2, "")
+    assert f"no Rollout and no Deployment was read, only 1 {kind}" in told.err
+
+
 def test_several_runs_do_not_overwrite_each_other(rolltwin: Command, folder: Path) -> None:
     (folder / "other.yaml").write_text("extends: scenario.yaml\nname: other\n", encoding="utf-8")
     assert rolltwin("run", "scenario.yaml", "other.yaml", "--out", "out").code == 0
     assert len(list((folder / "out").glob("*/run.json"))) == 2
 
 
-@pytest.mark.parametrize("command", ["check", "run", "score", "explain"])
+@pytest.mark.parametrize("command", ["check", "run", "score", "diff", "explain"])
 def test_every_command_explains_itself(rolltwin: Command, command: str) -> None:
     told = rolltwin(command, "--help")
     assert told.code == 0

@@ -101,9 +101,9 @@ def test_valid_objects_have_no_findings(read: Reader, text: str) -> None:
         pytest.param(ROLLOUT, "pause: {duration: 1m}", "pause: 1m", 18,
                      'spec.strategy.canary.steps[1].pause: Invalid value: "string": '
                      'spec.strategy.canary.steps[1].pause in body must be of type object: "string"', id="pause without duration"),
-        pytest.param(ROLLOUT, "pause: {duration: 1m}", "pause:", 18,
-                     'spec.strategy.canary.steps[1].pause: Invalid value: "null": '
-                     'spec.strategy.canary.steps[1].pause in body must be of type object: "null"', id="empty pause"),
+        pytest.param(ROLLOUT, "- pause: {duration: 1m}", "-", 18,
+                     'spec.strategy.canary.steps[1]: Invalid value: "null": '
+                     'spec.strategy.canary.steps[1] in body must be of type object: "null"', id="empty step"),
         pytest.param(ROLLOUT, "pause: {duration: 1m}", "pause: {duration: 1.5}", 18,
                      'spec.strategy.canary.steps[1].pause.duration: Invalid value: "number": '
                      'spec.strategy.canary.steps[1].pause.duration in body must be of type integer or string: "number"',

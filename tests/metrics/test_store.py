@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from sim.metrics import promql
-from sim.metrics.store import SeriesStore
+from sim.metrics import STALE, SeriesStore, promql
 
 UP = {"__name__": "up", "pod": "a"}
 
@@ -56,10 +57,44 @@ def test_a_range_sees_the_samples_on_both_sides_of_a_marker(store: SeriesStore) 
     assert promql.query(store, "count_over_time(up[1m])", 60.0) == [({"pod": "a"}, 2.0)]
 
 
-@pytest.mark.parametrize("t_s", [pytest.param(15.0, id="same instant"), pytest.param(1.0, id="earlier")])
-def test_samples_come_in_time_order(store: SeriesStore, t_s: float) -> None:
-    with pytest.raises(ValueError, match="not later than"):
-        store.append(UP, t_s, 1.0)
+def test_samples_come_in_time_order(store: SeriesStore) -> None:
+    with pytest.raises(ValueError, match="earlier than"):
+        store.append(UP, 1.0, 1.0)
+
+
+def test_a_second_sample_of_an_instant_is_dropped_as_by_a_server(store: SeriesStore) -> None:
+    store.append(UP, 15.0, 7.0)
+    assert promql.query(store, "up", 15.0) == [(UP, 1.0)]
+
+
+def test_the_stale_nan_is_a_marker_and_another_nan_a_value(store: SeriesStore) -> None:
+    store.append(UP, 30.0, math.nan)
+    assert promql.query(store, "count(up)", 30.0) == [({}, 1.0)]
+    store.append(UP, 45.0, STALE)
+    assert promql.query(store, "up", 45.0) == []
+    assert promql.query(store, "count_over_time(up[1m])", 60.0) == [({"pod": "a"}, 2.0)]
+
+
+def test_answers_are_the_askers_own(store: SeriesStore) -> None:
+    answer = promql.query(store, "up", 15.0)
+    assert isinstance(answer, list)
+    labels = answer[0][0]
+    assert isinstance(labels, dict)
+    labels.clear()
+    assert promql.query(store, "up", 15.0) == [(UP, 1.0)]
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 500], ids=lambda count: f"{count} samples")
+def test_no_sample_is_lost_however_many_there_are(count: int) -> None:
+    store = SeriesStore()
+    for index in range(count):
+        for pod in "ab" if index % 3 else "a":
+            store.append({"__name__": "up", "pod": pod}, index * 15.0, float(index))
+        if index % 7 == 0:
+            assert promql.query(store, "up{pod='a'}", index * 15.0) == [({"__name__": "up", "pod": "a"}, float(index))]
+    expected = [({"pod": "a"}, float(count)), ({"pod": "b"}, float(count - (count + 2) // 3))]
+    found = promql.query(store, "count_over_time(up[1d])", count * 15.0)
+    assert found == [pair for pair in expected if pair[1]]
 
 
 def test_series_born_after_a_query_are_found_by_the_next(store: SeriesStore) -> None:

@@ -1,6 +1,7 @@
-"""PromQL over a series store: ``query`` evaluates at one instant, ``check`` says what is wrong with a text.
+"""PromQL over a series store: ``query`` at one instant, ``query_range`` over many, ``check`` says what is wrong.
 
-Not modelled, and refused: native histograms, experimental functions, fill modifiers.
+Not modelled, and refused: native histograms, ``info``, ``limit_ratio``, start timestamps, and the experimental syntax of
+durations, ``anchored`` and ``smoothed``.
 """
 
 from __future__ import annotations
@@ -8,22 +9,23 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from sim.metrics.promql import nodes
-from sim.metrics.promql.evaluate import Value, evaluate, refusal
+from sim.metrics.promql.dialects import DIALECTS, dialect_of
+from sim.metrics.promql.evaluate import evaluate, refusal
+from sim.metrics.promql.functions import SCALARS
 from sim.metrics.promql.nodes import Node, PromqlError
 from sim.metrics.promql.parse import parse
-from sim.metrics.promql.selectors import Context, Ranges
-from sim.metrics.store import Labels, SeriesStore, to_ms
+from sim.metrics.promql.values import Context, Ranges, Value, Vector, unique
+from sim.metrics.rows import Labels
+from sim.metrics.store import SeriesStore, to_ms
 
-DIALECTS: Final = ("2", "2.42", "3")
-"""Closed windows (2), also the older order of the zero clamp (2.42), left-open windows (3)."""
+Matrix = list[tuple[Labels, list[tuple[float, float]]]]
+"""A range query's answer: for each series its (seconds, value) points."""
 
-
-def dialect_of(version: str) -> str:
-    """The dialect of a Prometheus release (``2.53.3 -> 2``): 2.42 has its own, unknown ones count as the newest."""
-    if version == "2.42" or version.startswith("2.42."):
-        return "2.42"
-    return "2" if version.partition(".")[0] == "2" else "3"
+_MOST_POINTS: Final = 11_000
+"""Steps of a range query that the server answers."""
 
 
 @lru_cache(maxsize=1024)
@@ -61,18 +63,22 @@ def _is_scalar(node: Node) -> bool:
         case nodes.Binary(_, lhs, rhs):
             return _is_scalar(lhs) and _is_scalar(rhs)
         case nodes.Call(name):
-            return name in {"scalar", "time", "pi"}
+            return name in SCALARS
     return False
 
 
 def evaluate_at(store: SeriesStore, text: str, at_s: float, dialect: str = "3", lookback_s: float = 300.0) -> Value:
     """Any value a query has at one instant, strings and range vectors included."""
+    plan, at_ms = _plan(text), to_ms(at_s)
+    with np.errstate(all="ignore"):
+        return evaluate(plan, _context(store, (at_ms, at_ms, 0), dialect, lookback_s))
+
+
+def _context(store: SeriesStore, span: tuple[int, int, int], dialect: str, lookback_s: float) -> Context:
     if dialect not in DIALECTS:
         msg = f"dialect {dialect!r} is none of {', '.join(DIALECTS)}"
         raise ValueError(msg)
-    at_ms = to_ms(at_s)
-    context = Context(store, at_ms, at_ms, at_ms, dialect != "3", dialect == "2.42", to_ms(lookback_s))
-    return evaluate(_plan(text), context)
+    return Context(store, DIALECTS[dialect], span[0], *span, to_ms(lookback_s))
 
 
 def query(
@@ -83,11 +89,71 @@ def query(
     PromqlError when the text is not a query, cannot be evaluated on this data (duplicate matches), or yields a string
     or a range vector.
     """
-    value = evaluate_at(store, text, at_s, dialect, lookback_s)
+    value = _plain(evaluate_at(store, text, at_s, dialect, lookback_s))
+    return value if isinstance(value, float) else _samples(value)
+
+
+def _plain(value: Value) -> float | Vector:
     if isinstance(value, str | Ranges):
         msg = "the query yields a string or a range vector, not numbers at one instant"
         raise PromqlError(msg)
     return value
 
 
-__all__ = ["DIALECTS", "PromqlError", "check", "dialect_of", "evaluate_at", "is_scalar", "query"]
+def _samples(vector: Vector) -> list[tuple[Labels, float]]:
+    rows = vector.rows if vector.rows.nameless is None else unique(vector.rows.final())
+    return [(dict(labels), value) for labels, value in zip(rows.labels, vector.numbers(), strict=True)]
+
+
+def query_range(  # noqa: PLR0913  # the server's own parameters
+    store: SeriesStore,
+    text: str,
+    start_s: float,
+    end_s: float,
+    step_s: float,
+    *,
+    dialect: str = "3",
+    lookback_s: float = 300.0,
+) -> Matrix:
+    """The query at start, start + step, ... up to end: series in order of their labels, a scalar as one without labels.
+
+    PromqlError also for what the server refuses: a step that is not positive, an end before the start, more than
+    11,000 steps, and queries that yield strings or range vectors.
+    """
+    start_ms, end_ms, step_ms = to_ms(start_s), to_ms(end_s), to_ms(step_s)
+    _check_steps(start_ms, end_ms, step_ms)
+    plan = _plan(text)
+    context = _context(store, (start_ms, end_ms, step_ms), dialect, lookback_s)
+    series: dict[tuple[tuple[str, str], ...], tuple[Labels, list[tuple[float, float]]]] = {}
+    with np.errstate(all="ignore"):
+        for at_ms in range(start_ms, end_ms + 1, step_ms):
+            value = _plain(evaluate(plan, context.moved_to(at_ms)))
+            for labels, number in _samples(value) if isinstance(value, Vector) else [({}, value)]:
+                key = tuple(sorted(labels.items()))
+                series.setdefault(key, (labels, []))[1].append((at_ms / 1000.0, number))
+    return [series[key] for key in sorted(series)]
+
+
+def _check_steps(start_ms: int, end_ms: int, step_ms: int) -> None:
+    if end_ms < start_ms:
+        msg = 'invalid parameter "end": end timestamp must not be before start time'
+        raise PromqlError(msg)
+    if step_ms <= 0:
+        msg = 'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer'
+        raise PromqlError(msg)
+    if (end_ms - start_ms) // step_ms > _MOST_POINTS:
+        msg = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+        raise PromqlError(msg)
+
+
+__all__ = [
+    "DIALECTS",
+    "Matrix",
+    "PromqlError",
+    "check",
+    "dialect_of",
+    "evaluate_at",
+    "is_scalar",
+    "query",
+    "query_range",
+]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from sim.metrics import gotext
+from sim.metrics.columns import Integers
 from sim.metrics.promql.nodes import Aggregate, PromqlError
-from sim.metrics.promql.overtime import extreme, nan_first, quantile, total, variance
-from sim.metrics.promql.selectors import Sample, Vector
-from sim.metrics.store import NAME, Labels
+from sim.metrics.promql.ranking import limited, ranked
+from sim.metrics.promql.statistics import extreme, mean, quantile, total, variance
+from sim.metrics.promql.values import EMPTY, Context, Vector
+from sim.metrics.rows import NAME, Labels, Rows
 
 SIMPLE: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "sum": total,
-    "avg": lambda values: total(values) / len(values),
+    "avg": mean,
     "count": lambda values: float(len(values)),
     "min": lambda values: extreme(values, min),
     "max": lambda values: extreme(values, max),
@@ -24,65 +30,99 @@ SIMPLE: Final[dict[str, Callable[[Sequence[float]], float]]] = {
 }
 """Operators that are a function of a group's values."""
 
-OPERATORS: Final = frozenset(SIMPLE) | {"quantile", "topk", "bottomk", "count_values"}
+_CHOOSING: Final = frozenset({"topk", "bottomk", "limitk"})
+"""Operators whose answer is some of the samples themselves."""
+
+OPERATORS: Final = frozenset(SIMPLE) | _CHOOSING | {"quantile", "count_values"}
 
 
-def aggregate(node: Aggregate, param: float | str, vector: Vector) -> Vector:
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Rows in groups, in order of first appearance: one after the other in ``order``, between ``edges``."""
+
+    rows: Rows
+    order: Integers
+    edges: list[int]
+
+    def members(self, vector: Vector) -> list[list[float]]:
+        """Values by group."""
+        values = vector.values[self.order].tolist()
+        return [values[low:high] for low, high in pairwise(self.edges)]
+
+
+def aggregate(node: Aggregate, param: float | str, vector: Vector, context: Context) -> Vector:
     """The aggregation's result; groups in order of first appearance."""
-    groups = _groups(node, vector)
-    if node.op in SIMPLE:
-        combine = SIMPLE[node.op]
-        return [(labels, combine([value for _, value in members])) for labels, members in groups]
     if node.op == "count_values":
-        return _count_values(str(param), groups)
-    number = float(param)
-    if node.op == "quantile":
-        return [(labels, quantile(number, [value for _, value in members])) for labels, members in groups]
-    return [sample for _, members in groups for sample in _ranked(node.op, number, members)]
+        return _count_values(node, str(param), vector, context)
+    wanted = _count(float(param)) if node.op in _CHOOSING else 0
+    if not vector.rows:
+        return Vector(EMPTY, vector.values)
+    groups = vector.rows.once(("groups", node.labels, node.without), lambda: _grouped(node, vector.rows))
+    if node.op in _CHOOSING:
+        return _chosen(node.op, min(wanted, len(vector.rows)), vector, groups)
+    combine = SIMPLE.get(node.op) or (lambda values: quantile(float(param), values))
+    return Vector(groups.rows, np.array([combine(values) for values in groups.members(vector)], dtype=np.float64))
 
 
-def _groups(node: Aggregate, vector: Vector) -> list[tuple[Labels, Vector]]:
-    groups: dict[object, tuple[Labels, Vector]] = {}
-    for sample in vector:
-        labels = sample[0]
-        key, kept = _without(node.labels, labels) if node.without else _by(node.labels, labels)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = (kept(), [])
-        group[1].append(sample)
-    return list(groups.values())
+def _grouped(node: Aggregate, rows: Rows) -> _Groups:
+    key_of = _key(node)
+    members: dict[object, list[int]] = {}
+    for index, labels in enumerate(rows.labels):
+        members.setdefault(key_of(labels), []).append(index)
+    kept = [_kept(node, rows.labels[group[0]]) for group in members.values()]
+    nameless = [any(map(rows.loses_name, group)) for group in members.values()]
+    edges = [0]
+    for group in members.values():
+        edges.append(edges[-1] + len(group))
+    return _Groups(Rows(kept, nameless), np.array([index for group in members.values() for index in group]), edges)
 
 
-def _by(names: tuple[str, ...], labels: Labels) -> tuple[object, Callable[[], Labels]]:
-    return tuple(labels.get(name, "") for name in names), lambda: {
-        name: labels[name] for name in sorted(set(names)) if name in labels
-    }
+def _key(node: Aggregate) -> Callable[[Labels], object]:
+    if node.without:
+        dropped = {NAME, *node.labels}
+        return lambda labels: frozenset(pair for pair in labels.items() if pair[0] not in dropped)
+    return lambda labels: tuple(labels.get(name, "") for name in node.labels)
 
 
-def _without(names: tuple[str, ...], labels: Labels) -> tuple[object, Callable[[], Labels]]:
-    kept = {name: value for name, value in labels.items() if name not in names and name != NAME}
-    return frozenset(kept.items()), lambda: kept
+def _kept(node: Aggregate, labels: Labels) -> Labels:
+    if node.without:
+        return {name: value for name, value in labels.items() if name not in node.labels and name != NAME}
+    return {name: labels[name] for name in sorted(set(node.labels)) if name in labels}
 
 
-def _ranked(op: str, count: float, members: Vector) -> list[Sample]:
-    if math.isnan(count) or count >= 2**63:
-        msg = f"parameter value {count} is not a count"
+def _count(param: float) -> int:
+    """How many samples topk and its kin may choose."""
+    if math.isnan(param):
+        msg = "Parameter value is NaN"
         raise PromqlError(msg)
-    wanted = max(0, math.trunc(count))
-    sign = -1 if op == "topk" else 1
-
-    def order(sample: Sample) -> tuple[bool, float]:
-        number, value = nan_first(sample[1])
-        return (not number, sign * value)
-
-    return sorted(members, key=order)[:wanted]
+    if param >= 2**63:
+        msg = f"Scalar value {gotext.general(param)} overflows int64"
+        raise PromqlError(msg)
+    return max(0, math.trunc(max(param, 0.0)))
 
 
-def _count_values(label: str, groups: list[tuple[Labels, Vector]]) -> Vector:
-    counts: dict[frozenset[tuple[str, str]], tuple[Labels, int]] = {}
-    for labels, members in groups:
-        for _, value in members:
-            named = dict(sorted({**labels, label: gotext.number(value)}.items()))
-            _, so_far = counts.get(frozenset(named.items()), (named, 0))
-            counts[frozenset(named.items())] = (named, so_far + 1)
-    return [(labels, float(count)) for labels, count in counts.values()]
+def _chosen(op: str, wanted: int, vector: Vector, groups: _Groups) -> Vector:
+    if not wanted:
+        return Vector(EMPTY, np.zeros(0))
+    choose = limited if op == "limitk" else lambda values, k: ranked(values, k, largest=op == "topk")
+    members = groups.order.tolist()
+    found = [
+        members[low + at]
+        for (low, _), values in zip(pairwise(groups.edges), groups.members(vector), strict=True)
+        for at in choose(values, wanted)
+    ]
+    indices = np.array(found, dtype=np.int64)
+    return Vector(vector.rows.take(indices), vector.values[indices])
+
+
+def _count_values(node: Aggregate, label: str, vector: Vector, context: Context) -> Vector:
+    """Groups by the value too, as if it were one more label."""
+    if not label or (context.dialect.closed and not label.isidentifier()):
+        msg = f'invalid label name "{label}"'
+        raise PromqlError(msg)
+    valued = Aggregate("count", node.expr, None, node.labels if node.without else (*node.labels, label), node.without)
+    texts = [gotext.number(value) for value in vector.numbers()]
+    pairs = zip(vector.rows.labels, texts, strict=True)
+    named = Rows([dict(sorted({**labels, label: text}.items())) for labels, text in pairs])
+    counted = aggregate(valued, math.nan, Vector(named, vector.values), context)
+    return Vector(Rows(counted.rows.labels), counted.values)

@@ -2,196 +2,84 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable
-from typing import Final
+import numpy as np
 
-from sim.metrics.promql.nodes import Binary, Matching, PromqlError
-from sim.metrics.promql.selectors import Vector
-from sim.metrics.store import NAME, Labels
-
-Value = float | Vector
+from sim.metrics.columns import Floats, Integers
+from sim.metrics.promql.matching import paired, present
+from sim.metrics.promql.nodes import Binary, PromqlError
+from sim.metrics.promql.operators import ARITHMETIC, COMPARISON, SETS, scalar
+from sim.metrics.promql.values import EMPTY, Context, Vector, unique
+from sim.metrics.rows import Rows, joined
 
 
-def _divide(left: float, right: float) -> float:
-    if right != 0:
-        return left / right
-    if left == 0 or math.isnan(left):
-        return math.nan
-    return math.copysign(math.inf, left) * math.copysign(1.0, right)
-
-
-def _modulo(left: float, right: float) -> float:
-    try:
-        return math.fmod(left, right)
-    except ValueError:
-        return math.nan
-
-
-def power(left: float, right: float) -> float:
-    """``left ^ right`` as IEEE has it: NaN or infinities where Python would raise."""
-    try:
-        return math.pow(left, right)
-    except OverflowError:
-        odd = right == math.trunc(right) and math.fmod(right, 2) != 0
-        return -math.inf if left < 0 and odd else math.inf
-    except ValueError:
-        if left != 0:
-            return math.nan
-        odd = right == math.trunc(right) and math.fmod(right, 2) != 0
-        return math.copysign(math.inf, left) if odd else math.inf
-
-
-ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": _divide,
-    "%": _modulo,
-    "^": power,
-    "atan2": math.atan2,
-}
-COMPARISON: Final[dict[str, Callable[[float, float], bool]]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-    ">=": operator.ge,
-    "<=": operator.le,
-}
-SETS: Final = frozenset({"and", "or", "unless"})
-
-
-def binary(node: Binary, left: Value, right: Value) -> Value:
+def binary(node: Binary, left: float | Vector, right: float | Vector, context: Context) -> float | Vector:
     """The operation's result, by the types of its sides."""
-    if isinstance(left, list) and isinstance(right, list):
-        return _set(node, left, right) if node.op in SETS else _vectors(node, left, right)
-    if isinstance(left, list):
-        return _scaled(node, left, lambda value: (value, _float(right)))
-    if isinstance(right, list):
-        return _scaled(node, right, lambda value: (_float(left), value))
-    if node.op in ARITHMETIC:
-        return ARITHMETIC[node.op](left, right)
-    return float(COMPARISON[node.op](left, right))
-
-
-def _float(value: Value) -> float:
-    if isinstance(value, list):
-        msg = "expected a scalar"
+    if isinstance(left, Vector) and isinstance(right, Vector):
+        return _set(node, left, right) if node.op in SETS else _vectors(node, left, right, context)
+    if node.op in SETS:
+        msg = f"set operator {node.op} needs vectors on both sides"
         raise PromqlError(msg)
+    if isinstance(left, Vector):
+        return _scaled(node, left, (left.values, np.array(_number(right))), context)
+    if isinstance(right, Vector):
+        return _scaled(node, right, (np.array(left), right.values), context)
+    return scalar(node.op, left, right)
+
+
+def _number(value: float | Vector) -> float:
+    if isinstance(value, Vector):
+        raise TypeError
     return value
 
 
-def _scaled(node: Binary, vector: Vector, sides: Callable[[float], tuple[float, float]]) -> Vector:
-    found = []
-    for labels, value in vector:
-        result = _apply(node, *sides(value), value)
-        if result is not None:
-            found.append((labels if _keeps_name(node) else bare(labels), result))
-    return found
-
-
-def _apply(node: Binary, left: float, right: float, kept: float) -> float | None:
-    """The operation on two numbers; a comparison without ``bool`` gives ``kept``, or None for "filtered out"."""
+def _scaled(node: Binary, vector: Vector, sides: tuple[Floats, Floats], context: Context) -> Vector:
     if node.op in ARITHMETIC:
-        return ARITHMETIC[node.op](left, right)
-    holds = COMPARISON[node.op](left, right)
+        return vector.mapped(ARITHMETIC[node.op](*sides), context)
+    holds = COMPARISON[node.op](*sides)
     if node.returns_bool:
-        return float(holds)
-    return kept if holds else None
-
-
-def _keeps_name(node: Binary) -> bool:
-    return node.op in COMPARISON and not node.returns_bool
-
-
-def bare(labels: Labels) -> Labels:
-    """Labels without the metric name."""
-    return {name: value for name, value in labels.items() if name != NAME} if NAME in labels else labels
-
-
-def _signature(matching: Matching) -> Callable[[Labels], object]:
-    if matching.on:
-        return lambda labels: tuple(labels.get(name, "") for name in matching.labels)
-    ignored = {NAME, *matching.labels}
-    return lambda labels: frozenset(pair for pair in labels.items() if pair[0] not in ignored)
+        return vector.mapped(holds.astype(np.float64), context)
+    return vector.where(holds)
 
 
 def _set(node: Binary, left: Vector, right: Vector) -> Vector:
-    signature = _signature(node.matching)
     if node.op == "or":
-        present = {signature(labels) for labels, _ in left}
-        return [*left, *(sample for sample in right if signature(sample[0]) not in present)]
-    present = {signature(labels) for labels, _ in right}
-    wanted = node.op == "and"
-    return [sample for sample in left if (signature(sample[0]) in present) is wanted]
+        new = ~present(right.rows, left.rows, node.matching)
+        key = ("or", right.rows, node.matching.on, node.matching.labels)
+        rows = left.rows.once(key, lambda: _union(left.rows, right.rows, np.flatnonzero(new)))
+        return Vector(rows, np.concatenate([left.values, right.values[new]]))
+    found = present(left.rows, right.rows, node.matching)
+    return left.where(found if node.op == "and" else ~found)
 
 
-def _vectors(node: Binary, left: Vector, right: Vector) -> Vector:
+def _union(left: Rows, right: Rows, new: Integers) -> Rows:
+    if not len(new):
+        return left
+    return joined([(left, range(len(left))), (right, new.tolist())])
+
+
+def _vectors(node: Binary, left: Vector, right: Vector, context: Context) -> Vector:
     matching = node.matching
-    signature = _signature(matching)
+    fills = matching.fill_left is not None or matching.fill_right is not None
+    if not (len(left.rows) and len(right.rows)) and not (fills and (len(left.rows) or len(right.rows))):
+        return Vector(EMPTY, np.zeros(0))
+    pairing = paired(node, left.rows, right.rows)
     swapped = matching.many == "right"
-    many, one = (right, left) if swapped else (left, right)
-    if not many or not one:
-        return []
-    partners = _partners(one, signature, "left" if swapped else "right")
-    found: Vector = []
-    seen: dict[object, set[object]] = {}
-    for labels, value in many:
-        key = signature(labels)
-        if key not in partners:
-            continue
-        other_labels, other = partners[key]
-        sides = (other, value) if swapped else (value, other)
-        result = _apply(node, *sides, sides[0])
-        if result is None:
-            continue
-        result_labels = _result_labels(node, labels, other_labels)
-        _check_unique(matching, seen.setdefault(key, set()), result_labels)
-        found.append((result_labels, result))
-    return found
+    ours, theirs = (matching.fill_right, matching.fill_left) if swapped else (matching.fill_left, matching.fill_right)
+    sides = _filled(left.values, pairing.left, ours), _filled(right.values, pairing.right, theirs)
+    rows = pairing.rows
+    if node.op in ARITHMETIC:
+        pairing.check()
+        return Vector(rows, ARITHMETIC[node.op](*sides))
+    holds = COMPARISON[node.op](*sides)
+    if node.returns_bool:
+        pairing.check()
+        return Vector(rows if context.dialect.delays_names else unique(rows.final()), holds.astype(np.float64))
+    pairing.check(holds if context.dialect.filters_first else None)
+    return Vector(rows, sides[0]).where(holds)
 
 
-def _partners(one: Vector, signature: Callable[[Labels], object], side: str) -> dict[object, tuple[Labels, float]]:
-    partners: dict[object, tuple[Labels, float]] = {}
-    for labels, value in one:
-        key = signature(labels)
-        if key in partners:
-            msg = (
-                f"found duplicate series for the match group on the {side} hand-side of the operation: "
-                f"[{dict(labels)}, {dict(partners[key][0])}];many-to-many matching not allowed: "
-                "matching labels must be unique on one side"
-            )
-            raise PromqlError(msg)
-        partners[key] = (labels, value)
-    return partners
-
-
-def _check_unique(matching: Matching, seen: set[object], labels: Labels) -> None:
-    if not matching.many:
-        if seen:
-            msg = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-            raise PromqlError(msg)
-        seen.add(None)
-        return
-    key = frozenset(labels.items())
-    if key in seen:
-        msg = "multiple matches for labels: grouping labels must ensure unique matches"
-        raise PromqlError(msg)
-    seen.add(key)
-
-
-def _result_labels(node: Binary, labels: Labels, other: Labels) -> Labels:
-    matching = node.matching
-    kept = dict(labels) if _keeps_name(node) else dict(bare(labels))
-    if not matching.many:
-        if matching.on:
-            return {name: value for name, value in kept.items() if name in matching.labels}
-        return {name: value for name, value in kept.items() if name not in matching.labels}
-    for name in matching.include:
-        if other.get(name):
-            kept[name] = other[name]
-        else:
-            kept.pop(name, None)
-    return dict(sorted(kept.items()))
+def _filled(values: Floats, positions: Integers, fill: float | None) -> Floats:
+    """The values at these positions; the fill value at -1."""
+    if fill is None:
+        return values[positions]
+    return np.append(values, fill)[positions]

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from sim.metrics.columns import Columns, Integers
 from sim.metrics.promql import nodes
 from sim.metrics.promql.aggregations import OPERATORS, aggregate
-from sim.metrics.promql.binary import ARITHMETIC, COMPARISON, SETS, bare, binary
-from sim.metrics.promql.functions import KNOWN, OVER_RANGES, OVER_VALUES, over_ranges
+from sim.metrics.promql.binary import binary
+from sim.metrics.promql.functions import FUNCTIONS, KNOWN
 from sim.metrics.promql.nodes import Node, PromqlError
-from sim.metrics.promql.relabel import unique
-from sim.metrics.promql.selectors import (
-    DEFAULT_STEP_MS,
-    Context,
-    Ranges,
-    Vector,
-    cut,
-    instant_vector,
-    latest,
-    ranges,
-)
-from sim.metrics.store import Series
+from sim.metrics.promql.operators import ARITHMETIC, COMPARISON, SETS
+from sim.metrics.promql.selectors import cut, instant_vector, latest, ranges
+from sim.metrics.promql.values import EMPTY, NAMELESS, Context, Ranges, Value, Vector
+from sim.metrics.rows import Key, Rows, joined
+from sim.metrics.store import Selection
 
-Value = float | str | Vector | Ranges
+DEFAULT_STEP_MS = 60_000
+"""Subquery step where none is written: the server's default evaluation interval."""
 
 
 def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one return per kind
@@ -37,12 +34,12 @@ def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one ret
         case nodes.Subquery():
             return _subquery(node, context)
         case nodes.Negate(expr):
-            return _negated(evaluate(expr, context))
+            return _negated(evaluate(expr, context), context)
         case nodes.Aggregate():
             return _aggregate(node, context)
         case nodes.Binary():
             left, right = number_or_vector(evaluate(node.lhs, context)), number_or_vector(evaluate(node.rhs, context))
-            return binary(node, left, right)
+            return binary(node, left, right, context)
         case nodes.Call():
             return _call(node, context)
 
@@ -55,55 +52,69 @@ def number_or_vector(value: Value) -> float | Vector:
     return value
 
 
-def _negated(value: Value) -> Value:
+def _negated(value: Value, context: Context) -> Value:
     plain = number_or_vector(value)
-    if isinstance(plain, list):
-        return [(bare(labels), -number) for labels, number in plain]
-    return -plain
+    return plain.mapped(-plain.values, context) if isinstance(plain, Vector) else -plain
 
 
 def _aggregate(node: nodes.Aggregate, context: Context) -> Vector:
-    vector = number_or_vector(evaluate(node.expr, context))
+    vector = evaluate(node.expr, context)
     param = evaluate(node.param, context) if node.param is not None else math.nan
-    if not isinstance(vector, list) or not isinstance(param, float | str):
+    if not isinstance(vector, Vector) or not isinstance(param, float | str):
         msg = f"{node.op} aggregates an instant vector"
         raise PromqlError(msg)
-    return aggregate(node, param, vector)
+    return aggregate(node, param, vector, context)
 
 
 def _subquery(node: nodes.Subquery, context: Context) -> Ranges:
     """Windows over the inner expression evaluated at absolute multiples of the step."""
     until_ms = context.instant(node.when)
     step_ms = node.step_ms or DEFAULT_STEP_MS
-    after_ms = context.left_edge(until_ms, node.range_ms)
-    first_ms = (after_ms // step_ms + 1) * step_ms
-    found: dict[frozenset[tuple[str, str]], Series] = {}
-    for at_ms in range(first_ms, until_ms + 1, step_ms):
-        value = number_or_vector(evaluate(node.expr, context.moved_to(at_ms)))
-        for labels, number in value if isinstance(value, list) else [({}, value)]:
-            key = frozenset(labels.items())
-            series = found.get(key)
-            if series is None:
-                series = found[key] = Series(dict(labels))
-            series.append(at_ms, number)
-    return cut(list(found.values()), until_ms, node.range_ms, context, distinct=False)
+    first_ms = (context.left_edge(until_ms, node.range_ms) // step_ms + 1) * step_ms
+    answers = [
+        (at_ms, number_or_vector(evaluate(node.expr, context.moved_to(at_ms))))
+        for at_ms in range(first_ms, until_ms + 1, step_ms)
+    ]
+    return cut(*_recorded(answers), context, until_ms, node.range_ms)
+
+
+def _recorded(answers: list[tuple[int, float | Vector]]) -> tuple[Selection, Columns]:
+    """Answers at rising instants as series in columns of their own."""
+    known: dict[Key, int] = {}
+    born: list[tuple[Rows, list[int]]] = []
+    columns, last, series = Columns(), EMPTY, np.zeros(0, dtype=np.int64)
+    times: list[Integers] = []
+    parts: list[Integers] = []
+    values = []
+    for at_ms, answer in answers:
+        vector = answer if isinstance(answer, Vector) else Vector(NAMELESS, np.array([answer]))
+        if vector.rows is not last:
+            last = vector.rows
+            new = [index for index, key in enumerate(last.keys) if key not in known]
+            series = np.array([known.setdefault(key, len(known)) for key in last.keys], dtype=np.int64)
+            born.append((last, new))
+        parts.append(series)
+        times.append(np.full(len(series), at_ms))
+        values.append(vector.values)
+    columns.grow(len(known))
+    if parts:
+        columns.add(np.concatenate(parts), np.concatenate(times), np.concatenate(values))
+    return Selection(np.arange(len(known)), joined(born)), columns
 
 
 def _call(node: nodes.Call, context: Context) -> Value:
     if node.name == "timestamp" and isinstance(node.args[0], nodes.Selector):
-        return [(series.bare, series.times[index] / 1000.0) for series, index in latest(node.args[0], context)]
+        rows, positions = latest(node.args[0], context)
+        return Vector(context.dropped(rows), context.store.samples.times[positions] / 1000.0)
     if node.name in {"absent", "absent_over_time"}:
         return _absent(node, context)
-    args = [evaluate(arg, context) for arg in node.args]
-    if node.name in OVER_RANGES:
-        return over_ranges(node.name, args, context)
-    return OVER_VALUES[node.name](args, context)
+    return FUNCTIONS[node.name]([evaluate(arg, context) for arg in node.args], context)
 
 
 def _absent(node: nodes.Call, context: Context) -> Vector:
     value = evaluate(node.args[0], context)
-    if value.windows if isinstance(value, Ranges) else value:
-        return []
+    if not isinstance(value, Vector | Ranges) or len(value.rows):
+        return Vector(EMPTY, np.zeros(0))
     target = node.args[0].selector if isinstance(node.args[0], nodes.Matrix) else node.args[0]
     matchers = target.matchers if isinstance(target, nodes.Selector) else ()
     names = [one.name for one in matchers]
@@ -112,7 +123,7 @@ def _absent(node: nodes.Call, context: Context) -> Vector:
         for one in matchers
         if one.op == "=" and names.count(one.name) == 1 and one.name != "__name__" and one.value
     }
-    return [(dict(sorted(labels.items())), 1.0)]
+    return Vector(Rows([dict(sorted(labels.items()))]), np.ones(1))
 
 
 def refusal(node: Node) -> str | None:
@@ -134,6 +145,3 @@ def refusal(node: Node) -> str | None:
 
 def _first(parts: tuple[Node, ...]) -> str | None:
     return next((reason for part in parts if (reason := refusal(part))), None)
-
-
-__all__ = ["Value", "evaluate", "number_or_vector", "refusal", "unique"]

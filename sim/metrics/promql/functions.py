@@ -6,117 +6,121 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from sim.metrics.promql import overtime, rates, relabel
-from sim.metrics.promql.binary import bare
-from sim.metrics.promql.histogram import histogram_quantile
-from sim.metrics.promql.scalars import CALENDAR, MATHEMATICS, rounded
-from sim.metrics.promql.selectors import Context, Ranges, Vector
+import numpy as np
+
+from sim.metrics.promql import overtime, ranking, rates, relabel
+from sim.metrics.promql.histogram import histogram_fraction, histogram_quantile, histogram_quantiles
+from sim.metrics.promql.scalars import CALENDAR, MATHEMATICS, clamped, rounded
+from sim.metrics.promql.values import EMPTY, Context, Value, Vector, each, sample
 
 Arguments = list[Any]
 """Evaluated arguments, whose types the parser has checked against the function's signature."""
+Function = Callable[[Arguments, Context], Value]
 
-
-def _mapped(vector: Vector, function: Callable[[float], float]) -> Vector:
-    return [(bare(labels), function(value)) for labels, value in vector]
-
-
-def _at_s(context: Context) -> float:
-    return context.at_ms / 1000.0
-
-
-def _quantile_over_time(args: Arguments, context: Context) -> Vector:
-    del context
-    q, over = args
-    return [(series.bare, overtime.quantile(q, series.values[low:high])) for series, low, high in over.windows]
-
-
-def _regressions(over: Ranges, at_ms: int) -> list[tuple[Any, tuple[float, float]]]:
-    return [
-        (window[0].bare, overtime.regression(window, at_ms)) for window in over.windows if window[2] - window[1] >= 2
-    ]
-
-
-def _deriv(args: Arguments, context: Context) -> Vector:
-    return [(labels, slope) for labels, (slope, _) in _regressions(args[0], context.at_ms)]
-
-
-def _predict_linear(args: Arguments, context: Context) -> Vector:
-    over, ahead_s = args
-    return [(labels, level + slope * ahead_s) for labels, (slope, level) in _regressions(over, context.at_ms)]
-
-
-OVER_RANGES: Final[dict[str, Callable[[Arguments, Context], Vector]]] = {
+OVER_RANGES: Final[dict[str, Function]] = {
     "rate": lambda args, context: rates.extrapolated(args[0], context, counter=True, per_second=True),
     "increase": lambda args, context: rates.extrapolated(args[0], context, counter=True, per_second=False),
     "delta": lambda args, context: rates.extrapolated(args[0], context, counter=False, per_second=False),
-    "irate": lambda args, _: rates.instant_change(args[0], counter=True, per_second=True),
-    "idelta": lambda args, _: rates.instant_change(args[0], counter=False, per_second=False),
-    "quantile_over_time": _quantile_over_time,
-    "deriv": _deriv,
-    "predict_linear": _predict_linear,
+    "irate": lambda args, context: rates.instant_change(args[0], context, counter=True),
+    "idelta": lambda args, context: rates.instant_change(args[0], context, counter=False),
+    "quantile_over_time": lambda args, context: overtime.quantiles(args[0], args[1], context),
+    "deriv": lambda args, context: overtime.slopes(args[0], context),
+    "predict_linear": lambda args, context: overtime.predictions(args[0], args[1], context),
+    "double_exponential_smoothing": lambda args, context: overtime.smoothed(args[0], args[1], args[2], context),
 }
 
 
-def over_ranges(name: str, args: Arguments, context: Context) -> Vector:
-    """A range function's result; PromqlError when dropping the metric names leaves two samples with equal labels."""
-    vector = OVER_RANGES[name](args, context)
-    over = next(arg for arg in args if isinstance(arg, Ranges))
-    return vector if over.distinct else relabel.unique(vector)
+def _plain(function: overtime.Function) -> Function:
+    return lambda args, context: Vector(context.dropped(args[0].rows), function(args[0]))
 
 
-def _plain(name: str) -> Callable[[Arguments, Context], Vector]:
-    function = overtime.PLAIN[name]
-    if name == "last_over_time":
-        return lambda args, _: [(series.labels, series.values[high - 1]) for series, _, high in args[0].windows]
-    return lambda args, _: [(series.bare, function(series.values[low:high])) for series, low, high in args[0].windows]
+def _named(function: overtime.Function) -> Function:
+    return lambda args, _: Vector(args[0].rows, function(args[0]))
 
 
-OVER_RANGES.update({name: _plain(name) for name in overtime.PLAIN})
+OVER_RANGES.update({name: _plain(function) for name, function in overtime.PLAIN.items()})
+OVER_RANGES.update({name: _named(function) for name, function in overtime.NAMED.items()})
 
 
-def _clamped(vector: Vector, low: float, high: float) -> Vector:
-    if low > high:
-        return []
-    if math.isnan(low) or math.isnan(high):
-        return _mapped(vector, lambda _: math.nan)
-    return _mapped(vector, lambda value: value if math.isnan(value) else max(low, min(high, value)))
+def _clamped(vector: Vector, low: float, high: float, context: Context) -> Vector:
+    if high < low:
+        return Vector(EMPTY, np.zeros(0))
+    return vector.mapped(clamped(vector.values, low, high), context)
+
+
+def _ordered(vector: Vector, order: list[int]) -> Vector:
+    indices = np.array(order, dtype=np.int64)
+    return Vector(vector.rows.take(indices), vector.values[indices])
 
 
 def _sorted(vector: Vector, *, descending: bool) -> Vector:
-    sign = -1.0 if descending else 1.0
-    return sorted(vector, key=lambda sample: (math.isnan(sample[1]), sign * sample[1]))
+    return _ordered(vector, ranking.by_value(vector.numbers(), descending=descending))
+
+
+def _sorted_by_label(args: Arguments, *, descending: bool) -> Vector:
+    vector, *names = args
+    return _ordered(vector, ranking.by_labels(vector.rows.labels, names, descending=descending))
 
 
 def _scalar(vector: Vector) -> float:
-    return vector[0][1] if len(vector) == 1 else math.nan
+    return float(vector.values[0]) if len(vector.rows) == 1 else math.nan
 
 
-def _calendar(function: Callable[[float], float]) -> Callable[[Arguments, Context], Vector]:
-    return lambda args, context: _mapped(args[0] if args else [({}, _at_s(context))], function)
+def _calendar(function: Callable[[float], float]) -> Function:
+    def call(args: Arguments, context: Context) -> Vector:
+        if not args:
+            return sample(function(context.at_ms // 1000))
+        return each(args[0], function, context)
+
+    return call
 
 
-def _mathematics(function: Callable[[float], float]) -> Callable[[Arguments, Context], Vector]:
-    return lambda args, _: _mapped(args[0], function)
+def _mathematics(name: str) -> Function:
+    return lambda args, context: args[0].mapped(MATHEMATICS[name](args[0].values), context)
 
 
-OVER_VALUES: Final[dict[str, Callable[[Arguments, Context], float | Vector]]] = {
-    "histogram_quantile": lambda args, _: histogram_quantile(args[0], args[1]),
-    "label_replace": lambda args, _: relabel.label_replace(*args),
-    "label_join": lambda args, _: relabel.label_join(args[0], args[1], args[2], args[3:]),
+def _round(args: Arguments, context: Context) -> Vector:
+    vector: Vector
+    vector, *nearest = args
+    return vector.mapped(rounded(vector.values, *nearest or [1.0]), context)
+
+
+def _timestamps(vector: Vector, context: Context) -> Vector:
+    return vector.mapped(np.full(len(vector.rows), context.at_ms / 1000.0), context)
+
+
+OVER_VALUES: Final[dict[str, Function]] = {
+    "histogram_quantile": lambda args, context: histogram_quantile(args[0], args[1], context),
+    "histogram_fraction": lambda args, context: histogram_fraction(args[0], args[1], args[2], context),
+    "histogram_quantiles": lambda args, context: histogram_quantiles(args[0], args[1], args[2:], context),
+    "label_replace": lambda args, context: relabel.label_replace(args[0], args[1:], context),
+    "label_join": lambda args, context: relabel.label_join(args[0], args[1], args[2], args[3:], context),
     "scalar": lambda args, _: _scalar(args[0]),
-    "vector": lambda args, _: [({}, args[0])],
-    "time": lambda _, context: _at_s(context),
+    "vector": lambda args, _: sample(args[0]),
+    "time": lambda _, context: context.at_ms / 1000.0,
     "pi": lambda _, __: math.pi,
-    "timestamp": lambda args, context: _mapped(args[0], lambda _: _at_s(context)),
+    "start": lambda _, context: context.start_ms / 1000.0,
+    "end": lambda _, context: context.end_ms / 1000.0,
+    "range": lambda _, context: (context.end_ms - context.start_ms) / 1000.0,
+    "step": lambda _, context: context.step_ms / 1000.0,
+    "min_of": lambda args, _: float(np.minimum(args[0], args[1])),
+    "max_of": lambda args, _: float(np.maximum(args[0], args[1])),
+    "timestamp": lambda args, context: _timestamps(args[0], context),
     "sort": lambda args, _: _sorted(args[0], descending=False),
     "sort_desc": lambda args, _: _sorted(args[0], descending=True),
-    "clamp": lambda args, _: _clamped(args[0], args[1], args[2]),
-    "clamp_min": lambda args, _: _clamped(args[0], args[1], math.inf),
-    "clamp_max": lambda args, _: _clamped(args[0], -math.inf, args[1]),
-    "round": lambda args, _: _mapped(args[0], lambda value: rounded(value, args[1] if len(args) > 1 else 1.0)),
+    "sort_by_label": lambda args, _: _sorted_by_label(args, descending=False),
+    "sort_by_label_desc": lambda args, _: _sorted_by_label(args, descending=True),
+    "clamp": lambda args, context: _clamped(args[0], args[1], args[2], context),
+    "clamp_min": lambda args, context: _clamped(args[0], args[1], math.inf, context),
+    "clamp_max": lambda args, context: _clamped(args[0], -math.inf, args[1], context),
+    "round": _round,
     **{name: _calendar(function) for name, function in CALENDAR.items()},
-    **{name: _mathematics(function) for name, function in MATHEMATICS.items()},
+    **{name: _mathematics(name) for name in MATHEMATICS},
 }
 
-KNOWN: Final = frozenset(OVER_RANGES) | frozenset(OVER_VALUES) | {"absent", "absent_over_time"}
-"""Every function that can be evaluated; native histograms' are not among them."""
+FUNCTIONS: Final[dict[str, Function]] = OVER_RANGES | OVER_VALUES
+
+KNOWN: Final = frozenset(FUNCTIONS) | {"absent", "absent_over_time"}
+"""Every function that can be evaluated; those of native histograms are not among them."""
+SCALARS: Final = frozenset({"scalar", "time", "pi", "start", "end", "range", "step", "min_of", "max_of"})
+"""Functions whose value is a scalar."""

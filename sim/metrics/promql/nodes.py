@@ -89,12 +89,17 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How the sides of a vector operation find each other; ``many`` is the side with several partners, if any."""
+    """How the sides of a vector operation find each other; ``many`` is the side with several partners, if any.
+
+    The fill values stand in for partners that are missing on the left or on the right.
+    """
 
     on: bool = False
     labels: tuple[str, ...] = ()
     many: Literal["", "left", "right"] = ""
     include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    fill_right: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import promql_parser as upstream
 from sim.metrics.promql import nodes
 from sim.metrics.promql.nodes import Node, PromqlError
 from sim.metrics.promql.selectors import pattern
-from sim.metrics.store import NAME
+from sim.metrics.rows import NAME
 
 _OPS = {"Equal": "=", "NotEqual": "!="}
 _LONGEST: Final = 10_000
@@ -115,15 +115,13 @@ def _binary(tree: Any) -> nodes.Binary:
     lhs, rhs = _node(tree.lhs), _node(tree.rhs)
     if modifier is None:
         return nodes.Binary(op, lhs, rhs)
-    fills = modifier.fill_values
-    if fills is not None and (fills.lhs is not None or fills.rhs is not None):
-        msg = "the fill modifiers are not modelled"
-        raise PromqlError(msg)
     on = modifier.matching is not None and str(modifier.matching.type).endswith("Include")
     labels = tuple(modifier.matching.labels) if modifier.matching is not None else ()
     card = str(modifier.card).rsplit(".", maxsplit=1)[-1]
     many = {"ManyToOne": "left", "OneToMany": "right"}.get(card, "")
-    matching = nodes.Matching(on, labels, many, tuple(modifier.group_labels or ()))  # type: ignore[arg-type]
+    fills = modifier.fill_values
+    left, right = (fills.lhs, fills.rhs) if fills is not None else (None, None)
+    matching = nodes.Matching(on, labels, many, tuple(modifier.group_labels or ()), left, right)  # type: ignore[arg-type]
     return nodes.Binary(op, lhs, rhs, matching, modifier.return_bool)
 
 

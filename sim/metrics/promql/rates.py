@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sim.metrics.promql.selectors import Context, Ranges, Vector, Window
+import numpy as np
+
+from sim.metrics.columns import Floats
+from sim.metrics.promql.values import Context, Ranges, Vector
 
 
 def extrapolated(ranges: Ranges, context: Context, *, counter: bool, per_second: bool) -> Vector:
@@ -12,51 +15,62 @@ def extrapolated(ranges: Ranges, context: Context, *, counter: bool, per_second:
     mean spacings, else by half a spacing; a counter is never extrapolated below zero (promql/functions.go
     ``extrapolatedRate``).
     """
-    scale = (ranges.end_ms - ranges.start_ms) / 1000.0 if per_second else 1.0
-    found = []
-    for window in ranges.windows:
-        series, low, high = window
-        if high - low >= 2:
-            change = _change(window, counter=counter)
-            factor = _factor(window, ranges, change, context, counter=counter)
-            found.append((series.bare, change * (factor / scale)))
-    return found
+    ranges = ranges.where(ranges.high - ranges.low >= 2)
+    change = _change(ranges, counter=counter)
+    factor = _factor(ranges, change, context, counter=counter)
+    if per_second:
+        factor /= (ranges.end_ms - ranges.start_ms) / 1000.0
+    return Vector(context.dropped(ranges.rows), change * factor)
 
 
-def _change(window: Window, *, counter: bool) -> float:
-    series, low, high = window
-    change = series.values[high - 1] - series.values[low]
-    return change + series.resets[high - 1] - series.resets[low] if counter else change
+def _change(ranges: Ranges, *, counter: bool) -> Floats:
+    values = ranges.columns.values
+    change: Floats = values[ranges.high - 1] - values[ranges.low]
+    if counter:
+        fell = ranges.columns.fell[ranges.series]
+        if fell.any():
+            change[fell] += _lost(ranges.where(fell))
+    return change
 
 
-def _factor(window: Window, ranges: Ranges, change: float, context: Context, *, counter: bool) -> float:
-    series, low, high = window
-    first_ms, last_ms = series.times[low], series.times[high - 1]
+def _lost(ranges: Ranges) -> Floats:
+    """What each counter had reached before its resets."""
+    block = ranges.block(np.nan)
+    before, after = block[:, :-1], block[:, 1:]
+    lost: Floats = np.where(after < before, before, 0.0).sum(axis=1)
+    return lost
+
+
+def _factor(ranges: Ranges, change: Floats, context: Context, *, counter: bool) -> Floats:
+    times, low, high = ranges.columns.times, ranges.low, ranges.high
+    first_ms, last_ms = times[low], times[high - 1]
     to_start, to_end = (first_ms - ranges.start_ms) / 1000.0, (ranges.end_ms - last_ms) / 1000.0
     sampled = (last_ms - first_ms) / 1000.0
     spacing = sampled / (high - low - 1)
-    threshold = spacing * 1.1
-    first = series.values[low]
-    to_zero = sampled * (first / change) if counter and change > 0 and first >= 0 else float("inf")
-    if context.clamp_first:
-        to_start = min(to_start, to_zero)
-    if to_start >= threshold:
-        to_start = spacing / 2
-    if not context.clamp_first:
-        to_start = min(to_start, to_zero)
-    if to_end >= threshold:
-        to_end = spacing / 2
-    return (sampled + to_start + to_end) / sampled
+    threshold, half = spacing * 1.1, spacing / 2
+    if counter and context.dialect.clamps_first:
+        to_start = np.fmin(to_start, _to_zero(ranges, change, sampled))
+    to_start = np.where(to_start >= threshold, half, to_start)
+    if counter and not context.dialect.clamps_first:
+        to_start = np.fmin(to_start, _to_zero(ranges, change, sampled))
+    to_end = np.where(to_end >= threshold, half, to_end)
+    factor: Floats = (sampled + to_start + to_end) / sampled
+    return factor
 
 
-def instant_change(ranges: Ranges, *, counter: bool, per_second: bool) -> Vector:
-    """Irate or idelta: from the last two samples of each window alone."""
-    found = []
-    for series, low, high in ranges.windows:
-        if high - low < 2:
-            continue
-        before, after = series.values[high - 2], series.values[high - 1]
-        change = after if counter and after < before else after - before
-        seconds = (series.times[high - 1] - series.times[high - 2]) / 1000.0
-        found.append((series.bare, change / seconds if per_second else change))
-    return found
+def _to_zero(ranges: Ranges, change: Floats, sampled: Floats) -> Floats:
+    """Seconds since each counter would have been zero, had it always grown at this pace."""
+    first = ranges.columns.values[ranges.low]
+    return np.where((change > 0) & (first >= 0), sampled * (first / change), np.inf)
+
+
+def instant_change(ranges: Ranges, context: Context, *, counter: bool) -> Vector:
+    """Irate (counter, per second) or idelta: from the last two samples of each window alone."""
+    ranges = ranges.where(ranges.high - ranges.low >= 2)
+    times, values = ranges.columns.times, ranges.columns.values
+    before, after = values[ranges.high - 2], values[ranges.high - 1]
+    change = after - before
+    if counter:
+        change = np.where(after < before, after, change)
+        change /= (times[ranges.high - 1] - times[ranges.high - 2]) / 1000.0
+    return Vector(context.dropped(ranges.rows), change)

@@ -1,4 +1,4 @@
-"""Functions of one number: mathematics and the calendar."""
+"""Functions of a number: mathematics on whole arrays, the calendar one by one."""
 
 from __future__ import annotations
 
@@ -8,73 +8,38 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-Function = Callable[[float], float]
+import numpy as np
 
+from sim.metrics.columns import Floats
 
-def _guarded(function: Function, *, below: float = math.nan) -> Function:
-    """The function with NaN (or ``below``, for a pole) where Python raises."""
-
-    def call(value: float) -> float:
-        try:
-            return float(function(value))
-        except ValueError:
-            return below if value == 0 else math.nan
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
-
-    return call
-
-
-def _whole(function: Callable[[float], int]) -> Function:
-    return lambda value: float(function(value)) if math.isfinite(value) else value
-
-
-def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
-
-
-def _cosh(value: float) -> float:
-    try:
-        return math.cosh(value)
-    except OverflowError:
-        return math.inf
-
-
-def _atanh(value: float) -> float:
-    return math.copysign(math.inf, value) if abs(value) == 1 else _guarded(math.atanh)(value)
-
-
-MATHEMATICS: Final[dict[str, Function]] = {
-    "abs": abs,
-    "ceil": _whole(math.ceil),
-    "floor": _whole(math.floor),
-    "exp": _exp,
-    "sqrt": _guarded(math.sqrt),
-    "ln": _guarded(math.log, below=-math.inf),
-    "log2": _guarded(math.log2, below=-math.inf),
-    "log10": _guarded(math.log10, below=-math.inf),
-    "sgn": lambda value: value if value == 0 or math.isnan(value) else math.copysign(1.0, value),
-    "deg": math.degrees,
-    "rad": math.radians,
-    "sin": _guarded(math.sin),
-    "cos": _guarded(math.cos),
-    "tan": _guarded(math.tan),
-    "asin": _guarded(math.asin),
-    "acos": _guarded(math.acos),
-    "atan": math.atan,
-    "sinh": _guarded(math.sinh),
-    "cosh": _cosh,
-    "tanh": math.tanh,
-    "asinh": math.asinh,
-    "acosh": _guarded(math.acosh),
-    "atanh": _atanh,
+MATHEMATICS: Final[dict[str, Callable[[Floats], Floats]]] = {
+    "abs": np.abs,
+    "ceil": np.ceil,
+    "floor": np.floor,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "ln": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "sgn": lambda values: np.where(values == 0, values, np.sign(values)),
+    "deg": lambda values: values * 180.0 / math.pi,
+    "rad": lambda values: values * math.pi / 180.0,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
 }
 
 
-def _dated(part: Callable[[datetime], int]) -> Function:
+def _dated(part: Callable[[datetime], int]) -> Callable[[float], float]:
     def call(seconds: float) -> float:
         try:
             return float(part(datetime.fromtimestamp(math.trunc(seconds), UTC)))
@@ -84,7 +49,7 @@ def _dated(part: Callable[[datetime], int]) -> Function:
     return call
 
 
-CALENDAR: Final[dict[str, Function]] = {
+CALENDAR: Final[dict[str, Callable[[float], float]]] = {
     "minute": _dated(lambda at: at.minute),
     "hour": _dated(lambda at: at.hour),
     "day_of_week": _dated(lambda at: at.isoweekday() % 7),
@@ -94,13 +59,15 @@ CALENDAR: Final[dict[str, Function]] = {
     "month": _dated(lambda at: at.month),
     "year": _dated(lambda at: at.year),
 }
-"""Of a UNIX time in seconds, UTC."""
+"""Of a UNIX time in seconds, UTC; NaN outside the years 1 to 9999."""
 
 
-def rounded(value: float, nearest: float) -> float:
-    """The value rounded to a multiple of ``nearest``, halves upwards."""
-    if not math.isfinite(value) or nearest == 0 or math.isnan(nearest):
-        return value if nearest != 0 and not math.isnan(nearest) else math.nan
-    inverse = 1.0 / nearest
-    scaled = value * inverse + 0.5
-    return math.floor(scaled) / inverse if math.isfinite(scaled) and inverse else value
+def rounded(values: Floats, nearest: float) -> Floats:
+    """The values rounded to multiples of ``nearest``, halves upwards."""
+    inverse = np.float64(1.0) / np.float64(nearest)
+    return np.asarray(np.floor(values * inverse + 0.5) / inverse)
+
+
+def clamped(values: Floats, low: float, high: float) -> Floats:
+    """The values forced between two bounds; NaN where any of the three is."""
+    return np.maximum(low, np.minimum(high, values))

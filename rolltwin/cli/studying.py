@@ -1,0 +1,55 @@
+"""What the commands that run studies share: options, a bar of progress, and the way on after Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rolltwin.cli.arguments import whole
+from sim.study import StudyInterrupted
+
+MOST_REPLICATIONS = 100_000
+MOST_WORKERS = 256
+
+
+def add_workers_argument(parser: argparse.ArgumentParser) -> None:
+    """How many processes."""
+    parser.add_argument(
+        "--workers",
+        type=whole(1, MOST_WORKERS),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes (default: all cores)",
+    )
+
+
+def command_line() -> str:
+    """What the user typed."""
+    return shlex.join(["rolltwin", *sys.argv[1:]])
+
+
+@contextmanager
+def under_way() -> Iterator[Callable[[int, int], None]]:
+    """Progress of a study on standard error; an interruption says how to go on."""
+    try:
+        with _bar() as progress:
+            yield progress
+    except StudyInterrupted as stop:
+        hint = f"{stop} Nothing is lost; go on with: {command_line()}"
+        raise KeyboardInterrupt(hint) from None
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, so that standard output stays clean for pipes."""
+    columns = (TextColumn("replications"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

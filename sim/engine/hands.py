@@ -1,0 +1,207 @@
+"""The Rollout controller's hands: actions of a decision, carried out on ReplicaSets, routers, analyses and experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from sim.decide.arguments import RunContext
+from sim.engine.analyst import Analyst, Order
+from sim.engine.experiments import Cause, Experiments, Surroundings
+from sim.engine.replicasets import Identity, ReplicaSet
+from sim.engine.revision import Avoidance, Revision
+from sim.engine.routers import RouterWriter
+from sim.engine.routing import Router
+from sim.engine.site import PodSite
+from sim.metrics.providers import Sources
+from sim.model.actions import (
+    Action,
+    CreateReplicaSet,
+    DeleteAnalysis,
+    DeleteReplicaSet,
+    PointService,
+    RemoveManagedRoutes,
+    RestartPods,
+    Scale,
+    SetHeaderRoute,
+    SetMirrorRoute,
+    SetScaleDownDeadline,
+    SetWeight,
+    StartAnalysis,
+    StartExperiment,
+    TerminateAnalysis,
+    TerminateExperiment,
+)
+from sim.model.analysis import AnalysisRef
+from sim.model.pods import AntiAffinity
+from sim.model.rollout import EphemeralMetadata, PodView, RolloutSpec, RolloutStatus, RunRole
+
+Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
+Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
+Judging = StartAnalysis | TerminateAnalysis | DeleteAnalysis | StartExperiment | TerminateExperiment
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The object as a reconcile found it."""
+
+    spec: RolloutSpec
+    status: RolloutStatus
+    template_hash: str
+
+
+class Hands:
+    """Every object that belongs to one Rollout, and what can be done to them. ``changed``: an analysis did."""
+
+    def __init__(
+        self,
+        site: PodSite,
+        spec: RolloutSpec,
+        router: Router,
+        sources: Callable[[], Sources],
+        changed: Callable[[], None],
+    ) -> None:
+        self._site = site
+        self.revisions: dict[str, Revision] = {}
+        self.sets: dict[str, ReplicaSet] = {}
+        self.writer = RouterWriter(spec, router)
+        self.analyst = Analyst(site.ground, sources, changed)
+        self.experiments = Experiments(Surroundings(site, router, sources, changed))
+
+    @property
+    def replica_sets(self) -> Sequence[ReplicaSet]:
+        """Every ReplicaSet, oldest first, those of experiments last."""
+        return (*self.sets.values(), *self.experiments.replica_sets)
+
+    def pods(self, min_ready_s: float) -> tuple[PodView, ...]:
+        """Pods of the Rollout's own ReplicaSets that still exist."""
+        return tuple(
+            PodView(pod.name, rs.revision.hash, pod.created_s, pod.available(min_ready_s), pod.deleted)
+            for rs in self.sets.values()
+            for pod in rs.pods
+            if not pod.gone
+        )
+
+    def apply(self, action: Action, rollout: Rollout) -> None:
+        """Carries out one action."""
+        match action:
+            case CreateReplicaSet() | Scale() | SetScaleDownDeadline() | DeleteReplicaSet() | RestartPods():
+                self._resize(action, rollout)
+            case SetWeight() | SetHeaderRoute() | SetMirrorRoute() | RemoveManagedRoutes() | PointService():
+                self._route(action, rollout)
+            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis() | StartExperiment() | TerminateExperiment():
+                self._judge(action, rollout)
+            case _ as never:
+                assert_never(never)
+
+    def create(self, pod_hash: str, number: int, rollout: Rollout) -> ReplicaSet:
+        """The ReplicaSet of a revision; one that exists only gets the number."""
+        known = self.sets.get(pod_hash)
+        if known is not None:
+            known.number = number
+            return known
+        spec = rollout.spec
+        avoidance = _avoidance(rollout, pod_hash)
+        identity = Identity(f"{spec.name}-{pod_hash}", number, float(spec.min_ready_s), avoidance)
+        made = self.sets[pod_hash] = ReplicaSet(self._site, identity, self.revisions[pod_hash])
+        made.desired_annotation = spec.desired
+        return made
+
+    def relabel(self, rollout: Rollout) -> None:
+        """Puts the metadata of its role on each revision's pods; a revision without a role loses it."""
+        stable, new = _role_metadata(rollout.spec)
+        stable_hash, new_hash = rollout.status.stable_rs, rollout.template_hash
+        for pod_hash, rs in self.sets.items():
+            role = stable if pod_hash == stable_hash else new if pod_hash == new_hash else None
+            rs.put_role(role.labels if role else (), role.annotations if role else ())
+
+    def terminate(self, role: RunRole | None) -> tuple[str, ...]:
+        """Asks the runs of a role (None: all) that still go on to end; their names."""
+        runs = (*self.analyst.views(), *self.experiments.runs())
+        names = tuple(run.name for run in runs if role in {None, run.role} and not run.phase.is_completed)
+        for name in names:
+            self.analyst.terminate(name)
+            self.experiments.terminate_run(name)
+        return names
+
+    def _resize(self, action: Sizing, rollout: Rollout) -> None:
+        match action:
+            case CreateReplicaSet():
+                self.create(action.hash, action.revision, rollout)
+            case Scale():
+                rs = self.sets[action.hash]
+                rs.desired_annotation = rollout.spec.desired
+                rs.scale(action.replicas)
+            case SetScaleDownDeadline():
+                self.sets[action.hash].deadline_s = action.deadline_s
+            case DeleteReplicaSet():
+                self.sets.pop(action.hash).retire()
+            case RestartPods():
+                for one in self.sets.values():
+                    one.evict(action.names)
+
+    def _route(self, action: Routing, rollout: Rollout) -> None:
+        match action:
+            case SetWeight():
+                self.writer.set_weights(action.weights, rollout.template_hash, rollout.status.stable_rs)
+            case SetHeaderRoute() | SetMirrorRoute():
+                self.writer.add_route(action.route)
+            case RemoveManagedRoutes():
+                self.writer.remove_routes()
+            case PointService():
+                self.writer.point(action.service, action.hash)
+
+    def _judge(self, action: Judging, rollout: Rollout) -> None:
+        match action:
+            case StartAnalysis():
+                self._start_analysis(action, rollout)
+            case TerminateAnalysis():
+                self.analyst.terminate(action.run)
+            case DeleteAnalysis():
+                self.analyst.delete(action.run)
+            case StartExperiment():
+                canary, stable = (self.revisions[one] for one in (rollout.template_hash, rollout.status.stable_rs))
+                cause = Cause(rollout.spec, canary, stable, action.step_index)
+                self.experiments.start(cause, self.sets[rollout.template_hash].number)
+            case TerminateExperiment():
+                self.experiments.end()
+
+    def _start_analysis(self, action: StartAnalysis, rollout: Rollout) -> None:
+        spec = rollout.spec
+        name = action.name or f"{spec.name}-{rollout.template_hash}-{action.role.value}"
+        pod_hash, controller = rollout.template_hash, self._site.ground.scenario.controller
+        context = RunContext(pod_hash, rollout.status.stable_rs, spec.namespace, controller=controller)
+        order = Order(name, action.role, _reference(spec, action), action.step_index, pod_hash)
+        self.analyst.start(order, spec, context)
+
+
+def _avoidance(rollout: Rollout, pod_hash: str) -> Avoidance:
+    strategy = rollout.spec.canary or rollout.spec.blue_green
+    rule = strategy.anti_affinity[0] if strategy is not None and strategy.anti_affinity else AntiAffinity.NONE
+    other = rollout.status.stable_rs
+    return Avoidance(rule, other) if other and other != pod_hash else Avoidance()
+
+
+def _role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, EphemeralMetadata | None]:
+    """Metadata of (stable or active, canary or preview) pods."""
+    if spec.blue_green is not None:
+        return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
+    return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)
+
+
+def _reference(spec: RolloutSpec, action: StartAnalysis) -> AnalysisRef:
+    canary, blue_green = spec.canary, spec.blue_green
+    found: AnalysisRef | None = None
+    match action.role:
+        case RunRole.STEP:
+            found = canary.steps[action.step_index or 0].analysis if canary else None
+        case RunRole.BACKGROUND:
+            found = canary.analysis if canary else None
+        case RunRole.PRE_PROMOTION:
+            found = blue_green.pre_promotion if blue_green else None
+        case RunRole.POST_PROMOTION:
+            found = blue_green.post_promotion if blue_green else None
+        case RunRole.EXPERIMENT:
+            found = None
+    return found or AnalysisRef()

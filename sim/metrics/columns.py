@@ -1,0 +1,129 @@
+"""Samples of many series in flat arrays, so that a question to all of them at once is a handful of array operations."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+_BEFORE: Final = np.iinfo(np.int64).min
+_AFTER: Final = np.iinfo(np.int64).max
+_ROOM: Final = 32
+"""Samples a series has room for at first; the room doubles when it is full."""
+_STEPS: Final = 4
+"""Corrections of a guessed position before positions that are still wrong are searched by halving."""
+
+
+class Log:
+    """Samples in order of arrival until somebody asks: appending here is all that a scrape costs."""
+
+    __slots__ = ("series", "times", "values")
+
+    def __init__(self) -> None:
+        self.series = array("q")
+        self.times = array("q")
+        self.values = array("d")
+
+    def drain(self) -> tuple[Integers, Integers, Floats]:
+        """Everything since the last call: series numbers, milliseconds, values."""
+        taken = np.array(self.series), np.array(self.times), np.array(self.values)
+        del self.series[:], self.times[:], self.values[:]
+        return taken
+
+
+class Columns:
+    """Times (milliseconds, rising) and values of numbered series, each in a stretch of its own in both arrays.
+
+    A stretch begins with a cell before all time and ends with one after it, so that searches need no special cases.
+    Positions are indices into ``times`` and ``values``; they hold until the next ``add``.
+    """
+
+    def __init__(self) -> None:
+        self.times: Integers = np.full(4 * _ROOM, _AFTER, dtype=np.int64)
+        self.values: Floats = np.zeros(4 * _ROOM)
+        self.begin: Integers = np.zeros(0, dtype=np.int64)
+        self.end: Integers = np.zeros(0, dtype=np.int64)
+        self.fell: Booleans = np.zeros(0, dtype=np.bool_)
+        """Whether a value was ever lower than the one before it; elsewhere no counter was ever reset."""
+        self._room: Integers = np.zeros(0, dtype=np.int64)
+        self._used = 0
+
+    def grow(self, count: int) -> None:
+        """Know the series 0 to ``count`` - 1."""
+        born = count - len(self.begin)
+        if born <= 0:
+            return
+        first = self._take(born * (_ROOM + 2)) + 1 + np.arange(born) * (_ROOM + 2)
+        self.times[first - 1] = _BEFORE
+        self.begin = np.concatenate([self.begin, first])
+        self.end = np.concatenate([self.end, first])
+        self.fell = np.concatenate([self.fell, np.zeros(born, dtype=np.bool_)])
+        self._room = np.concatenate([self._room, np.full(born, _ROOM)])
+
+    def add(self, series: Integers, times: Integers, values: Floats) -> None:
+        """Samples in any order of series, but rising in time within each."""
+        counts = np.bincount(series, minlength=len(self.begin))
+        needed = self.end - self.begin + counts
+        for one in np.flatnonzero(needed > self._room).tolist():
+            self._move(one, 2 * int(needed[one]))
+        order = np.argsort(series, kind="stable")
+        owner, added = series[order], values[order]
+        position = self.end[owner] + np.arange(len(owner)) - np.searchsorted(owner, owner)
+        self.times[position] = times[order]
+        self.values[position] = added
+        fell = (added < self.values[position - 1]) & (position > self.begin[owner])
+        self.fell[owner[fell]] = True
+        self.end += counts
+
+    def positions(self, series: Integers, t_ms: int, guess: Integers | None = None) -> Integers:
+        """Of each series the position after its last sample at or before an instant; quickest near the ``guess``."""
+        found = self.end[series] if guess is None else guess
+        for _ in range(_STEPS):
+            late, early = self.times[found] <= t_ms, self.times[found - 1] > t_ms
+            if not (late | early).any():
+                return found
+            found = found + late - early
+        return self._search(series, t_ms)
+
+    def window(self, series: Integers, after_ms: int, until_ms: int) -> tuple[Integers, Integers]:
+        """Of each series the half-open range of positions in (after, until]; most series are sampled alike."""
+        high = self.positions(series, until_ms)
+        if not len(series):
+            return high, high
+        some = len(series) // 2
+        begin = self.begin[series]
+        times = self.times[begin[some] : high[some]]
+        width = len(times) - int(np.searchsorted(times, after_ms, side="right"))
+        return self.positions(series, after_ms, np.maximum(high - width, begin)), high
+
+    def _search(self, series: Integers, t_ms: int) -> Integers:
+        low, high = self.begin[series], self.end[series]
+        while (low < high).any():
+            middle = (low + high) // 2
+            later = self.times[middle] <= t_ms
+            low, high = np.where(later, middle + 1, low), np.where(later, high, middle)
+        return low
+
+    def _take(self, cells: int) -> int:
+        """The first of so many unused cells."""
+        first = self._used
+        self._used += cells
+        if self._used > len(self.times):
+            more = max(self._used, 2 * len(self.times)) - len(self.times)
+            self.times = np.concatenate([self.times, np.full(more, _AFTER, dtype=np.int64)])
+            self.values = np.concatenate([self.values, np.zeros(more)])
+        return first
+
+    def _move(self, one: int, room: int) -> None:
+        """Give a series a stretch with more room; the old one is lost, at most as much again as is in use."""
+        begin, count = int(self.begin[one]), int(self.end[one] - self.begin[one])
+        to = self._take(room + 2) + 1
+        self.times[to - 1 : to + count] = self.times[begin - 1 : begin + count]
+        self.values[to : to + count] = self.values[begin : begin + count]
+        self.begin[one], self.end[one], self._room[one] = to, to + count, room

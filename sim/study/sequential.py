@@ -1,0 +1,39 @@
+"""A study whose number of replications is not fixed: look, and go on only if something is still undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sim.model.records import RunResult
+from sim.study.cells import Cell, Study
+from sim.study.runs import Progress, run_study
+
+R = TypeVar("R")
+
+
+def run_until(  # noqa: PLR0913 - as run_study, of which it is a repetition
+    cells: Sequence[Cell],
+    looks: Sequence[int],
+    seed: int,
+    reduce: Callable[[RunResult], R],
+    settled: Callable[[Study[R]], bool],
+    *,
+    revive: Callable[[Any], R],
+    store: Path,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Study[R]:
+    """``run_study`` with each number of replications in ``looks``, rising, until its result is ``settled``.
+
+    What one look has run, the next reads from ``store``. Whoever looks often must widen what they conclude from
+    accordingly. Raises as ``run_study`` does.
+    """
+    for replications in looks:
+        study = run_study(
+            cells, replications, seed, reduce, revive=revive, workers=workers, store=store, progress=progress
+        )
+        if settled(study):
+            break
+    return study

@@ -1,0 +1,1 @@
+"""What was changed between two versions of a policy."""
