@@ -1,6 +1,9 @@
 """One command, ``nox``, says whether the house is in order; the other sessions are asked for by name."""
 
+from pathlib import Path
+
 import nox
+from nox.command import CommandFailed
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
@@ -47,6 +50,37 @@ def conformance(session: nox.Session) -> None:
     """Vectors of the real controller: ``nox -s conformance -- FILE...``."""
     install(session, "test")
     session.run("python", "-m", "tests.conformance", *session.posargs)
+
+
+@nox.session(default=False)
+def oracle(session: nox.Session) -> None:
+    """PromQL beside a real Prometheus server, the distribution's package unpacked into the session's own folder."""
+    server = fetched_prometheus(session, Path(session.create_tmp()).resolve())
+    if server is None:
+        session.skip("no Prometheus package can be had from the distribution here, so nothing was compared")
+    session.install(*PIN, *nox.project.dependency_groups(PROJECT, "oracle"))
+    session.run("python", "-m", "pytest", "tests/oracle", *session.posargs, env={"ROLLTWIN_PROMETHEUS": str(server)})
+
+
+def fetched_prometheus(session: nox.Session, folder: Path) -> Path | None:
+    """The server's program, or None. Nothing is installed; a machine without package lists gets some in the folder."""
+    for part in ("lists/partial", "cache/archives/partial"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    own = ("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder / 'cache'}")
+    brief = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10")
+    with session.chdir(folder):
+        for lists in ((), own):
+            try:
+                if lists:
+                    session.run("apt-get", *lists, *brief, "update", external=True, silent=True)
+                session.run("apt-get", *lists, *brief, "download", "prometheus", external=True, silent=True)
+                package = max(folder.glob("prometheus_*.deb"))
+                session.run("dpkg", "-x", package.name, "prometheus", external=True, silent=True)
+            except CommandFailed as reason:
+                session.log(f"no package: {reason}")
+            else:
+                return folder / "prometheus/usr/bin/prometheus"
+    return None
 
 
 @nox.session(default=False)

@@ -30,6 +30,7 @@ SIMPLE: Final[dict[str, Callable[[Sequence[float]], float]]] = {
 }
 """Operators that are a function of a group's values."""
 
+_SPREADS: Final = frozenset({"stddev", "stdvar"})
 _CHOOSING: Final = frozenset({"topk", "bottomk", "limitk"})
 """Operators whose answer is some of the samples themselves."""
 
@@ -60,8 +61,17 @@ def aggregate(node: Aggregate, param: float | str, vector: Vector, context: Cont
     groups = vector.rows.once(("groups", node.labels, node.without), lambda: _grouped(node, vector.rows))
     if node.op in _CHOOSING:
         return _chosen(node.op, min(wanted, len(vector.rows)), vector, groups)
-    combine = SIMPLE.get(node.op) or (lambda values: quantile(float(param), values))
+    combine = _combination(node.op, param, context)
     return Vector(groups.rows, np.array([combine(values) for values in groups.members(vector)], dtype=np.float64))
+
+
+def _combination(op: str, param: float | str, context: Context) -> Callable[[list[float]], float]:
+    if op == "quantile":
+        return lambda values: quantile(float(param), values)
+    combine = SIMPLE[op]
+    if op in _SPREADS and context.dialect.lone_spread:
+        return lambda values: combine(values) if len(values) > 1 else 0.0
+    return combine
 
 
 def _grouped(node: Aggregate, rows: Rows) -> _Groups:

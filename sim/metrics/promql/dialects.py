@@ -11,18 +11,22 @@ class Dialect:
     """The rules of a line of releases (evaluators reference 1.2, rules 1, 2 and 6)."""
 
     closed: bool
-    """Ranges and the lookback include their left edge, and selectors answer in order of labels, not of creation."""
+    """Ranges and the lookback include their left edge (until 3.0)."""
+    by_labels: bool = False
+    """Selectors answer in order of labels, not of creation (2.42 does, 2.53 does not)."""
     clamps_first: bool = False
     """Extrapolation to a counter's zero is limited before the half-interval rule, not after (changed in 2.51)."""
     filters_first: bool = True
     """Pairs that a comparison filters out do not count as matches, so none is one too many (changed in 3.9)."""
+    lone_spread: bool = False
+    """The stddev of a single value is 0 even when that is NaN or infinite (changed in 3.0)."""
     delays_names: bool = False
     """Names are dropped at the end of the query, not by each function (feature ``promql-delayed-name-removal``)."""
 
 
 DIALECTS: Final = {
-    "2": Dialect(closed=True),
-    "2.42": Dialect(closed=True, clamps_first=True),
+    "2": Dialect(closed=True, lone_spread=True),
+    "2.42": Dialect(closed=True, by_labels=True, clamps_first=True, lone_spread=True),
     "3": Dialect(closed=False, filters_first=False, delays_names=True),
     "3.5": Dialect(closed=False),
 }

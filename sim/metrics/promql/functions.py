@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.metrics.promql import overtime, ranking, rates, relabel
 from sim.metrics.promql.histogram import histogram_fraction, histogram_quantile, histogram_quantiles
-from sim.metrics.promql.scalars import CALENDAR, MATHEMATICS, clamped, rounded
+from sim.metrics.promql.scalars import CALENDAR, MATHEMATICS, clamped, greatest, least, rounded
 from sim.metrics.promql.values import EMPTY, Context, Value, Vector, each, sample
 
 Arguments = list[Any]
@@ -103,8 +103,8 @@ OVER_VALUES: Final[dict[str, Function]] = {
     "end": lambda _, context: context.end_ms / 1000.0,
     "range": lambda _, context: (context.end_ms - context.start_ms) / 1000.0,
     "step": lambda _, context: context.step_ms / 1000.0,
-    "min_of": lambda args, _: float(np.minimum(args[0], args[1])),
-    "max_of": lambda args, _: float(np.maximum(args[0], args[1])),
+    "min_of": lambda args, _: float(least(*map(np.array, args))),
+    "max_of": lambda args, _: float(greatest(*map(np.array, args))),
     "timestamp": lambda args, context: _timestamps(args[0], context),
     "sort": lambda args, _: _sorted(args[0], descending=False),
     "sort_desc": lambda args, _: _sorted(args[0], descending=True),

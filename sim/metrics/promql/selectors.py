@@ -47,7 +47,7 @@ def selection(selector: Selector, context: Context) -> Selection:
         return all(test(labels.get(name, "")) for name, test in tests)
 
     tests = [(matcher.name, test_of(matcher)) for matcher in selector.matchers]
-    return context.store.select(selector.name, selector.matchers, accepts, by_labels=context.dialect.closed)
+    return context.store.select(selector.name, selector.matchers, accepts, by_labels=context.dialect.by_labels)
 
 
 def latest(selector: Selector, context: Context) -> tuple[Rows, Integers]:
