@@ -13,6 +13,7 @@ from scenarios.rules.uses import MetricUse
 from sim.decide.templates import TemplateError, parse_metric
 from sim.metrics import conditions, providers
 from sim.model.analysis import AnalysisPhase, Metric, ProviderResult
+from sim.model.controller import Expr
 
 NUMBER, VECTOR = "float64", "[]float64"
 
@@ -45,33 +46,35 @@ def written(metric: MetricUse) -> tuple[tuple[str, str], ...]:
 def evaluates(metric: MetricUse) -> bool:
     """Whether every condition type-checks against the provider's result."""
     kind = go_type(metric)
-    return all(problem(condition, kind) is None for _, condition in written(metric))
+    return all(problem(condition, kind, metric.expr) is None for _, condition in written(metric))
 
 
-@lru_cache(maxsize=4096)
-def problem(condition: str, kind: str) -> str | None:
-    """Why the controller cannot evaluate a condition on this Go type, or None."""
-    return conditions.check(condition, kind)
+def problem(condition: str, kind: str, expr: Expr = Expr.V1_17) -> str | None:
+    """Why the controller cannot evaluate a condition on this Go type, and where, or None."""
+    found = conditions.check(condition, kind, expr)
+    if found is None:
+        return None
+    return str(found) if found.at is None else f"{found} (at character {found.at + 1})"
 
 
 def phase(metric: MetricUse, result: ProviderResult) -> AnalysisPhase:
     """Phase of a measurement with this result."""
     success, failure = text(metric.metric, "successCondition"), text(metric.metric, "failureCondition")
-    return conditions.evaluate(result, success, failure)[0]
+    return conditions.evaluate(result, success, failure, metric.expr)[0]
 
 
 @lru_cache(maxsize=65536)
-def _phase_of_number(value: float, kind: str, success: str, failure: str) -> AnalysisPhase:
+def _phase_of_number(value: float, kind: str, success: str, failure: str, expr: Expr) -> AnalysisPhase:
     """Many rules try the same few conditions on the same numbers."""
     held = [value] if kind == VECTOR else value
-    return conditions.evaluate(ProviderResult(held, kind, str(held)), success, failure)[0]
+    return conditions.evaluate(ProviderResult(held, kind, str(held)), success, failure, expr)[0]
 
 
 def phase_of_number(metric: MetricUse, value: float, kind: str = "") -> AnalysisPhase:
     """Phase of a measurement that yields one number, in the provider's type (or in another)."""
     success, failure = text(metric.metric, "successCondition"), text(metric.metric, "failureCondition")
     given = kind or (VECTOR if go_type(metric) == VECTOR else NUMBER)
-    return _phase_of_number(value, given, success, failure)
+    return _phase_of_number(value, given, success, failure, metric.expr)
 
 
 def passes_no_data(metric: MetricUse) -> bool:

@@ -28,7 +28,7 @@ def does_not_evaluate(context: Context) -> Iterator[Hit]:
     for metric in metric_uses(context):
         kind = evaluation.go_type(metric)
         for field, condition in evaluation.written(metric):
-            problem = evaluation.problem(condition, kind)
+            problem = evaluation.problem(condition, kind, metric.expr)
             if problem:
                 limit = whole(metric.metric.get("consecutiveErrorLimit"))
                 errors = (4 if limit is None else limit) + 1

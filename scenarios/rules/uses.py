@@ -15,6 +15,7 @@ from scenarios.findings import Path
 from scenarios.manifests import Document
 from scenarios.rules.context import TEMPLATES, Context, space
 from scenarios.rules.tree import dig, entries, mapping, seconds, sequence, text, whole
+from sim.model.controller import Expr
 
 _ARGUMENT = re.compile(r"\{\{\s*args\.([^\s{}]+)\s*\}\}")
 
@@ -71,6 +72,8 @@ class MetricUse:
     path: Path
     metric: Mapping[str, Any]
     use: Use | None
+    expr: Expr = Expr.V1_17
+    """The controller's expression library."""
 
     @property
     def name(self) -> str:
@@ -173,23 +176,23 @@ def metric_uses(context: Context) -> Iterator[MetricUse]:
     for use in uses(context):
         for template in templates_of(context, use):
             used.add(id(template))
-            yield from _metrics(template, use)
+            yield from _metrics(context, template, use)
     for template in context.of_kind(*TEMPLATES):
         if id(template) not in used:
-            yield from _metrics(template, None)
+            yield from _metrics(context, template, None)
 
 
 def metrics_of(context: Context, use: Use) -> tuple[MetricUse, ...]:
     """The metrics of one block."""
-    return tuple(metric for template in templates_of(context, use) for metric in _metrics(template, use))
+    return tuple(metric for template in templates_of(context, use) for metric in _metrics(context, template, use))
 
 
-def _metrics(template: Document, use: Use | None) -> Iterator[MetricUse]:
+def _metrics(context: Context, template: Document, use: Use | None) -> Iterator[MetricUse]:
     values = defaults(template)
     if use is not None:
         values |= {name: value for name, value in use.arguments.items() if name in values}
     for path, metric in entries(template.data, "spec", "metrics"):
-        yield MetricUse(template, path, _substitute(metric, values), use)
+        yield MetricUse(template, path, _substitute(metric, values), use, context.controller.expr)
 
 
 def defaults(template: Document) -> dict[str, str]:

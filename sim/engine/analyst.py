@@ -162,7 +162,8 @@ class Analyst:
         taken: dict[str, Measurement] = {}
         for task in tasks:
             name = task.metric.name
-            one = measured(task, clock.now, sources, Origin(run.origins.get(name, ""), name))
+            origin = Origin(run.origins.get(name, ""), name)
+            one = measured(task, clock.now, sources, origin, run.spec.controller.expr)
             ended_s = clock.now + self._latency_s(task.metric.provider)
             begun_s = run.begun_s(name) if task.resume else clock.now
             taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +32,10 @@ def general(value: Any) -> str:  # noqa: PLR0911  # one return per kind
     match value:
         case None:
             return "<nil>"
+        case bytes():
+            return general(list(value))
+        case datetime():
+            return _instant(value)
         case bool():
             return "true" if value else "false"
         case int() | str():
@@ -42,6 +47,12 @@ def general(value: Any) -> str:  # noqa: PLR0911  # one return per kind
         case dict():
             return "map[" + " ".join(f"{key}:{general(value[key])}" for key in sorted(value)) + "]"
     return str(value)
+
+
+def _instant(time: datetime) -> str:
+    """``time.Time.String``."""
+    fraction = f".{time.microsecond:06d}".rstrip("0") if time.microsecond else ""
+    return f"{time:%Y-%m-%d %H:%M:%S}{fraction} {time:%z} {time.tzname()}"
 
 
 def _shortest(value: float) -> str:
@@ -60,21 +71,77 @@ def _scientific(value: float) -> str:
     return f"{'-' * sign}{text[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
-def document(value: Any) -> str:
-    """``json.Marshal``: keys in order, no spaces, whole floats without a point, ``< > &`` escaped."""
+def document(value: Any, indent: str = "", depth: int = 0) -> str:
+    """``json.Marshal``: keys in order, no spaces, whole floats without a point, ``< > &`` escaped.
+
+    With an indent ``json.MarshalIndent``. ValueError, in its words, for a number that JSON has not.
+    """
     match value:
         case dict():
-            return "{" + ",".join(f"{_string(str(key))}:{document(value[key])}" for key in sorted(value)) + "}"
+            colon = ": " if indent else ":"
+            pairs = [f"{_string(str(key))}{colon}{document(value[key], indent, depth + 1)}" for key in sorted(value)]
+            return _block("{", pairs, "}", indent, depth)
         case list() | tuple():
-            return "[" + ",".join(document(one) for one in value) + "]"
+            return _block("[", [document(one, indent, depth + 1) for one in value], "]", indent, depth)
         case bool() | None:
             return json.dumps(value)
-        case int() | float():
-            return _json_number(float(value))
+        case int():
+            return str(value)
+        case float():
+            return _json_number(value)
     return _string(str(value))
 
 
+def _block(opening: str, parts: list[str], closing: str, indent: str, depth: int) -> str:
+    if not indent or not parts:
+        return opening + ",".join(parts) + closing
+    inner = f"\n{indent * (depth + 1)}"
+    return f"{opening}{inner}{f',{inner}'.join(parts)}\n{indent * depth}{closing}"
+
+
+def json_error(source: str, error: ValueError) -> str:
+    """What ``json.Unmarshal`` says where Python's parser stumbles, as far as their words have a match."""
+    place = getattr(error, "pos", 0)
+    rest = source[place:].lstrip(" \t\r\n")
+    if not rest:
+        return "unexpected end of JSON input"
+    where = next((meant for words, meant in _JSON_PLACES.items() if str(error).startswith(words)), _SEEKING)
+    return f"invalid character {quoted_character(rest[0])} {where}"
+
+
+_SEEKING = "looking for beginning of value"
+_JSON_PLACES = {
+    "Extra data": "after top-level value",
+    "Expecting property name": "looking for beginning of object key string",
+    "Expecting ':'": "after object key",
+}
+
+
+def quoted_character(character: str) -> str:
+    """A character as Go's JSON names it."""
+    return {"'": r"'\''", '"': "'\"'"}.get(character) or f"'{quoted(character)[1:-1]}'"
+
+
+def duration(nanoseconds: int) -> str:
+    """``time.Duration.String``: ``1h0m0s``, ``1.5s``, ``250ms``."""
+    if nanoseconds == 0:
+        return "0s"
+    sign, rest = "-" if nanoseconds < 0 else "", abs(nanoseconds)
+    if rest < 1_000_000_000:
+        unit, size = next((unit, size) for unit, size in (("ms", 10**6), ("µs", 10**3), ("ns", 1)) if rest >= size)
+        return f"{sign}{number(rest / size)}{unit}"
+    minutes, seconds = divmod(rest, 60_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{number(seconds / 1e9)}s"
+    if hours:
+        return f"{sign}{hours}h{minutes}m{shown}"
+    return f"{sign}{minutes}m{shown}" if minutes else sign + shown
+
+
 def _json_number(value: float) -> str:
+    if not math.isfinite(value):
+        msg = f"json: unsupported value: {number(value)}"
+        raise ValueError(msg)
     if value and (abs(value) < 1e-6 or abs(value) >= 1e21) and math.isfinite(value):
         return re.sub(r"e([+-])0", r"e\1", _scientific(value))
     return number(value)
@@ -83,3 +150,62 @@ def _json_number(value: float) -> str:
 def _string(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
     return quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+
+
+def quoted(text: str) -> str:
+    """``strconv.Quote``, verb ``%q``: a Go string literal."""
+    return '"' + "".join(_ESCAPES.get(one) or _escaped(one) for one in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character == " " or (character.isprintable() and code != _DELETE):
+        return character
+    if code < _DELETE + 1:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_DELETE = 0x7F
+_FLOAT = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)\Z", re.IGNORECASE | re.ASCII
+)
+_INT = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
+
+
+def parsed_float(text: str) -> float:
+    """``strconv.ParseFloat(s, 64)``, without its hexadecimal form; ValueError in its words."""
+    if not _FLOAT.match(text):
+        msg = f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax"
+        raise ValueError(msg)
+    value = float(text)
+    if math.isinf(value) and "n" not in text.lower():
+        msg = f"strconv.ParseFloat: parsing {quoted(text)}: value out of range"
+        raise ValueError(msg)
+    return value
+
+
+def parsed_int(text: str, base: int = 10) -> int:
+    """``strconv.ParseInt(s, base, 64)``, base 0 with a prefix; ValueError in its words."""
+    try:
+        value = int(text, base) if base != 10 or _INT.match(text) else None
+    except ValueError:
+        value = None
+    if value is None or (value and not -(2**63) <= value < 2**63):
+        reason = "invalid syntax" if value is None else "value out of range"
+        msg = f"strconv.ParseInt: parsing {quoted(text)}: {reason}"
+        raise ValueError(msg)
+    return value

@@ -47,6 +47,25 @@ def compiled(text: str) -> Pattern:
         made: Pattern = re2.compile(text, _OPTIONS)  # type: ignore[no-untyped-call]  # it ships no types
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0] if isinstance(error, re2.error) else error
-        msg = f"error parsing regexp: {reason.decode() if isinstance(reason, bytes) else reason}"
+        msg = f"error parsing regexp: {_as_go(reason.decode() if isinstance(reason, bytes) else str(reason))}"
         raise ValueError(msg) from None
     return made
+
+
+_GO_WORDS: Final = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+    "trailing \\": "trailing backslash at end of expression",
+}
+"""RE2's words where Go's package has its own (regexp/syntax)."""
+
+
+def _as_go(reason: str) -> str:
+    """The reason as Go prints it: its words, and the text they are about in backquotes."""
+    words, colon, about = reason.partition(": ")
+    return f"{_GO_WORDS.get(words, words)}{colon}`{about}`" if colon else f"{_GO_WORDS.get(words, words)}: ``"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sim.metrics import conditions
 from sim.model.analysis import AnalysisPhase, ProviderResult
+from sim.model.controller import Expr
 
 KEEPS_TEXT: Final = frozenset({"graphite"})
 """Providers that record the value even when a condition could not be evaluated."""
@@ -25,11 +26,11 @@ class Verdict:
     message: str = ""
 
 
-def judged(kind: str, result: ProviderResult, success: str, failure: str) -> Verdict:
+def judged(kind: str, result: ProviderResult, success: str, failure: str, expr: Expr = Expr.V1_17) -> Verdict:
     """The measurement a provider of this kind makes of its result."""
     if result.error:
         return Verdict(AnalysisPhase.ERROR, "", result.error)
-    phase, message = conditions.evaluate(result, success, failure)
+    phase, message = conditions.evaluate(result, success, failure, expr)
     if phase is AnalysisPhase.ERROR and kind not in KEEPS_TEXT:
         return Verdict(phase, "", message)
     return Verdict(phase, result.text, message)

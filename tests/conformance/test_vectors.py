@@ -23,7 +23,7 @@ def test_decides_as_argo_does(vector: dict[str, Any]) -> None:
 
 
 def test_vectors_are_there() -> None:
-    assert len(_FILES) == 7
+    assert len(_FILES) == 8
 
 
 @pytest.mark.parametrize(

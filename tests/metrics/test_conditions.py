@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sim.metrics import conditions
 from sim.metrics.conditions import ExprError
 from sim.model.analysis import AnalysisPhase, ProviderResult
+from sim.model.controller import Expr
 
 FLOAT, FLOATS = "float64", "[]float64"
 
@@ -109,7 +110,52 @@ def test_refusals(value: Any, go_type: str, condition: str, reason: str | None) 
 )
 def test_static_check(condition: str, go_type: str, reason: str | None) -> None:
     found = conditions.check(condition, go_type)
-    assert found is None if reason is None else (found or "").startswith(reason)
+    assert found is None if reason is None else str(found).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("condition", "go_type", "at"),
+    [
+        pytest.param("result[0] >= 0.995", FLOAT, 6, id="the index"),
+        pytest.param("len(result) > 1 && resul > 1", FLOATS, 19, id="an unknown name"),
+        pytest.param("result = 1", FLOAT, 7, id="a token"),
+        pytest.param("result > 'a'", FLOAT, 7, id="an operator"),
+        pytest.param('"é" == 1a', FLOAT, 8, id="characters, not bytes"),
+        pytest.param("all(result, # + 1)", FLOATS, 12, id="a predicate"),
+    ],
+)
+def test_an_error_says_where(condition: str, go_type: str, at: int) -> None:
+    found = conditions.check(condition, go_type)
+    assert found is not None
+    assert found.at == at
+
+
+@pytest.mark.parametrize(
+    ("condition", "since", "before"),
+    [
+        pytest.param("1 < result[0] < 3", True, False, id="chained comparison"),
+        pytest.param("max(result) == 2", True, False, id="max of a slice"),
+        pytest.param("result == [1, 2]", True, True, id="slice equality compiles"),
+        pytest.param("len(uniq(result)) == 2", True, False, id="uniq"),
+        pytest.param("if true { true } else { false }", True, False, id="if"),
+        pytest.param("result[0] not > 1", False, True, id="not before any operator"),
+    ],
+)
+def test_language_by_version(condition: str, since: bool, before: bool) -> None:
+    assert (conditions.check(condition, FLOATS, Expr.V1_17) is None) is since
+    assert (conditions.check(condition, FLOATS, Expr.V1_15_5) is None) is before
+
+
+def test_only_newer_controllers_say_which_condition() -> None:
+    result = ProviderResult([1.0], FLOATS, "[1]")
+    newer, older = (conditions.evaluate(result, "result[2] > 1", "", one)[1] for one in (Expr.V1_17, Expr.V1_15_5))
+    assert newer == 'could not evaluate successCondition "result[2] > 1": index out of range: 2 (array length is 1)'
+    assert older == "reflect: slice index out of range"
+
+
+def test_nested_loops_end() -> None:
+    with pytest.raises(ExprError, match="looks at more elements"):
+        conditions.holds(1.0, FLOAT, "let many = 1..9999; all(many, {all(many, {# > 0})})")
 
 
 def test_no_data_replaces_every_reason() -> None:
@@ -191,6 +237,10 @@ WORDS = st.sampled_from(
         "repeat",
         "duration",
         "if",
+        "else",
+        "`r`",
+        "#index",
+        "$env",
     ]
 )
 VALUES = st.sampled_from(
@@ -198,27 +248,98 @@ VALUES = st.sampled_from(
         (1.5, FLOAT),
         ([1.0, math.nan], FLOATS),
         (None, "*float64"),
-        ({"a": [1, "x"]}, "any"),
+        ({"a": [1, "x"], "b": {"c": None}}, "any"),
+        ([1.0, "x", [True]], "any"),
         ("s", "string"),
+        (3, "int"),
         ([], FLOATS),
+    ]
+)
+VERSIONS = st.sampled_from(list(Expr))
+LEAVES = st.sampled_from(
+    [
+        "result",
+        "1",
+        "2.5",
+        '"b"',
+        "true",
+        "nil",
+        "[]",
+        "[1, 2]",
+        "{a: 1}",
+        "result.a",
+        "result[0]",
+        "1..3",
+        'duration("1m")',
     ]
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(VALUES, st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=14).map(" ".join)))
-def test_any_text_holds_or_is_refused(result: tuple[Any, str], condition: str) -> None:
+def _grown(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operators = st.sampled_from(
+        ["+", "-", "*", "/", "%", "**", "==", "<", ">=", "&&", "or", "in", "..", "??", "contains", "matches"]
+    )
+    calls = st.sampled_from(
+        [
+            "len",
+            "max",
+            "sum",
+            "string",
+            "toJSON",
+            "first",
+            "keys",
+            "reverse",
+            "int",
+            "abs",
+            "type",
+            "isNaN",
+            "asFloat",
+            "sort",
+        ]
+    )
+    walks = st.sampled_from(
+        ["all", "any", "one", "filter", "map", "count", "find", "findIndex", "groupBy", "sortBy", "reduce", "sum"]
+    )
+    bodies = st.sampled_from(["#", "# > 1", "#.a", "true", "#index", "{let y = #; y == 1}"])
+    return st.one_of(
+        st.tuples(parts, operators, parts).map(" ".join).map("({})".format),
+        st.tuples(calls, parts).map(lambda pair: f"{pair[0]}({pair[1]})"),
+        st.tuples(walks, parts, bodies).map(lambda three: f"{three[0]}({three[1]}, {three[2]})"),
+        st.tuples(parts, parts, parts).map(lambda three: "({} ? {} : {})".format(*three)),
+        parts.map("({})?.a".format),
+        parts.map("({})[0]".format),
+    )
+
+
+def _is_total(result: tuple[Any, str], condition: str, expr: Expr) -> None:
     value, go_type = result
+    phase, message = conditions.evaluate(ProviderResult(value, go_type), condition + " ", "", expr)
+    assert (phase is AnalysisPhase.ERROR) is bool(message)
+    found = conditions.check(condition, go_type, expr)
+    assert found is None or str(found)
     try:
-        assert isinstance(conditions.holds(value, go_type, condition), bool)
+        answer = conditions.holds(value, go_type, condition, expr)
     except ExprError:
-        assert conditions.evaluate(ProviderResult(value, go_type), condition + " ", "")[0] is AnalysisPhase.ERROR
-    assert conditions.check(condition, go_type) != ""
+        return
+    assert isinstance(answer, bool)
 
 
-@pytest.mark.parametrize("chain", ["1+" * 5000 + "1 > 0", "result" + ".a" * 5000, "result" + "[0]" * 4000])
+@settings(max_examples=200, deadline=None)
+@given(VALUES, st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=14).map(" ".join)), VERSIONS)
+def test_any_text_holds_or_is_refused(result: tuple[Any, str], condition: str, expr: Expr) -> None:
+    _is_total(result, condition, expr)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.recursive(LEAVES, _grown, max_leaves=6), VERSIONS)
+def test_any_expression_holds_or_is_refused(result: tuple[Any, str], condition: str, expr: Expr) -> None:
+    _is_total(result, condition, expr)
+
+
+@pytest.mark.parametrize("chain", ["1+" * 5000 + "1 > 0", "result" + ".a" * 5000, "result" + "[0]" * 4000, "(" * 4000])
 def test_an_endless_chain_is_an_error_and_no_crash(chain: str) -> None:
-    assert conditions.check(chain, "any") == conditions.TOO_DEEP
+    reasons = conditions.TOO_DEEP, "compilation failed: expression exceeds maximum allowed nodes"
+    assert str(conditions.check(chain, "any")) in reasons
     phase, message = conditions.evaluate(ProviderResult(1.0, "float64", "1"), chain, "")
     assert phase is AnalysisPhase.ERROR
-    assert message.endswith(conditions.TOO_DEEP)
+    assert message.endswith(reasons)

@@ -1,81 +1,73 @@
-"""The names Argo Rollouts gives a condition: ``result`` and the functions around it."""
+"""The names Argo Rollouts gives a condition: ``result`` and the functions around it (utils/evaluate)."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sim.metrics import gotext
 from sim.metrics.conditions import types
-from sim.metrics.conditions.operations import go_name, is_number, type_name
-from sim.metrics.conditions.tokens import ExprError
-from sim.metrics.conditions.types import Type
+from sim.metrics.conditions.errors import ExprError
+from sim.metrics.conditions.types import Type, function
+from sim.metrics.conditions.values import Function, Int64, is_number, not_a, to_int, type_name
 
-
-def _function(params: tuple[Type, ...], returns: Type) -> Type:
-    return Type("function", "func", returns, params)
-
-
-_ANY = (types.UNKNOWN,)
-TYPES: Mapping[str, Type] = {
-    "asInt": _function(_ANY, types.INT64),
-    "asFloat": _function(_ANY, types.FLOAT),
-    "isNaN": _function((types.FLOAT,), types.BOOL),
-    "isInf": _function((types.FLOAT,), types.BOOL),
-    "isNil": _function(_ANY, types.BOOL),
-    "default": _function((types.UNKNOWN, types.UNKNOWN), types.UNKNOWN),
+_ANY: Final = (types.ANY,)
+TYPES: Final[Mapping[str, Type]] = {
+    "asInt": function(_ANY, types.INT64),
+    "asFloat": function(_ANY, types.FLOAT),
+    "isNaN": function((types.FLOAT,), types.BOOL),
+    "isInf": function((types.FLOAT,), types.BOOL),
+    "isNil": function(_ANY, types.BOOL),
+    "default": function((types.ANY, types.ANY), types.ANY),
 }
+TIME_TYPES: Final = {name: TYPES[name] for name in ("isNaN", "isInf")}
+"""What a time of a range query may name."""
 
 
-def as_int(value: Any) -> int:
+def as_int(value: Any) -> Int64:
     """A number cut to an integer, or the integer a text writes out."""
     if isinstance(value, str):
         try:
-            if value.strip() == value and "_" not in value:
-                return int(value)
-        except ValueError:
-            pass
-        msg = f"strconv.ParseInt: parsing {json.dumps(value)}: invalid syntax"
-        raise ExprError(msg)
+            return Int64(gotext.parsed_int(value))
+        except ValueError as error:
+            raise ExprError(str(error)) from None
     if not is_number(value):
-        msg = f"asInt() not supported on {type_name(value)} {gotext.general(value)}"
-        raise ExprError(msg)
-    # Go's conversion of what does not fit yields the smallest integer on amd64.
-    return int(value) if math.isfinite(value) and abs(value) < 2**63 else -(2**63)
+        msg = "asInt"
+        raise _unsupported(msg, value)
+    return Int64(to_int(value))
 
 
 def as_float(value: Any) -> float:
     """A number as a float, or the float a text writes out."""
     if isinstance(value, str):
         try:
-            if value.strip() == value and "_" not in value:
-                return float(value)
-        except ValueError:
-            pass
-        msg = f"strconv.ParseFloat: parsing {json.dumps(value)}: invalid syntax"
-        raise ExprError(msg)
+            return gotext.parsed_float(value)
+        except ValueError as error:
+            raise ExprError(str(error)) from None
     if not is_number(value):
-        msg = f"asFloat() not supported on {type_name(value)} {gotext.general(value)}"
-        raise ExprError(msg)
+        msg = "asFloat"
+        raise _unsupported(msg, value)
     return float(value)
+
+
+def _unsupported(name: str, value: Any) -> ExprError:
+    return ExprError(f"{name}() not supported on {type_name(value)} {gotext.general(value)}")
 
 
 def _of_float(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     def call(value: Any) -> bool:
         if not isinstance(value, float):
-            msg = f"interface conversion: interface {{}} is {go_name(value)}, not float64"
-            raise ExprError(msg)
+            msg = "float64"
+            raise not_a(msg, value)
         return test(value)
 
     return call
 
 
-def values(result: Any) -> dict[str, Any]:
+def functions(result: Any) -> dict[str, Any]:
     """The environment of one measurement. ``isNil`` and ``default`` look at the raw result, not at their argument."""
-    return {
-        "result": result,
+    calls: dict[str, Callable[..., Any]] = {
         "asInt": as_int,
         "asFloat": as_float,
         "isNaN": _of_float(math.isnan),
@@ -83,3 +75,4 @@ def values(result: Any) -> dict[str, Any]:
         "isNil": lambda _: result is None,
         "default": lambda _, fallback: fallback if result is None else result,
     }
+    return {name: Function(TYPES[name], call) for name, call in calls.items()}

@@ -22,14 +22,23 @@ COMMON: Final = (
 
 def parse(text: str, layout: str) -> datetime | None:
     """The instant a text means in a layout (naive without a zone in it), None when it does not fit."""
-    pattern = ""
-    position = 0
-    for match in _TOKEN.finditer(layout):
-        pattern += layout[position : match.start()].replace("%", "%%") + _PARTS[match[0]]
-        position = match.end()
-    pattern += layout[position:].replace("%", "%%")
+    pattern = _pattern(layout)
     try:
         found = datetime.strptime(text, pattern)  # noqa: DTZ007  # the caller knows the zone
     except (ValueError, re.error):
         return None
     return found.replace(tzinfo=UTC) if "%Z" in pattern and found.tzinfo is None else found
+
+
+def shown(time: datetime, layout: str) -> str:
+    """``time.Format``."""
+    return time.strftime(_pattern(layout))
+
+
+def _pattern(layout: str) -> str:
+    """The layout for ``strftime``."""
+    pattern, position = "", 0
+    for match in _TOKEN.finditer(layout):
+        pattern += layout[position : match.start()].replace("%", "%%") + _PARTS[match[0]]
+        position = match.end()
+    return pattern + layout[position:].replace("%", "%%")

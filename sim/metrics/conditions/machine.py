@@ -1,19 +1,32 @@
-"""Runs a checked expression."""
+"""Runs a checked and lowered expression, as vm/vm.go of expr does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, ClassVar, Final
 
-from sim.metrics.conditions.builtins import FUNCTIONS, total
-from sim.metrics.conditions.operations import OPERATORS, boolean, fetched, is_number, type_name
+from sim.metrics.conditions import library
+from sim.metrics.conditions.access import fetched, slice_end, sliced
+from sim.metrics.conditions.errors import ExprError
+from sim.metrics.conditions.library import times
+from sim.metrics.conditions.operations import (
+    OPERATORS,
+    TEXTUAL,
+    contained,
+    equal,
+    negated,
+    range_of,
+)
+from sim.metrics.conditions.predicates import PREDICATES, Scope
 from sim.metrics.conditions.syntax import (
     Binary,
     Builtin,
     Call,
     Chain,
     Constant,
+    Fixed,
     Let,
     ListOf,
     MapOf,
@@ -27,7 +40,12 @@ from sim.metrics.conditions.syntax import (
     Ternary,
     Unary,
 )
-from sim.metrics.conditions.tokens import ExprError
+from sim.metrics.conditions.types import INTS
+from sim.metrics.conditions.values import Function, Typed, boolean, is_nil, not_a, text, type_name, type_of
+from sim.model.controller import Expr
+
+_MEMORY: Final = 1_000_000
+"""The library's budget, in elements made."""
 
 
 class _NilInChain(Exception):  # noqa: N818  # control flow: an optional access found nil
@@ -35,204 +53,203 @@ class _NilInChain(Exception):  # noqa: N818  # control flow: an optional access 
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Names in force and, inside a predicate, the element, its index and the accumulator."""
+class Environment:
+    """Where an expression runs."""
 
     names: Mapping[str, Any]
-    element: Any = None
-    index: int = 0
-    acc: Any = None
+    expr: Expr = Expr.V1_17
+    clock: Callable[[], datetime] | None = None
+    """What ``now()`` reads."""
 
 
-def run(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return per kind
-    """The value of an expression; ExprError in the library's words when it fails."""
-    match node:
-        case Constant(value):
-            return value
-        case Name(name):
-            return frame.names[name]
-        case Pointer(name):
-            return {"": frame.element, "index": frame.index, "acc": frame.acc}.get(name)
-        case Unary(op, expr):
-            return _unary(op, run(expr, frame))
-        case Binary():
-            return _binary(node, frame)
-        case Ternary(condition, yes, no):
-            return run(yes if boolean(run(condition, frame)) else no, frame)
-        case Let(name, value, body):
-            names = {**frame.names, name: run(value, frame)}
-            return run(body, Frame(names, frame.element, frame.index, frame.acc))
-    return _compound(node, frame)
+class Machine:
+    """One run of one expression."""
 
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self.expr = environment.expr
+        self._variables: dict[str, Any] = {}
+        self.scopes: list[Scope] = []
+        self.steps = 0
+        self._memory = 0
 
-def _compound(node: Node, frame: Frame) -> Any:  # noqa: PLR0911  # one return per kind
-    match node:
-        case Member():
-            return _member(node, frame)
-        case Slice():
-            return _slice(node, frame)
-        case Chain(expr):
-            try:
-                return run(expr, frame)
-            except _NilInChain:
-                return None
-        case Call(callee, args):
-            return _call(callee, args, frame)
-        case Builtin():
-            return _builtin(node, frame)
-        case Sequence(parts):
-            return [run(part, frame) for part in parts][-1]
-    return _literal(node, frame)
+    def run(self, node: Node) -> Any:
+        """The value of a node; ExprError in the library's words when it fails."""
+        return self._runs[type(node)](self, node)
 
-
-def _literal(node: Node, frame: Frame) -> Any:
-    match node:
-        case ListOf(items):
-            return [run(item, frame) for item in items]
-        case MapOf(items):
-            return {str(run(key, frame)): run(value, frame) for key, value in items}
-        case Predicate(body):
-            return run(body, frame)
-    msg = f"{type(node).__name__} cannot be run"
-    raise ExprError(msg)
-
-
-def _call(callee: Node, args: tuple[Node, ...], frame: Frame) -> Any:
-    function = run(callee, frame)
-    if not callable(function):
-        msg = f"{type_name(function)} is not callable"
-        raise ExprError(msg)
-    return function(*(_float_constant(arg, run(arg, frame), callee) for arg in args))
-
-
-def _float_constant(node: Node, value: Any, callee: Node) -> Any:
-    """Integer constants become floats where a function wants one, as the compiler rewrites them."""
-    wants_float = isinstance(callee, Name) and callee.name in {"isNaN", "isInf"}
-    return float(value) if wants_float and isinstance(value, int) and _is_constant(node) else value
-
-
-def _is_constant(node: Node) -> bool:
-    match node:
-        case Constant():
-            return True
-        case Unary(_, expr):
-            return _is_constant(expr)
-        case Binary(_, left, right):
-            return _is_constant(left) and _is_constant(right)
-    return False
-
-
-def _unary(op: str, value: Any) -> Any:
-    if op in {"!", "not"}:
-        return not boolean(value)
-    if not is_number(value):
-        msg = f"invalid operation: {op} {type_name(value)}"
-        raise ExprError(msg)
-    return -value if op == "-" else value
-
-
-def _binary(node: Binary, frame: Frame) -> Any:
-    left = run(node.left, frame)
-    match node.op:
-        case "&&":
-            return boolean(left) and boolean(run(node.right, frame))
-        case "||":
-            return boolean(left) or boolean(run(node.right, frame))
-        case "??":
-            return run(node.right, frame) if left is None else left
-    try:
-        return OPERATORS[node.op](left, run(node.right, frame))
-    except OverflowError:
-        msg = f"value out of range in {node.op}"
-        raise ExprError(msg) from None
-
-
-def _member(node: Member, frame: Frame) -> Any:
-    base = run(node.base, frame)
-    if base is None and node.optional:
-        raise _NilInChain
-    return fetched(base, run(node.key, frame))
-
-
-def _slice(node: Slice, frame: Frame) -> Any:
-    base = run(node.base, frame)
-    if not isinstance(base, list | str):
-        msg = f"cannot slice {type_name(base)}"
-        raise ExprError(msg)
-    low = 0 if node.low is None else run(node.low, frame)
-    high = len(base) if node.high is None else run(node.high, frame)
-    if not (is_number(low) and is_number(high)):
-        msg = f"invalid operation: int({type_name(low)})"
-        raise ExprError(msg)
-    return base[int(low) : int(high)]
-
-
-def _builtin(node: Builtin, frame: Frame) -> Any:
-    args = [run(arg, frame) for arg in node.args if not isinstance(arg, Predicate)]
-    body = next((arg for arg in node.args if isinstance(arg, Predicate)), None)
-    if body is None:
-        function = FUNCTIONS.get(node.name) or frame.names.get(f"{node.name}()")
-        if function is None:
-            msg = f"function {node.name} is not modelled"
+    def grow(self, size: int) -> None:
+        """Count what was made against the library's budget."""
+        self._memory += size
+        if self._memory >= _MEMORY:
+            msg = "memory budget exceeded"
             raise ExprError(msg)
-        return function(*args)
-    if not isinstance(args[0], list):
-        msg = f"invalid argument for {node.name} (type {type_name(args[0])})"
-        raise ExprError(msg)
-    if node.name == "reduce":
-        return _reduced(args, body, frame)
-    results = [run(body, Frame(frame.names, element, index)) for index, element in enumerate(args[0])]
-    return COLLECTORS[node.name](args[0], results)
 
+    def _constant(self, node: Constant | Fixed) -> Any:
+        return node.value
 
-def _reduced(args: list[Any], body: Node, frame: Frame) -> Any:
-    values = list(args[0])
-    if len(args) == 1 and not values:
-        msg = "reduce of empty array with no initial value"
-        raise ExprError(msg)
-    acc = args[1] if len(args) > 1 else values.pop(0)
-    for index, element in enumerate(values):
-        acc = run(body, Frame(frame.names, element, index, acc))
-    return acc
+    def _name(self, node: Name) -> Any:
+        if node.name in self._variables:
+            return self._variables[node.name]
+        if node.name == "$env":
+            return dict(self._environment.names)
+        return self._environment.names.get(node.name)
 
+    def _pointer(self, node: Pointer) -> Any:
+        scope = self.scopes[-1]
+        return scope.index if node.name == "index" else scope.acc if node.name == "acc" else scope.item()
 
-def _matching(values: list[Any], flags: list[Any]) -> list[Any]:
-    return [value for value, flag in zip(values, flags, strict=True) if boolean(flag)]
+    def _unary(self, node: Unary) -> Any:
+        value = self.run(node.expr)
+        if node.op in {"!", "not"}:
+            return not boolean(value)
+        return negated(value) if node.op == "-" else value
 
+    def _binary(self, node: Binary) -> Any:  # noqa: PLR0911  # one return per kind
+        left = self.run(node.left)
+        match node.op:
+            case "&&" | "and":
+                return self.run(node.right) if boolean(left) else False
+            case "||" | "or":
+                return True if boolean(left) else self.run(node.right)
+            case "??":
+                return self.run(node.right) if is_nil(left) else left
+        right = self.run(node.right)
+        match node.op:
+            case "==":
+                return self._equal(node, left, right)
+            case "!=":
+                return not self._equal(node, left, right)
+            case "in":
+                return contained(left, right, self.expr)
+            case "..":
+                return self._range(left, right)
+        if node.op in TEXTUAL:
+            return self._textual(node.op, left, right)
+        return OPERATORS[node.op](left, right)
 
-def _positions(flags: list[Any]) -> list[int]:
-    return [index for index, flag in enumerate(flags) if boolean(flag)]
+    def _equal(self, node: Binary, left: Any, right: Any) -> bool:
+        """Two sides that are both known to be ``int``, or both text, are compared without looking."""
+        static = node.left.type
+        direct = node.op == "==" or self.expr is Expr.V1_17
+        if direct and static.name == node.right.type.name and static.name in {"int", "string"}:
+            for value in (left, right):
+                if type_name(value) != static.name:
+                    raise not_a(static.name, value)
+        return equal(left, right, self.expr)
 
+    def _textual(self, op: str, left: Any, right: Any) -> bool:
+        """Text against text; since 1.17 nil is like nothing, and ``matches`` takes bytes."""
+        if self.expr is not Expr.V1_17:
+            for side in (right, left) if op == "matches" else (left, right):
+                text(side)
+        elif is_nil(left) or is_nil(right):
+            return False
+        return bool(OPERATORS[op](left, right))
 
-def _grouped(values: list[Any], keys: list[Any]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for value, key in zip(values, keys, strict=True):
-        groups.setdefault(str(key), []).append(value)
-    return groups
+    def _range(self, left: Any, right: Any) -> Typed:
+        made = range_of(left, right)
+        self.grow(len(made))
+        return Typed(made, INTS)
 
+    def _ternary(self, node: Ternary) -> Any:
+        return self.run(node.yes if boolean(self.run(node.condition)) else node.no)
 
-def _sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
-    try:
-        return [values[index] for index in sorted(range(len(values)), key=lambda index: keys[index])]
-    except TypeError:
-        msg = "sortBy needs comparable keys"
-        raise ExprError(msg) from None
+    def _let(self, node: Let) -> Any:
+        self._variables[node.name] = self.run(node.value)
+        value = self.run(node.body)
+        del self._variables[node.name]
+        return value
 
+    def _sequence(self, node: Sequence) -> Any:
+        return [self.run(part) for part in node.parts][-1]
 
-COLLECTORS: Final[dict[str, Callable[[list[Any], list[Any]], Any]]] = {
-    "all": lambda _, flags: all(map(boolean, flags)),
-    "any": lambda _, flags: any(map(boolean, flags)),
-    "none": lambda _, flags: not any(map(boolean, flags)),
-    "one": lambda _, flags: len(_positions(flags)) == 1,
-    "count": lambda _, flags: len(_positions(flags)),
-    "filter": _matching,
-    "map": lambda _, results: results,
-    "find": lambda values, flags: next(iter(_matching(values, flags)), None),
-    "findLast": lambda values, flags: next(reversed(_matching(values, flags)), None),
-    "findIndex": lambda _, flags: next(iter(_positions(flags)), None),
-    "findLastIndex": lambda _, flags: next(reversed(_positions(flags)), None),
-    "sum": lambda _, results: total(results),
-    "groupBy": _grouped,
-    "sortBy": _sorted_by,
-}
-"""What a built-in makes of the elements and the predicate's results."""
+    def _chain(self, node: Chain) -> Any:
+        try:
+            value = self.run(node.expr)
+        except _NilInChain:
+            return None
+        return None if is_nil(value) and self.expr is Expr.V1_17 else value
+
+    def _member(self, node: Member) -> Any:
+        base = self.run(node.base)
+        if is_nil(base) and node.optional:
+            raise _NilInChain
+        return fetched(base, self.run(node.key), self.expr)
+
+    def _slice(self, node: Slice) -> Any:
+        base = self.run(node.base)
+        high = slice_end(base) if node.high is None else self.run(node.high)
+        low = 0 if node.low is None else self.run(node.low)
+        return sliced(base, low, high)
+
+    def _call(self, node: Call) -> Any:
+        args = [self.run(arg) for arg in node.args]
+        function = self.run(node.callee)
+        if not isinstance(function, Function):
+            raise ExprError(self._not_callable(function))
+        wanted = len(function.go_type.params)
+        if wanted != len(args):
+            raise ExprError(self._wrong_count(wanted, len(args)))
+        return function.call(*args)
+
+    def _not_callable(self, value: Any) -> str:
+        if self.expr is not Expr.V1_17:
+            kind = "zero" if value is None else type_of(value).kind
+            return f"reflect: call of reflect.Value.Call on {kind} Value"
+        if value is None:
+            return "invalid operation: cannot call nil"
+        return f"invalid operation: cannot call non-function of type {type_name(value)}"
+
+    def _wrong_count(self, wanted: int, given: int) -> str:
+        if self.expr is Expr.V1_17:
+            return f"invalid number of arguments: expected {wanted}, got {given}"
+        return f"reflect: Call with too {'many' if given > wanted else 'few'} input arguments"
+
+    def _list_of(self, node: ListOf) -> list[Any]:
+        items = [self.run(item) for item in node.items]
+        self.grow(len(items))
+        return items
+
+    def _map_of(self, node: MapOf) -> dict[str, Any]:
+        pairs = [(self.run(key), self.run(value)) for key, value in node.items]
+        self.grow(len(pairs))
+        # The library fills the map from the end, so of two equal keys the first one stays.
+        return {text(key): value for key, value in reversed(pairs)}
+
+    def _predicate(self, node: Predicate) -> Any:
+        return self.run(node.body)
+
+    def _builtin(self, node: Builtin) -> Any:
+        walk = PREDICATES.get(node.name)
+        if walk is not None and self._walks(node):
+            return walk(self, node)
+        args = [self.run(arg) for arg in node.args]
+        if node.name == "now":
+            return times.now(self._environment.clock, *args)
+        return library.called(node.name, args, self.expr)
+
+    def _walks(self, node: Builtin) -> bool:
+        """Whether a built-in that may take a predicate is one that walks; ``sum`` and ``sortBy`` once were not."""
+        if any(isinstance(arg, Predicate) for arg in node.args):
+            return True
+        return node.name == "count" or (node.name == "sum" and self.expr is Expr.V1_17)
+
+    _runs: ClassVar[Mapping[type, Callable[[Machine, Any], Any]]] = {
+        Constant: _constant,
+        Fixed: _constant,
+        Name: _name,
+        Pointer: _pointer,
+        Unary: _unary,
+        Binary: _binary,
+        Ternary: _ternary,
+        Let: _let,
+        Sequence: _sequence,
+        Chain: _chain,
+        Member: _member,
+        Slice: _slice,
+        Call: _call,
+        ListOf: _list_of,
+        MapOf: _map_of,
+        Predicate: _predicate,
+        Builtin: _builtin,
+    }

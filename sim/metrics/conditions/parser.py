@@ -1,15 +1,17 @@
-"""From text to tree, by operator precedence as expr 1.17 parses.
+"""From text to tree, by operator precedence as expr parses.
 
 Written by hand rather than with a grammar: what the controller records about a broken condition is the text of this
-very algorithm's error, down to the token it stumbled over.
+very algorithm's error, down to the token it stumbled over, and expr 1.15 and 1.17 stumble over different ones.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
+from sim.metrics import gotext
+from sim.metrics.conditions.errors import ExprError
+from sim.metrics.conditions.signatures import names
 from sim.metrics.conditions.syntax import (
     Binary,
     Builtin,
@@ -29,51 +31,50 @@ from sim.metrics.conditions.syntax import (
     Ternary,
     Unary,
 )
-from sim.metrics.conditions.tokens import ExprError, Token, tokens
+from sim.metrics.conditions.tokens import NEGATABLE, Token, tokens
+from sim.model.controller import Expr
 
+_N = TypeVar("_N", bound=Node)
 COMPARISONS: Final = frozenset({"<", ">", "<=", ">="})
-"""Operators that chain."""
+"""Operators that chain since 1.17."""
 _BINARY: Final = (
     {"|": 0, "||": 10, "or": 10, "&&": 15, "and": 15, "..": 25, "+": 30, "-": 30, "*": 60, "/": 60, "%": 60}
     | {"**": 100, "^": 100, "??": 500}
-    | dict.fromkeys((*COMPARISONS, "==", "!=", "in", "matches", "contains", "startsWith", "endsWith"), 20)
+    | dict.fromkeys((*COMPARISONS, "==", "!=", *NEGATABLE), 20)
 )
 _RIGHT: Final = frozenset({"**", "^"})
 _UNARY: Final = {"not": 50, "!": 50, "-": 90, "+": 90}
-_SAME: Final = {"or": "||", "and": "&&", "^": "**"}
-_NEGATABLE: Final = frozenset({"in", "matches", "contains", "startsWith", "endsWith"})
-PREDICATES: Final = frozenset(
-    {"all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "count", "sum"}
-    | {"groupBy", "sortBy", "reduce"}
+_CONSTANTS: Final = {"true": True, "false": False, "nil": None}
+_E, _P, _MAY_E, _MAY_P = "expression", "predicate", "expression?", "predicate?"
+_ARGUMENTS: Final = (
+    dict.fromkeys(("all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast"), (_E, _P))
+    | dict.fromkeys(("findLastIndex", "groupBy"), (_E, _P))
+    | {"count": (_E, _MAY_P), "sum": (_E, _MAY_P), "sortBy": (_E, _P, _MAY_E), "reduce": (_E, _P, _MAY_E)}
 )
-OPTIONAL_PREDICATE: Final = frozenset({"count", "sum"})
-PLAIN: Final = frozenset(
-    {"len", "type", "abs", "ceil", "floor", "round", "int", "float", "string", "trim", "trimPrefix", "trimSuffix"}
-    | {"upper", "lower", "split", "join", "replace", "repeat", "indexOf", "lastIndexOf", "hasPrefix", "hasSuffix"}
-    | {"max", "min", "mean", "median", "now", "duration", "date", "first", "last", "get", "take", "keys", "values"}
-    | {"reverse", "uniq", "concat", "flatten", "sort", "toJSON", "fromJSON"}
-)
-"""Built-ins that can be evaluated."""
-_LIMIT = 200
-"""Nesting beyond which a text is refused; Python's stack must not decide."""
+"""Built-ins with a predicate and what they take."""
+_ARGUMENTS_1_15: Final = {
+    name: (_E, _P) if name == "count" else takes for name, takes in _ARGUMENTS.items() if name not in {"sum", "sortBy"}
+}
+_NODES: Final = 10_000
+"""Nodes beyond which 1.17 refuses an expression."""
 
 
-@lru_cache(maxsize=1024)
-def parse(text: str) -> Node:
-    """The tree of an expression; ExprError in expr's words."""
-    return _Parser(tokens(text)).whole()
+def parse(source: str, expr: Expr) -> Node:
+    """A fresh tree of an expression; ExprError in expr's words."""
+    return (_Parser if expr is Expr.V1_17 else _Parser115)(source, expr).whole()
 
 
 class _Parser:
-    def __init__(self, stream: list[Token]) -> None:
-        self._stream = stream
-        self._position = 0
-        self._predicates = 0
-        self._depth = 0
+    predicates = _ARGUMENTS
+    _sequences = True
 
-    @property
-    def _current(self) -> Token:
-        return self._stream[self._position]
+    def __init__(self, source: str, expr: Expr) -> None:
+        self._stream = tokens(source, expr)
+        self._builtins = names(expr)
+        self._stashed: Token | None = None
+        self._depth = 0
+        self._nodes = 0
+        self._current = next(self._stream)
 
     def whole(self) -> Node:
         node = self._sequence()
@@ -81,20 +82,26 @@ class _Parser:
             raise self._unexpected()
         return node
 
+    def _fail(self, message: str) -> ExprError:
+        return ExprError(message, self._current.at)
+
     def _unexpected(self) -> ExprError:
-        return ExprError(f"unexpected token {self._current}")
+        return self._fail(f"unexpected token {self._current}")
 
     def _next(self) -> Token:
         token = self._current
-        if self._position == len(self._stream) - 1:
+        if self._stashed is not None:
+            self._current, self._stashed = self._stashed, None
+            return token
+        if token.kind == "EOF":
             msg = "unexpected end of expression"
-            raise ExprError(msg)
-        self._position += 1
+            raise self._fail(msg)
+        self._current = next(self._stream)
         return token
 
     def _take(self, kind: str, *values: str) -> bool:
         if self._current.has(kind, *values):
-            self._position += 1
+            self._next()
             return True
         return False
 
@@ -103,22 +110,20 @@ class _Parser:
             raise self._unexpected()
         return self._next()
 
+    def _made(self, node: _N) -> _N:
+        self._nodes += 1
+        if self._nodes > _NODES:
+            msg = "compilation failed: expression exceeds maximum allowed nodes"
+            raise self._fail(msg)
+        return node
+
     def _sequence(self) -> Node:
         parts = [self._expression(0)]
         while self._take("Operator", ";") and not self._current.has("EOF"):
             parts.append(self._expression(0))
-        return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
+        return parts[0] if len(parts) == 1 else self._made(Sequence(parts, at=parts[0].at))
 
     def _expression(self, precedence: int) -> Node:
-        self._depth += 1
-        if self._depth > _LIMIT:
-            msg = "compilation failed: expression exceeds maximum allowed nodes"
-            raise ExprError(msg)
-        node = self._statement(precedence)
-        self._depth -= 1
-        return node
-
-    def _statement(self, precedence: int) -> Node:
         if precedence == 0 and self._take("Operator", "let"):
             return self._let()
         if precedence == 0 and self._take("Operator", "if"):
@@ -127,125 +132,163 @@ class _Parser:
         return self._conditional(node) if precedence == 0 else node
 
     def _let(self) -> Node:
-        name = self._expect("Identifier").value
+        name = self._expect("Identifier")
         self._expect("Operator", "=")
         value = self._expression(0)
         self._expect("Operator", ";")
-        return Let(name, value, self._sequence())
+        return self._made(Let(name.value, value, self._body(), at=name.at))
+
+    def _body(self) -> Node:
+        return self._sequence()
 
     def _if(self) -> Node:
         condition = self._expression(0)
-        self._expect("Bracket", "{")
-        yes = self._sequence()
-        self._expect("Bracket", "}")
+        yes = self._block()
         self._expect("Operator", "else")
-        if self._take("Operator", "if"):
-            return Ternary(condition, yes, self._if())
-        self._expect("Bracket", "{")
-        no = self._sequence()
-        self._expect("Bracket", "}")
+        no = self._if() if self._take("Operator", "if") else self._block()
         return Ternary(condition, yes, no)
+
+    def _block(self) -> Node:
+        self._expect("Bracket", "{")
+        node = self._sequence()
+        self._expect("Bracket", "}")
+        return node
 
     def _operations(self, left: Node, precedence: int) -> Node:
         before = ""
         while self._current.has("Operator"):
             negated = self._negated(precedence)
-            op = self._current.value
-            if op not in _BINARY or _BINARY[op] < precedence:
+            operator = self._current
+            if _BINARY.get(operator.value, -1) < precedence:
                 break
             self._next()
-            if before == "??" and op != "??":
-                msg = f"Operator ({op}) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses."
-                raise ExprError(msg)
-            left = self._operation(left, op)
-            left = Unary("!", left) if negated else left
-            before = op
+            if before == "??" and operator.value not in {"??", "|"}:
+                msg = (
+                    f"Operator ({operator.value}) and coalesce expressions (??) cannot be mixed. "
+                    "Wrap either by parentheses."
+                )
+                raise ExprError(msg, operator.at)
+            left = self._operation(left, operator, negated=negated)
+            before = operator.value
         return left
 
     def _negated(self, precedence: int) -> bool:
+        """Whether ``not`` stands before an operator here, which then is the current token."""
         if not self._current.has("Operator", "not"):
             return False
-        self._next()
-        if self._current.value not in _NEGATABLE or _BINARY[self._current.value] < precedence:
+        backup = self._next()
+        if self._current.value not in NEGATABLE:
             raise self._unexpected()
-        return True
+        if _BINARY[self._current.value] >= precedence:
+            return True
+        self._stashed, self._current = self._current, backup
+        return False
 
-    def _operation(self, left: Node, op: str) -> Node:
-        if op == "|":
-            return self._postfix(self._call(self._expect("Identifier").value, (left,)))
-        if op in COMPARISONS:
-            return self._comparison(left, op)
-        right = self._expression(_BINARY[op] + (0 if op in _RIGHT else 1))
-        return Binary(_SAME.get(op, op), left, right)
+    def _operation(self, left: Node, operator: Token, *, negated: bool) -> Node:
+        if operator.value == "|":
+            return self._piped(left)
+        if operator.value in COMPARISONS:
+            return self._comparison(left, operator)
+        right = self._expression(_BINARY[operator.value] + (0 if operator.value in _RIGHT else 1))
+        node = self._made(Binary(operator.value, left, right, at=operator.at))
+        return self._made(Unary("not", node, at=operator.at)) if negated else node
 
-    def _comparison(self, left: Node, op: str) -> Node:
+    def _piped(self, left: Node) -> Node:
+        return self._call(self._expect("Identifier"), [left])
+
+    def _comparison(self, left: Node, operator: Token) -> Node:
         """``a < b < c`` means ``a < b && b < c``."""
         chain: Node | None = None
         while True:
-            right = self._expression(_BINARY[op] + 1)
-            link = Binary(op, left, right)
-            chain = link if chain is None else Binary("&&", chain, link)
+            right = self._expression(_BINARY[operator.value] + 1)
+            link = self._made(Binary(operator.value, left, right, at=operator.at))
+            chain = link if chain is None else self._made(Binary("&&", chain, link, at=operator.at))
             if not self._current.has("Operator", *COMPARISONS):
                 return chain
-            left, op = right, self._next().value
+            left, operator = right, self._next()
 
     def _conditional(self, node: Node) -> Node:
         while self._take("Operator", "?"):
-            if self._take("Operator", ":"):
-                node = Ternary(node, node, self._expression(0))
-                continue
-            yes = self._expression(0)
-            self._expect("Operator", ":")
-            node = Ternary(node, yes, self._expression(0))
+            yes = node
+            if not self._take("Operator", ":"):
+                yes = self._expression(0)
+                self._expect("Operator", ":")
+            no = self._expression(0)
+            node = self._made(Ternary(node, yes, no, at=self._current.at))
         return node
 
     def _primary(self) -> Node:
         token = self._current
         if token.has("Operator", *_UNARY):
             self._next()
-            node: Node = Unary(_SAME.get(token.value, token.value), self._expression(_UNARY[token.value]))
-            return self._postfix(node)
+            return self._postfix(self._made(Unary(token.value, self._expression(_UNARY[token.value]), at=token.at)))
         if self._take("Bracket", "("):
-            node = self._sequence()
+            node = self._body()
             self._expect("Bracket", ")")
             return self._postfix(node)
-        if self._predicates and token.has("Operator", "#", "."):
-            name = ""
-            if self._take("Operator", "#") and self._current.has("Identifier"):
-                name = self._next().value
-            return self._postfix(Pointer(name))
+        if token.has("Operator", "#", "."):
+            pointer = self._pointer(token)
+            if pointer is not None:
+                return self._postfix(pointer)
         if self._take("Operator", "::"):
-            return self._postfix(self._call(self._expect("Identifier").value, ()))
-        node = self._secondary()
-        # A number, boolean or nil has no members: what follows it is somebody else's token.
-        bare = isinstance(node, Constant) and not isinstance(node.value, str)
-        return node if bare else self._postfix(node)
+            return self._postfix(self._call(self._expect("Identifier"), []))
+        return self._secondary()
 
-    def _secondary(self) -> Node:
+    def _pointer(self, token: Token) -> Node | None:
+        if not self._depth:
+            return None
+        name = ""
+        if token.value == "#":
+            self._next()
+            if self._current.has("Identifier"):
+                name = self._next().value
+        return self._made(Pointer(name, at=token.at))
+
+    def _secondary(self) -> Node:  # noqa: PLR0911  # one return per kind
         token = self._current
         match token.kind:
             case "Identifier":
                 self._next()
-                return self._identifier(token.value)
+                if token.value in _CONSTANTS:
+                    return self._made(Constant(_CONSTANTS[token.value], at=token.at))
+                return self._postfix(self._identifier(token))
             case "Number":
                 self._next()
-                return Constant(_number(token.value))
+                return self._made(Constant(self._number(token.value), at=token.at))
             case "String":
                 self._next()
-                return Constant(token.literal)
+                return self._after_string(self._made(Constant(token.value, at=token.at)))
+            case "Bytes":
+                self._next()
+                return self._postfix(self._made(Constant(token.value.encode("latin-1"), at=token.at)))
         if self._take("Bracket", "["):
-            return ListOf(self._items("]"))
+            return self._postfix(self._made(ListOf(self._items("]"), at=token.at)))
         if self._take("Bracket", "{"):
-            return self._map()
+            return self._postfix(self._map(token))
         raise self._unexpected()
 
-    def _identifier(self, name: str) -> Node:
-        constants = {"true": True, "false": False, "nil": None}
-        if name in constants:
-            return Constant(constants[name])
-        return self._call(name, ()) if self._current.has("Bracket", "(") else Name(name)
+    def _after_string(self, node: Node) -> Node:
+        return self._postfix(node)
 
-    def _items(self, closing: str) -> tuple[Node, ...]:
+    def _identifier(self, token: Token) -> Node:
+        if self._current.has("Bracket", "("):
+            return self._call(token, [])
+        return self._made(Name(token.value, at=token.at))
+
+    def _number(self, text: str) -> int | float:
+        plain = text.replace("_", "")
+        kind = {"0x": "hex", "0b": "binary", "0o": "octal"}.get(plain[:2].lower(), "integer")
+        if kind != "hex" and any(mark in plain.lower() for mark in ".e"):
+            kind = "float"
+        try:
+            if kind == "float":
+                return gotext.parsed_float(plain)
+            return gotext.parsed_int(plain, 10 if kind == "integer" else 0)
+        except ValueError as error:
+            msg = f"invalid {kind} literal: {error}"
+            raise self._fail(msg) from None
+
+    def _items(self, closing: str) -> list[Node]:
         items: list[Node] = []
         while not self._take("Bracket", closing):
             if items:
@@ -253,111 +296,181 @@ class _Parser:
                 if self._take("Bracket", closing):
                     break
             items.append(self._expression(0))
-        return tuple(items)
+        return items
 
-    def _map(self) -> Node:
+    def _map(self, token: Token) -> Node:
         items: list[tuple[Node, Node]] = []
         while not self._take("Bracket", "}"):
             if items:
                 self._expect("Operator", ",")
                 if self._take("Bracket", "}"):
                     break
+                if self._current.has("Operator", ","):
+                    raise self._unexpected()
             key = self._map_key()
             self._expect("Operator", ":")
             items.append((key, self._expression(0)))
-        return MapOf(tuple(items))
+        return self._made(MapOf(items, at=token.at))
 
     def _map_key(self) -> Node:
-        if self._current.kind in {"String", "Number", "Identifier"}:
-            return Constant(self._next().value)
-        if self._current.has("Bracket", "("):
+        token = self._current
+        if token.kind in {"String", "Number", "Identifier"}:
+            self._next()
+            return self._made(Constant(token.value, at=token.at))
+        if token.has("Bracket", "("):
             return self._expression(0)
         msg = (
             "a map key must be a quoted string, a number, a identifier, or an expression enclosed in parentheses "
-            f"(unexpected token {self._current})"
+            f"(unexpected token {token})"
         )
-        raise ExprError(msg)
+        raise self._fail(msg)
 
-    def _call(self, name: str, piped: tuple[Node, ...]) -> Node:
-        """The call of a name; ``piped`` are the arguments that stand before it."""
+    def _call(self, token: Token, piped: list[Node]) -> Node:
+        """The call of a name; ``piped`` is the argument that stands before it."""
         self._expect("Bracket", "(")
-        if name in PREDICATES:
-            return self._with_predicate(name, piped)
-        args = (*piped, *self._items(")"))
-        return Builtin(name, args) if name in PLAIN else Call(Name(name), args)
+        if token.value in self.predicates:
+            args = self._with_predicate(self.predicates[token.value][len(piped) :], piped)
+            return self._made(Builtin(token.value, args, at=token.at))
+        if token.value in self._builtins:
+            return self._made(Builtin(token.value, [*piped, *self._arguments()], at=token.at))
+        callee = self._made(Name(token.value, at=token.at))
+        return self._made(Call(callee, [*piped, *self._arguments()], at=token.at))
 
-    def _with_predicate(self, name: str, piped: tuple[Node, ...]) -> Node:
-        args: list[Node] = list(piped)
-        if not args:
+    def _arguments(self) -> list[Node]:
+        return self._items(")")
+
+    def _with_predicate(self, takes: tuple[str, ...], args: list[Node]) -> list[Node]:
+        args = [*args]
+        for position, kind in enumerate(takes):
             if self._current.has("Bracket", ")"):
-                msg = "expected at least 2 arguments"
-                raise ExprError(msg)
-            args.append(self._expression(0))
-            if name not in OPTIONAL_PREDICATE and self._current.has("Bracket", ")"):
-                msg = "expected at least 2 arguments"
-                raise ExprError(msg)
-            if name in OPTIONAL_PREDICATE and self._take("Bracket", ")"):
-                return Builtin(name, tuple(args))
-            self._expect("Operator", ",")
-        elif name in OPTIONAL_PREDICATE and self._take("Bracket", ")"):
-            return Builtin(name, tuple(args))
-        args.append(self._predicate())
-        while self._take("Operator", ","):
-            if not self._current.has("Bracket", ")"):
-                args.append(self._expression(0))
+                if kind.endswith("?"):
+                    break
+                msg = f"expected at least {len(takes)} arguments"
+                raise self._fail(msg)
+            if position:
+                self._expect("Operator", ",")
+            args.append(self._predicate() if kind in {_P, _MAY_P} else self._expression(0))
+        self._take("Operator", ",")
         self._expect("Bracket", ")")
-        return Builtin(name, tuple(args))
+        return args
 
     def _predicate(self) -> Node:
+        at = self._current.at
         braced = self._take("Bracket", "{")
-        self._predicates += 1
-        body = self._sequence() if braced else self._expression(0)
-        self._predicates -= 1
+        self._depth += 1
+        body = self._body() if braced else self._expression(0)
+        self._depth -= 1
         if braced:
             self._expect("Bracket", "}")
-        elif self._current.has("Operator", ";"):
+        elif self._current.has("Operator", ";") and self._sequences:
             msg = "wrap predicate with brackets { and }"
-            raise ExprError(msg)
-        return Predicate(body)
+            raise self._fail(msg)
+        return self._made(Predicate(body, at=at))
 
     def _postfix(self, node: Node) -> Node:
-        optional_seen = False
-        # ``.field`` in a predicate is a pointer followed by its own access.
         while self._current.has("Operator", ".", "?.") or self._current.has("Bracket", "["):
             token = self._next()
             optional = token.value == "?."
-            optional_seen = optional_seen or optional
-            if token.value == "[" or (optional and self._take("Bracket", "[")):
-                node = self._indexed(node, optional=optional)
+            if token.value == "[":
+                node = self._indexed(node, token.at, optional=False)
+            elif optional and self._indexes():
+                node = self._indexed(node, self._next().at, optional=True)
             else:
                 node = self._field(node, optional=optional)
-        return Chain(node) if optional_seen else node
+        return node
+
+    def _indexes(self) -> bool:
+        return self._current.has("Bracket", "[")
 
     def _field(self, node: Node, *, optional: bool) -> Node:
-        token = self._current
-        if token.kind != "Identifier" and not (token.kind == "Operator" and re.fullmatch(r"\w+", token.value)):
+        token = self._next()
+        if token.kind != "Identifier" and not (token.kind == "Operator" and re.fullmatch(r"[^\W\d]\w*", token.value)):
             msg = "expected name"
-            raise ExprError(msg)
-        self._next()
-        member = Member(node, Constant(token.value), optional)
-        return Call(member, self._items(")")) if self._take("Bracket", "(") else member
+            raise self._fail(msg)
+        chained = isinstance(node, Chain)
+        base = node.expr if isinstance(node, Chain) else node
+        key = self._made(Constant(token.value, at=token.at))
+        member = self._made(Member(base, key, optional, at=token.at))
+        found: Node = member
+        if self._take("Bracket", "("):
+            member.method = True
+            found = self._made(Call(member, self._arguments(), at=token.at))
+        return self._made(Chain(found, at=token.at)) if chained or optional else found
 
-    def _indexed(self, node: Node, *, optional: bool) -> Node:
+    def _indexed(self, node: Node, at: int, *, optional: bool) -> Node:
         low = None if self._current.has("Operator", ":") else self._expression(0)
-        if not self._take("Operator", ":"):
+        if low is not None and not self._current.has("Operator", ":"):
+            member = self._made(Member(node, low, optional, at=at))
             self._expect("Bracket", "]")
-            return Member(node, low or Constant(None), optional)
+            return self._made(Chain(member, at=at)) if optional else member
+        self._next()
         high = None if self._current.has("Bracket", "]") else self._expression(0)
         self._expect("Bracket", "]")
-        return Slice(node, low, high)
+        return self._made(Slice(node, low, high, at=at))
 
 
-def _number(text: str) -> int | float:
-    plain = text.replace("_", "")
-    try:
-        if plain[:2].lower() in {"0x", "0b", "0o"}:
-            return int(plain, 0)
-        return float(plain) if any(mark in plain for mark in ".eE") else int(plain)
-    except ValueError:
-        msg = f"invalid number literal: {text}"
-        raise ExprError(msg) from None
+class _Parser115(_Parser):
+    """The language before sequences, ``if``, chained comparison, ``?.[`` and optional predicates."""
+
+    predicates = _ARGUMENTS_1_15
+    _sequences = False
+
+    def _made(self, node: _N) -> _N:
+        return node
+
+    def _sequence(self) -> Node:
+        return self._expression(0)
+
+    def _negated(self, precedence: int) -> bool:
+        """Any operator may follow ``not`` here; one that may not stays the current token."""
+        del precedence
+        return self._take("Operator", "not")
+
+    def _operation(self, left: Node, operator: Token, *, negated: bool) -> Node:
+        if operator.value == "|":
+            return self._piped(left)
+        right = self._expression(_BINARY[operator.value] + (0 if operator.value in _RIGHT else 1))
+        node = Binary(operator.value, left, right, at=operator.at)
+        return Unary("not", node, at=operator.at) if negated else node
+
+    def _pointer(self, token: Token) -> Node | None:
+        if not self._depth:
+            msg = "cannot use pointer accessor outside closure"
+            raise self._fail(msg)
+        return super()._pointer(token)
+
+    def _after_string(self, node: Node) -> Node:
+        return node
+
+    def _number(self, text: str) -> int | float:
+        plain = text.replace("_", "")
+        kind = "hex" if "x" in plain else "float" if any(mark in plain for mark in ".eE") else "integer"
+        try:
+            if kind == "float":
+                return gotext.parsed_float(plain)
+            return gotext.parsed_int(plain, 0 if kind == "hex" else 10)
+        except ValueError as error:
+            msg = f"invalid {kind} literal: {error}"
+            raise self._fail(msg) from None
+
+    def _arguments(self) -> list[Node]:
+        items: list[Node] = []
+        while not self._take("Bracket", ")"):
+            if items:
+                self._expect("Operator", ",")
+            items.append(self._expression(0))
+        return items
+
+    def _with_predicate(self, takes: tuple[str, ...], args: list[Node]) -> list[Node]:
+        args = [*args]
+        for position, kind in enumerate(takes):
+            if kind == _MAY_E and not self._current.has("Operator", ","):
+                break
+            if position:
+                self._expect("Operator", ",")
+            args.append(self._predicate() if kind == _P else self._expression(0))
+        self._expect("Bracket", ")")
+        return args
+
+    def _indexes(self) -> bool:
+        return False

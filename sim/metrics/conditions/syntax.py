@@ -1,41 +1,65 @@
-"""Syntax tree of the expr language."""
+"""Syntax tree of the expr language.
+
+Nodes belong to one compilation: the checker writes each node's type into it, and what makes the tree smaller
+(``lowering``) reads that.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.metrics.conditions import types
+from sim.metrics.conditions.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """nil, a boolean, a number or a string."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Located:
+    """What every node has."""
 
-    value: bool | int | float | str | None
+    at: int = 0
+    """Offset in the text, in characters."""
+    type: Type = types.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+@dataclass(slots=True, eq=False)
+class Constant(Located):
+    """nil, a boolean, a number, a string or bytes."""
+
+    value: bool | int | float | str | bytes | None
+
+
+@dataclass(slots=True, eq=False)
+class Fixed(Located):
+    """A value the compiler worked out: a list or a set of constants."""
+
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
+class Name(Located):
     """An identifier of the environment or of a ``let``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """``#`` in a predicate: the current element ('' ), ``index`` or ``acc``."""
+@dataclass(slots=True, eq=False)
+class Pointer(Located):
+    """``#`` in a predicate: the current element (``""``), ``index`` or ``acc``."""
 
-    name: str = ""
+    name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+@dataclass(slots=True, eq=False)
+class Unary(Located):
     """``op expr`` with op one of ``! not - +``."""
 
     op: str
     expr: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+@dataclass(slots=True, eq=False)
+class Binary(Located):
     """``left op right``."""
 
     op: str
@@ -43,8 +67,8 @@ class Binary:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Ternary:
+@dataclass(slots=True, eq=False)
+class Ternary(Located):
     """``condition ? yes : no``."""
 
     condition: Node
@@ -52,17 +76,18 @@ class Ternary:
     no: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """``base.key`` or ``base[key]``; ``optional`` after ``?.``."""
+@dataclass(slots=True, eq=False)
+class Member(Located):
+    """``base.key`` or ``base[key]``; ``optional`` after ``?.``; ``method`` where it is called."""
 
     base: Node
     key: Node
     optional: bool = False
+    method: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+@dataclass(slots=True, eq=False)
+class Slice(Located):
     """``base[low:high]``."""
 
     base: Node
@@ -70,38 +95,45 @@ class Slice:
     high: Node | None
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+@dataclass(slots=True, eq=False)
+class Chain(Located):
     """A chain of accesses with ``?.`` in it: nil as soon as an optional base is nil."""
 
     expr: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call of a function of the environment."""
+@dataclass(slots=True, eq=False)
+class Call(Located):
+    """A call of a function of the environment, or of a method."""
 
     callee: Node
-    args: tuple[Node, ...]
+    args: list[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
-    """A call of a built-in; the last argument of those with a predicate is a ``Predicate``."""
+@dataclass(slots=True, eq=False)
+class Builtin(Located):
+    """A call of a built-in.
+
+    The compiler alone sets the rest: ``mapped`` is what ``filter`` and ``find`` return of an element, ``throws``
+    makes ``find`` fail where nothing is found, ``threshold`` is the number at which ``count`` may stop.
+    """
 
     name: str
-    args: tuple[Node, ...]
+    args: list[Node]
+    mapped: Node | None = None
+    throws: bool = False
+    threshold: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+@dataclass(slots=True, eq=False)
+class Predicate(Located):
     """``{# > 1}`` or ``# > 1``."""
 
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+@dataclass(slots=True, eq=False)
+class Let(Located):
     """``let name = value; body``."""
 
     name: str
@@ -109,28 +141,28 @@ class Let:
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+@dataclass(slots=True, eq=False)
+class Sequence(Located):
     """``a; b``: the last one's value."""
 
-    parts: tuple[Node, ...]
+    parts: list[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+@dataclass(slots=True, eq=False)
+class ListOf(Located):
     """``[a, b]``."""
 
-    items: tuple[Node, ...]
+    items: list[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+@dataclass(slots=True, eq=False)
+class MapOf(Located):
     """``{a: 1}``."""
 
-    items: tuple[tuple[Node, Node], ...]
+    items: list[tuple[Node, Node]] = field(default_factory=list)
 
 
 Node = (
-    Constant | Name | Pointer | Unary | Binary | Ternary | Member | Slice | Chain | Call | Builtin | Predicate | Let
-    | Sequence | ListOf | MapOf
+    Constant | Fixed | Name | Pointer | Unary | Binary | Ternary | Member | Slice | Chain | Call | Builtin | Predicate
+    | Let | Sequence | ListOf | MapOf
 )  # fmt: skip
