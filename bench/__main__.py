@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps({key: value for report in reports.values() for key, value in report.items()}, indent=2))
     else:
         print("\n\n".join(f"{name}\n{CASES[name].table(report)}" for name, report in reports.items()))
-    return 0 if all(report["measured"].get("same_answers", True) for report in reports.values()) else 1
+    return 0 if all(report.get("measured", {}).get("same_answers", True) for report in reports.values()) else 1
 
 
 class positive:  # noqa: N801 - reads as a function where it is used

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bench.cases import data_plane
+from bench.cases import data_plane, queries
 from bench.cases.options import Options
 
 
@@ -19,4 +19,12 @@ class Case:
     table: Callable[[Mapping[str, Any]], str]
 
 
-CASES: Mapping[str, Case] = MappingProxyType({"data-plane": Case(data_plane.measure, data_plane.table)})
+CASES: Mapping[str, Case] = MappingProxyType(
+    {
+        "data-plane": Case(data_plane.measure, data_plane.table),
+        "queries": Case(queries.measure, queries.table),
+    }
+)
+"""The exact data plane against two SimPy models of the same (same rollout, requests, draws and answers), and the
+playbook's PromQL over fleets of pods.
+"""

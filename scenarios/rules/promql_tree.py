@@ -27,6 +27,12 @@ def parse(query: str) -> Any | None:
         return None
 
 
+def is_text(query: str) -> bool:
+    """Whether a query is a text literal, which yields no number."""
+    tree = parse(query)
+    return tree is not None and isinstance(bare(tree), promql.StringLiteral)
+
+
 def problem(query: str) -> str | None:
     """Why the query does not parse, or None."""
     try:

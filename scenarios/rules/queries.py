@@ -16,6 +16,8 @@ from scenarios.rules.selectors import STATUS_LABELS, Selector, datadog_selectors
 from scenarios.rules.tree import mapping, seconds, text
 from scenarios.rules.uses import MetricUse, metric_uses
 from sim.metrics import datadog, promql
+from sim.metrics.rangequery import RangeError, range_of
+from sim.model.analysis import PrometheusProvider
 from sim.model.telemetry import Telemetry
 from sim.model.units import duration_text
 
@@ -34,10 +36,27 @@ def does_not_parse(context: Context) -> Iterator[Hit]:
         problem = promql_tree.problem(query)
         if problem:
             yield Hit(metric.template, path, f"PromQL of {metric.words} does not parse: {problem}")
+        if promql_tree.is_text(query):
+            message = f"PromQL of {metric.words} yields a text: Prometheus metric type not supported"
+            yield Hit(metric.template, path, message)
+    for metric, path, message in _unreadable_ranges(context):
+        yield Hit(metric.template, path, f"{metric.words}: {message}")
     for metric, path, query in _queries(context, "datadog"):
         problem = datadog.check(query)
         if problem and _NOT_MODELLED not in problem:
             yield Hit(metric.template, path, f"Datadog query of {metric.words} does not parse: {problem}")
+
+
+def _unreadable_ranges(context: Context) -> Iterator[tuple[MetricUse, Path, str]]:
+    """Range queries whose times or step the controller cannot read."""
+    for metric in metric_uses(context):
+        read = evaluation.parsed(metric.metric)
+        for provider in read.providers if read is not None else ():
+            if isinstance(provider, PrometheusProvider) and provider.range_query is not None:
+                try:
+                    range_of(provider.range_query, 0.0)
+                except RangeError as problem:
+                    yield metric, (*metric.path, "provider", "prometheus", "rangeQuery"), str(problem)
 
 
 def not_modelled(context: Context) -> Iterator[Hit]:
@@ -54,10 +73,15 @@ def promql_problem(kind: str, query: str) -> str | None:
     return promql_tree.problem(query) if kind == "prometheus" else None
 
 
+def _is_ranged(metric: MetricUse) -> bool:
+    """Whether the query is asked at many instants: its answer has a point for each."""
+    return mapping(metric.metric, "provider", "prometheus").get("rangeQuery") is not None
+
+
 def index_beyond_result(context: Context) -> Iterator[Hit]:
     """``result[1]`` on a query that returns one element."""
     for metric, _, tree in _trees(context):
-        if promql_tree.elements(tree) is not Elements.ONE:
+        if promql_tree.elements(tree) is not Elements.ONE or _is_ranged(metric):
             continue
         for field, condition in evaluation.written(metric):
             beyond = sorted({int(index) for index in _INDEX.findall(condition) if int(index) > 0})
@@ -72,7 +96,7 @@ def index_beyond_result(context: Context) -> Iterator[Hit]:
 def one_of_many(context: Context) -> Iterator[Hit]:
     """``result[0]`` on a query that may return several elements."""
     for metric, path, tree in _trees(context):
-        if promql_tree.elements(tree) is Elements.ONE:
+        if promql_tree.elements(tree) is Elements.ONE or _is_ranged(metric):
             continue
         for field, condition in evaluation.written(metric):
             if _INDEX.search(condition):

@@ -32,6 +32,7 @@ from sim.model.analysis import (
     OtherProvider,
     PrometheusProvider,
     Provider,
+    RangeQuery,
     TemplateRef,
 )
 from sim.model.manifests import ManifestSet
@@ -133,11 +134,24 @@ def _provider(kind: str, config: Mapping[str, Any]) -> Provider:
             query=_text(config, "query", "PrometheusMetric"),
             address=_text(config, "address", "PrometheusMetric"),
             timeout_s=float(config.get("timeout") or 30.0),
-            range_query=config.get("rangeQuery") is not None,
+            range_query=_range_query(config.get("rangeQuery")),
         )
     if kind == "datadog":
         return _datadog(config)
     return OtherProvider(kind, json.dumps(config))
+
+
+def _range_query(config: Any) -> RangeQuery | None:
+    if config is None:
+        return None
+    if not isinstance(config, Mapping):
+        msg = (
+            f"json: cannot unmarshal {_json_type(config)} into Go struct field PrometheusMetric.rangeQuery of type "
+            "v1alpha1.PrometheusRangeQueryArgs"
+        )
+        raise TemplateError(msg, in_run=True)
+    start, end, step = (_text(config, key, "PrometheusRangeQueryArgs") for key in ("start", "end", "step"))
+    return RangeQuery(start, end, step)
 
 
 def _datadog(config: Mapping[str, Any]) -> DatadogProvider:

@@ -9,8 +9,16 @@ from dataclasses import dataclass, field
 from sim.metrics import answers, datadog, promql
 from sim.metrics.datadog import AgentStore, DatadogError
 from sim.metrics.promql import PromqlError
+from sim.metrics.rangequery import RangeError, range_of
 from sim.metrics.store import SeriesStore
-from sim.model.analysis import DatadogProvider, OtherProvider, PrometheusProvider, Provider, ProviderResult
+from sim.model.analysis import (
+    DatadogProvider,
+    OtherProvider,
+    PrometheusProvider,
+    Provider,
+    ProviderResult,
+    RangeQuery,
+)
 from sim.model.telemetry import Signal, Telemetry
 
 
@@ -55,7 +63,7 @@ def result_type(provider: Provider) -> str:
     """
     match provider:
         case PrometheusProvider(query, range_query=ranged):
-            return answers.FLOAT if not ranged and promql.is_scalar(query) else answers.FLOATS
+            return answers.FLOAT if not ranged and _kind(query) == "scalar" else answers.FLOATS
         case DatadogProvider():
             grouped = provider.api_version == "v2" and _is_grouped(provider)
             return answers.FLOATS if grouped else answers.FLOAT
@@ -89,16 +97,40 @@ def _prometheus(provider: PrometheusProvider, now_s: float, sources: Sources) ->
         return answers.error("prometheus address is not configured")
     if "prometheus" in sources.outages:
         return answers.error(f'Post "{provider.address}/api/v1/query": dial tcp: connect: connection refused')
-    if provider.range_query:
-        return answers.error("rangeQuery is not modelled")
     dialect = promql.dialect_of(sources.telemetry.prometheus.version)
     try:
-        value = promql.query(sources.prometheus, provider.query, now_s, dialect)
+        if provider.range_query is not None:
+            return _flattened(_over_range(provider.query, provider.range_query, now_s, sources, dialect))
+        return _at_instant(provider.query, now_s, sources.prometheus, dialect)
+    except RangeError as problem:
+        return answers.error(str(problem))
     except PromqlError as problem:
         return answers.error(f"bad_data: {problem}")
-    if isinstance(value, list):
-        return answers.vector([number for _, number in value])
-    return answers.scalar(value)
+
+
+def _at_instant(query: str, now_s: float, store: SeriesStore, dialect: str) -> ProviderResult:
+    match promql.kind_of(query):
+        case "string":
+            return answers.error("Prometheus metric type not supported")
+        case "matrix":
+            return _flattened(promql.query_matrix(store, query, now_s, dialect))
+    value = promql.query(store, query, now_s, dialect)
+    return answers.vector([number for _, number in value]) if isinstance(value, list) else answers.scalar(value)
+
+
+def _flattened(matrix: promql.Matrix) -> ProviderResult:
+    return answers.vector([number for _, points in matrix for _, number in points])
+
+
+def _kind(query: str) -> str:
+    try:
+        return promql.kind_of(query)
+    except PromqlError:
+        return ""
+
+
+def _over_range(query: str, ranged: RangeQuery, now_s: float, sources: Sources, dialect: str) -> promql.Matrix:
+    return promql.query_range(sources.prometheus, query, *range_of(ranged, now_s), dialect=dialect)
 
 
 def _datadog(provider: DatadogProvider, now_s: float, sources: Sources) -> ProviderResult:

@@ -71,13 +71,22 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeQuery:
+    """``provider.prometheus.rangeQuery``: two expressions of time (``now() - duration("5m")``) and a Go duration."""
+
+    start: str = ""
+    end: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PrometheusProvider:
-    """``provider.prometheus``."""
+    """``provider.prometheus``; without ``range_query`` the query is evaluated at the instant of the measurement."""
 
     query: str
     address: str = ""
     timeout_s: float = 30.0
-    range_query: bool = False
+    range_query: RangeQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sim.model.analysis import (
     DatadogProvider,
     OtherProvider,
     PrometheusProvider,
+    RangeQuery,
     SecretRef,
     TemplateRef,
 )
@@ -51,11 +52,11 @@ def error_of(
 def test_metric_as_written() -> None:
     written = {
         "name": "m", "interval": "1m", "count": "5", "failureLimit": 2, "consecutiveSuccessLimit": "x",
-        "successCondition": "result > 0", "provider": {"prometheus": {"query": "up", "rangeQuery": {}, "timeout": 5}},
+        "successCondition": "result > 0", "provider": {"prometheus": {"query": "up", "rangeQuery": {"start": "now()", "step": "30s"}, "timeout": 5}},
     }  # fmt: skip
     metric = parse_metric(written)
     assert (metric.count, metric.failure_limit, metric.consecutive_success_limit) == (5, 2, 0)
-    assert metric.providers == (PrometheusProvider("up", timeout_s=5.0, range_query=True),)
+    assert metric.providers == (PrometheusProvider("up", timeout_s=5.0, range_query=RangeQuery("now()", "", "30s")),)
     assert metric.initial_delay is None
 
 

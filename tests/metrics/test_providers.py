@@ -10,7 +10,14 @@ from sim.metrics import providers
 from sim.metrics.datadog import AgentStore
 from sim.metrics.providers import Origin, Sources
 from sim.metrics.store import SeriesStore
-from sim.model.analysis import DatadogProvider, OtherProvider, PrometheusProvider, Provider, ProviderResult
+from sim.model.analysis import (
+    DatadogProvider,
+    OtherProvider,
+    PrometheusProvider,
+    Provider,
+    ProviderResult,
+    RangeQuery,
+)
 from sim.model.telemetry import PrometheusTelemetry, Signal, Telemetry
 
 
@@ -32,6 +39,10 @@ def prometheus(query: str) -> PrometheusProvider:
     return PrometheusProvider(query, "http://prometheus:9090")
 
 
+def ranged(query: str, start: str, end: str, step: str) -> PrometheusProvider:
+    return PrometheusProvider(query, "http://prometheus:9090", range_query=RangeQuery(start, end, step))
+
+
 @pytest.mark.parametrize(
     ("provider", "value", "go_type", "text"),
     [
@@ -39,6 +50,13 @@ def prometheus(query: str) -> PrometheusProvider:
         pytest.param(prometheus("up"), [1.0, 1.0], "[]float64", "[1,1]", id="one element a series"),
         pytest.param(prometheus("scalar(sum(up)) / 4"), 0.5, "float64", "0.5", id="scalar"),
         pytest.param(prometheus("down"), [], "[]float64", "[]", id="empty vector"),
+        pytest.param(prometheus("up[1m]"), [1.0, 1.0], "[]float64", "[1,1]", id="samples of a range"),
+        pytest.param(ranged("count(up)", 'now() - duration("60s")', "now()", "20s"), [2.0], "[]float64", "[2]",
+                     id="a range query's points, where there are any"),
+        pytest.param(ranged("up", "now()", 'now() + duration("1m")', "30s"), [1.0] * 6, "[]float64", "[1,1,1,1,1,1]",
+                     id="series after series"),
+        pytest.param(ranged("time()", "now()", 'now() + duration("1m")', "30s"), [60.5, 90.5, 120.5], "[]float64",
+                     "[60.5,90.5,120.5]", id="a scalar over a range"),
         pytest.param(prometheus("1e30"), 1e30, "float64", "1" + "0" * 30, id="no exponent"),
         pytest.param(DatadogProvider("sum:m{*}"), 4.0, "float64", "4", id="datadog v1: last point"),
         pytest.param(DatadogProvider("sum:none{*}"), None, "*float64", "[]", id="datadog v1: nil"),
@@ -57,6 +75,17 @@ def test_results(provider: Provider, value: object, go_type: str, text: str) -> 
         pytest.param(PrometheusProvider("up"), (), "prometheus address is not configured", id="no address"),
         pytest.param(prometheus("up"), ("prometheus",), "connection refused", id="prometheus down"),
         pytest.param(prometheus("up{"), (), "bad_data", id="no PromQL"),
+        pytest.param(prometheus("'up'"), (), "Prometheus metric type not supported", id="a text"),
+        pytest.param(ranged("up", "hello", "now()", "1m"), (), "failed to parse rangeQuery.start as time", id="start"),
+        pytest.param(ranged("up", "now()", "1", "1m"), (), "failed to parse rangeQuery.end as time", id="end"),
+        pytest.param(ranged("up", "now()", "now()", ""), (), 'step as duration: time: invalid duration ""', id="step"),
+        pytest.param(ranged("up", "now()", "now()", "0s"), (), "zero or negative query resolution", id="no step"),
+        pytest.param(
+            ranged("up", "now()", 'now() - duration("1s")', "1s"), (), "must not be before start time", id="backwards"
+        ),
+        pytest.param(
+            ranged("up", 'now() - duration("12h")', "now()", "1s"), (), "maximum resolution of 11,000", id="too fine"
+        ),
         pytest.param(DatadogProvider("sum:m{*}"), ("datadog",), "connection refused", id="datadog down"),
         pytest.param(DatadogProvider("sum:m{"), (), "response code: 400", id="no query"),
         pytest.param(DatadogProvider("sum:m{*}", aggregator="max"), (), "Aggregator is not supported in v1", id="v1"),
@@ -97,6 +126,7 @@ def test_scripted_answers(kind: str, metric: str, now_s: float, expected: Provid
     [
         pytest.param(prometheus("sum(up)"), "[]float64", id="vector"),
         pytest.param(prometheus("scalar(up) > bool 1"), "float64", id="scalar"),
+        pytest.param(ranged("time()", "now()", "now()", "1m"), "[]float64", id="a scalar over a range is a matrix"),
         pytest.param(DatadogProvider("sum:m{*} by {pod}"), "float64", id="v1 takes the first series"),
         pytest.param(DatadogProvider("sum:m{*} by {pod}", api_version="v2"), "[]float64", id="v2 with groups"),
         pytest.param(OtherProvider("web"), "any", id="web"),

@@ -20,6 +20,8 @@ CANARY = ("Rollout", "spec", "strategy", "canary")
 METRIC = ("AnalysisTemplate", "spec", "metrics", 0)
 PROMETHEUS = (*METRIC, "provider", "prometheus")
 QUERY = (*PROMETHEUS, "query")
+RANGE = (*PROMETHEUS, "rangeQuery")
+MINUTES = {"start": 'now() - duration("5m")', "end": "now()", "step": "1m"}
 HTTP = ("VirtualService", "spec", "http")
 CONTAINER = ("Rollout", "spec", "template", "spec", "containers", 0)
 APP = ("Application", "spec")
@@ -94,6 +96,9 @@ TRIPS = [
     ("RT209", {(*METRIC, "consecutiveErrorLimit"): ABSENT}),
     ("RT210", {(*METRIC, "initialDelay"): "-5s"}),
     ("RT230", {QUERY: "sum(rate(http_requests_total[1m])"}),
+    ("RT230", {QUERY: "'up'"}),
+    ("RT230", {RANGE: {"start": "now() - '5m'", "end": "now()", "step": "1m"}}),
+    ("RT230", {RANGE: {"start": "now()", "end": "now()", "step": "1 minute"}}),
     ("RT231", {(*METRIC, "successCondition"): "result[0] < result[1] * 1.1"}),
     ("RT232", {QUERY: 'rate(http_requests_total{role="{{args.role}}"}[1m])', (*METRIC, "successCondition"): "result[0] < 9"}),
     ("RT233", {QUERY: 'sum(rate(http_requests_total{role="{{args.role}}",status=~"5.."}[1m])) or vector(0)'}),
@@ -260,6 +265,8 @@ NEAR_MISSES = [
     ("RT231", {QUERY: 'sum by (pod) (rate(r{role="{{args.role}}"}[1m]))',
                (*METRIC, "successCondition"): "result[0] < result[1]"}, "several elements"),
     ("RT230", datadog("p99:trip.duration{role:{{args.role}}}", "result < 500"), "valid, though beyond the twin"),
+    ("RT230", {RANGE: MINUTES}, "a range of minutes"),
+    ("RT231", {RANGE: MINUTES, (*METRIC, "successCondition"): "result[0] < result[1]"}, "a point for each minute"),
     ("RT301", {(*METRIC, "count"): 3}, "one more measurement than failures tolerated"),
     ("RT303", {("AnalysisTemplate", "spec", "metrics", 1): {
         "name": "burn", "interval": "20s", "consecutiveErrorLimit": 6, "successCondition": "result[0] < 0.001",

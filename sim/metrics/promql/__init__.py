@@ -7,7 +7,7 @@ durations, ``anchored`` and ``smoothed``.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -46,12 +46,21 @@ def check(text: str) -> str | None:
     return None
 
 
-def is_scalar(text: str) -> bool:
-    """Whether a query's result type is scalar (False for vectors and for what is no query)."""
-    try:
-        return _is_scalar(_plan(text))
-    except PromqlError:
-        return False
+Kind = Literal["scalar", "string", "vector", "matrix"]
+
+
+def kind_of(text: str) -> Kind:
+    """A query's result type; PromqlError when it is none that can be evaluated."""
+    return _kind(_plan(text))
+
+
+def _kind(node: Node) -> Kind:
+    match node:
+        case nodes.Text():
+            return "string"
+        case nodes.Matrix() | nodes.Subquery():
+            return "matrix"
+    return "scalar" if _is_scalar(node) else "vector"
 
 
 def _is_scalar(node: Node) -> bool:
@@ -105,6 +114,20 @@ def _samples(vector: Vector) -> list[tuple[Labels, float]]:
     return [(dict(labels), value) for labels, value in zip(rows.labels, vector.numbers(), strict=True)]
 
 
+def query_matrix(store: SeriesStore, text: str, at_s: float, dialect: str = "3", lookback_s: float = 300.0) -> Matrix:
+    """The samples of a range vector (``up[5m]``), series in order of their labels; PromqlError when it is none."""
+    value = evaluate_at(store, text, at_s, dialect, lookback_s)
+    if not isinstance(value, Ranges):
+        msg = "the query yields no range vector"
+        raise PromqlError(msg)
+    pairs = zip(value.rows.final().labels, value.times(), value.samples(), strict=True)
+    found = [
+        (dict(labels), list(zip([time / 1000.0 for time in times], numbers, strict=True)))
+        for labels, times, numbers in pairs
+    ]
+    return sorted(found, key=lambda series: sorted(series[0].items()))
+
+
 def query_range(  # noqa: PLR0913  # the server's own parameters
     store: SeriesStore,
     text: str,
@@ -148,12 +171,14 @@ def _check_steps(start_ms: int, end_ms: int, step_ms: int) -> None:
 
 __all__ = [
     "DIALECTS",
+    "Kind",
     "Matrix",
     "PromqlError",
     "check",
     "dialect_of",
     "evaluate_at",
-    "is_scalar",
+    "kind_of",
     "query",
+    "query_matrix",
     "query_range",
 ]
