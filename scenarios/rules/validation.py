@@ -25,6 +25,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
     ("RT102", r"\bservices? +not found"),
     ("RT107", r"DestinationRule|destinationrules"),
     ("RT106", r"VirtualService|virtualservice|HTTP Route|spec\.http\[\]"),
+    ("RT113", r"spec template spec"),
     ("RT109", r"canary steps"),
     ("RT110", r"[sS]ervice|[iI]ngress|pingPong"),
     ("RT112", r"selector"),
@@ -58,6 +59,16 @@ def _place(context: Context, rollout: RolloutSpec, error: SpecError) -> tuple[Do
     if document is not None:
         return document, error.path
     return context.find("Rollout", rollout.name, rollout.namespace), ("metadata", "name")
+
+
+def invalid_templates(context: Context) -> Iterator[Hit]:
+    """Pod templates that Kubernetes refuses: of a Rollout when it is reconciled, of a Deployment when it is applied."""
+    yield from refused("RT113", context)
+    for deployment in context.manifests.deployments:
+        document = context.find("Deployment", deployment.name, deployment.namespace)
+        for problem in deployment.problems:
+            message = f'Deployment.apps "{deployment.name}" is invalid: {problem.message}'
+            yield Hit(document, problem.path, message)
 
 
 def invalid_metrics(context: Context) -> Iterator[Hit]:
@@ -226,6 +237,15 @@ RULES = (
         "selector-mismatch",
         "spec.selector must match spec.template.metadata.labels.",
         "use the same labels in both",
+    ),
+    Rule(
+        "RT113",
+        "pod-template-invalid",
+        Severity.ERROR,
+        "The pod template has to pass Kubernetes' own validation. The schema of a Rollout says little about it, so the Rollout "
+        "is applied and then parked as InvalidSpec; a Deployment is refused at once.",
+        "correct the field",
+        invalid_templates,
     ),
     _rule(
         "RT119",

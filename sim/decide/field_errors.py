@@ -7,12 +7,15 @@ The text is ``PATH: KIND: VALUE: DETAIL``; values other than numbers and texts a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sim.decide.arguments import go_quoted
 
 Key = str | int
+NIL_MAP = object()
+"""Stands for a nil map, which is printed without the quotes that a nil pointer gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,30 @@ def invalid(where: Place, value: Any, detail: str) -> SpecError:
     return SpecError(where.path, f"{where.text()}: Invalid value: {_shown(value)}: {detail}")
 
 
-def required(where: Place, detail: str) -> SpecError:
+def required(where: Place, detail: str = "") -> SpecError:
     """``Required value``."""
-    return SpecError(where.path, f"{where.text()}: Required value: {detail}")
+    return SpecError(where.path, f"{where.text()}: Required value{': ' if detail else ''}{detail}")
+
+
+def duplicate(where: Place, value: Any) -> SpecError:
+    """``Duplicate value``."""
+    return SpecError(where.path, f"{where.text()}: Duplicate value: {_shown(value)}")
+
+
+def not_found(where: Place, value: Any) -> SpecError:
+    """``Not found``."""
+    return SpecError(where.path, f"{where.text()}: Not found: {_shown(value)}")
+
+
+def forbidden(where: Place, detail: str) -> SpecError:
+    """``Forbidden``."""
+    return SpecError(where.path, f"{where.text()}: Forbidden: {detail}")
+
+
+def unsupported(where: Place, value: Any, supported: Iterable[str]) -> SpecError:
+    """``Unsupported value``, with the values that are supported."""
+    listed = ", ".join(map(go_quoted, supported))
+    return SpecError(where.path, f"{where.text()}: Unsupported value: {_shown(value)}: supported values: {listed}")
 
 
 def internal(where: Place, detail: str) -> SpecError:
@@ -69,6 +93,8 @@ def internal(where: Place, detail: str) -> SpecError:
 def _shown(value: Any) -> str:
     if value is None:
         return '"null"'
+    if value is NIL_MAP:
+        return "null"
     if isinstance(value, str):
         return go_quoted(value)
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -115,7 +115,17 @@ def _destinations_error(canary: CanaryStrategy, route: HttpRoute) -> str:
             if name not in subsets - {""}
         )
         return next(missing, "")
-    services = (("Canary", canary.canary_service), ("Stable", canary.stable_service))
+    services = zip(("Canary", "Stable"), _services(canary), strict=True)
     return next(
         (f"{role} Service '{name}' not found in route" for role, name in services if name not in hosts - {""}), ""
     )
+
+
+def _services(canary: CanaryStrategy) -> tuple[str, str]:
+    """Canary and stable Service; with ping-pong alone those of a Rollout that has never swapped them.
+
+    Source: ``rollout/trafficrouting/service_helper.go`` (GetStableAndCanaryServices).
+    """
+    if canary.ping_pong is not None and not canary.stable_service and not canary.canary_service:
+        return canary.ping_pong
+    return canary.canary_service, canary.stable_service

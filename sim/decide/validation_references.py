@@ -12,8 +12,9 @@ from typing import Any
 
 from sim.decide.arguments import RunContext, TemplateError, merge, values_for_run
 from sim.decide.assessment import effective_count
-from sim.decide.field_errors import Place, SpecError, internal, invalid, place
+from sim.decide.field_errors import Place, SpecError, invalid, place
 from sim.decide.templates import flattened, parse_metric, resolved_object, template_named, templates_of
+from sim.decide.validation_ingress import ingress_errors, mapping_errors, missing_ingresses, missing_mappings
 from sim.decide.validation_istio import missing_virtual_services, virtual_service_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, TemplateRef
 from sim.model.manifests import ManifestSet
@@ -22,7 +23,6 @@ from sim.model.rollout import RolloutSpec
 _HASH_LABEL = "rollouts-pod-template-hash"
 _CANARY = place("spec", "strategy", "canary")
 _BLUE_GREEN = place("spec", "strategy", "blueGreen")
-_NGINX = _CANARY.at("trafficRouting", "nginx")
 _PLACEHOLDER = "dummy-value"
 _DUMMY_HASHES = RunContext(canary_hash="dummy-new-hash", stable_hash="dummy-stable-hash")
 
@@ -42,12 +42,15 @@ def reference_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[Spec
     yield from _missing_services(spec, manifests)
     for use in uses:
         yield from _missing_templates(use.ref.templates, use.where, spec, manifests)
-    yield from _ingress_errors(spec, manifests)
+    yield from missing_ingresses(spec, manifests)
     yield from missing_virtual_services(spec, manifests)
+    yield from missing_mappings(spec, manifests)
     yield from _service_errors(spec, manifests)
     for use in uses:
         yield from _analysis_errors(use, spec, manifests)
+    yield from ingress_errors(spec, manifests)
     yield from virtual_service_errors(spec, manifests)
+    yield from mapping_errors(spec, manifests)
 
 
 def analysis_uses(spec: RolloutSpec) -> tuple[AnalysisUse, ...]:
@@ -200,15 +203,3 @@ def _dummy(argument: Argument) -> Argument:
         msg = f"arg '{argument.name}' has both Value and ValueFrom fields"
         raise TemplateError(msg)
     return argument if argument.value is not None else Argument(argument.name, _PLACEHOLDER)
-
-
-def _ingress_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
-    """The nginx ingress that is not named or does not exist; its backends are not read by the twin."""
-    routing = spec.canary.traffic_routing if spec.canary is not None else None
-    if routing is None or "nginx" not in routing.kinds:
-        return
-    if not routing.stable_ingress:
-        yield internal(_NGINX, "Either StableIngress or StableIngresses must be configured. Neither are configured.")
-    elif routing.stable_ingress not in manifests.ingresses:
-        detail = f'ingress.networking.k8s.io "{routing.stable_ingress}" not found'
-        yield invalid(_NGINX.at("stableIngress"), routing.stable_ingress, detail)

@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sim.decide.defaults import FENCEPOST, progress_deadline_s, revision_history_limit
-from sim.decide.field_errors import Place, SpecError, internal, invalid, place, required
+from sim.decide.field_errors import NIL_MAP, Place, SpecError, invalid, place, required
 from sim.decide.validation_steps import CANARY, step_errors
 from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
-from sim.model.pods import AntiAffinity, PodTemplate, selects
+from sim.model.pods import AntiAffinity, FieldProblem, PodTemplate, selects
 from sim.model.rollout import BlueGreenStrategy, CanaryStrategy, RolloutSpec
 from sim.model.units import IntOrPercent
 
 _SPEC = place("spec")
 _BLUE_GREEN = Place(("spec", "strategy", "blueGreen"), ("spec", "strategy"))
 
+_WORKLOADS = {
+    ("apps", "Deployment"): "deployments.apps",
+    ("apps", "ReplicaSet"): "replicasets.apps",
+    ("", "PodTemplate"): "podtemplates",
+}
+"""What ``workloadRef`` may name, and how errors call it."""
 _SERVICES_NEEDED_BY = frozenset({"alb", "istio", "smi", "apisix", "ambassador", "nginx", "appMesh", "traefik"})
 _SAME_SERVICE = (
     "This rollout uses the same service for the {} and {} services, but two different services are required."
@@ -51,20 +57,41 @@ def _workload_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[Spec
     """A reference to a Deployment that is not there, or together with a template of its own."""
     if not spec.workload_ref:
         return
-    names = {deployment.name for deployment in manifests.deployments if deployment.namespace == spec.namespace}
-    if spec.workload_ref not in names:
-        detail = f'deployments.apps "{spec.workload_ref}" not found'
-        yield invalid(_SPEC.at("workloadRef"), {"kind": "Deployment", "name": spec.workload_ref}, detail)
     if spec.template != PodTemplate():
-        yield internal(_SPEC.at("template"), "template must be empty for workload reference rollout")
+        # Errors of the reference stand in the condition as they are, without a field.
+        yield SpecError(_SPEC.at("template").path, "template must be empty for workload reference rollout")
+    if missing := missing_workload(spec, manifests):
+        yield SpecError(_SPEC.at("workloadRef").path, missing)
+
+
+def missing_workload(spec: RolloutSpec, manifests: ManifestSet) -> str:
+    """Why ``workloadRef`` leads nowhere, empty if it does lead to an object.
+
+    Source: ``rollout/templateref.go:34-55,126-156``; the lister names what it does not find by namespace and name.
+    """
+    written = dict(spec.workload)
+    group, kind = written.get("apiVersion", "").rpartition("/")[0], written.get("kind", "")
+    if (group, kind) not in _WORKLOADS:
+        return f"workload of type {group}/{kind} is not supported"
+    deployments = {("Deployment", item.namespace, item.name) for item in manifests.deployments}
+    if (kind, spec.namespace, spec.workload_ref) in deployments.union(manifests.other_workloads):
+        return ""
+    return f'{_WORKLOADS[group, kind]} "{spec.namespace}/{spec.workload_ref}" not found'
 
 
 def _template_errors(spec: RolloutSpec) -> Iterator[SpecError]:
-    if not spec.selector:
+    """Selector and pod template, in the order of the API server's own validation, which the controller calls."""
+    if not spec.selector and not spec.selector_is_written:
         yield required(_SPEC.at("selector"), "Rollout has missing field '.spec.selector'")
-    elif not selects(spec.selector, spec.template.labels):
+    yield from (SpecError(problem.path, problem.message) for problem in spec.problems if _in_selector(problem))
+    if spec.selector and not selects(spec.selector, spec.template.labels):
         where = _SPEC.at("template", "metadata", "labels")
-        yield invalid(where, dict(spec.template.labels), "`selector` does not match template `labels`")
+        yield invalid(where, dict(spec.template.labels) or NIL_MAP, "`selector` does not match template `labels`")
+    yield from (SpecError(problem.path, problem.message) for problem in spec.problems if not _in_selector(problem))
+
+
+def _in_selector(problem: FieldProblem) -> bool:
+    return problem.path[:2] == ("spec", "selector")
 
 
 def _strategy_errors(spec: RolloutSpec, controller: Controller) -> Iterator[SpecError]:
@@ -122,6 +149,10 @@ def _ping_pong_errors(canary: CanaryStrategy, controller: Controller) -> Iterato
         yield invalid(CANARY.at("pingPong", "pongService"), pong, _PING_PONG_NEEDS)
     if ping == pong:
         yield invalid(CANARY.at("pingPong", "pingService"), ping, _SAME_SERVICE.format("ping", "pong"))
+    alb = canary.traffic_routing.alb if canary.traffic_routing is not None else None
+    if alb is not None and not alb.root_service:
+        detail = "Root service field is required for the configuration with ALB and ping-pong feature enabled"
+        yield invalid(CANARY.at("trafficRouting", "alb", "rootService"), "", detail)
 
 
 def _ping_pong_routers(controller: Controller) -> tuple[frozenset[str], str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sim.model.analysis import AnalysisTemplate
 from sim.model.gitops import Application, ApplicationSet, AppProject
-from sim.model.network import DestinationRule, ServiceSpec, VirtualService
+from sim.model.network import AmbassadorMapping, DestinationRule, Ingress, ServiceSpec, VirtualService
 from sim.model.pods import DeploymentSpec
 from sim.model.rollout import RolloutSpec
 
@@ -39,7 +39,10 @@ class ManifestSet:
     applications: tuple[Application, ...] = ()
     application_sets: tuple[ApplicationSet, ...] = ()
     projects: tuple[AppProject, ...] = ()
-    ingresses: tuple[str, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
+    mappings: tuple[AmbassadorMapping, ...] = ()
+    other_workloads: tuple[tuple[str, str, str], ...] = ()
+    """(kind, namespace, name) of what ``workloadRef`` may also name and the twin does not read."""
     refusals: tuple[Refusal, ...] = ()
 
     def refusal(self, kind: str, name: str) -> Refusal | None:

@@ -18,6 +18,25 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingress:
+    """An Ingress, as much of it as the Rollout controller looks at."""
+
+    name: str
+    namespace: str = "default"
+    backends: tuple[str, ...] = ()
+    """Names of the Services its rules send to."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmbassadorMapping:
+    """An Ambassador Mapping; the controller makes a weighted copy of it, so it must have no weight of its own."""
+
+    name: str
+    namespace: str = "default"
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StringMatch:
     """Istio's StringMatch: ``exact``, ``prefix`` or ``regex``; ``present`` for an empty one."""
 

@@ -53,6 +53,14 @@ class PodTemplate:
     env: Labels = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What Kubernetes' own validation refuses: the field, and why (``Required value``, ``Invalid value: ...``)."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
 class AntiAffinity(StrEnum):
     """How new pods keep away from the other revision's nodes."""
 
@@ -79,3 +87,5 @@ class DeploymentSpec:
     max_unavailable: IntOrPercent = IntOrPercent(25, percent=True)
     recreate: bool = False
     labels: Labels = ()
+    problems: tuple[FieldProblem, ...] = ()
+    """What the API server refuses of ``template`` in fields the twin does not read."""

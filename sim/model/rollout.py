@@ -8,7 +8,7 @@ from enum import StrEnum
 from sim.model.analysis import AnalysisPhase, AnalysisRef
 from sim.model.controller import NEWEST, Controller
 from sim.model.network import HttpMatch, Layer
-from sim.model.pods import AntiAffinity, Labels, PodTemplate
+from sim.model.pods import AntiAffinity, FieldProblem, Labels, PodTemplate
 from sim.model.units import IntOrPercent
 
 
@@ -134,6 +134,16 @@ class IstioDestinationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class IngressRouting:
+    """``nginx`` or ``alb``: the Ingresses that carry the weights."""
+
+    one: str = ""
+    several: tuple[str, ...] | None = None
+    root_service: str = ""
+    """``alb.rootService``: what the Ingress sends to instead of the stable Service."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficRouting:
     """``trafficRouting``; ``kinds`` are the routers named (``istio``, ``nginx``, ...), usually one."""
 
@@ -144,7 +154,10 @@ class TrafficRouting:
     destination_rule: IstioDestinationRule | None = None
     managed_routes: tuple[str, ...] = ()
     max_weight: int | None = None
-    stable_ingress: str = ""
+    nginx: IngressRouting | None = None
+    alb: IngressRouting | None = None
+    mappings: tuple[str, ...] = ()
+    """``ambassador.mappings``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +246,12 @@ class RolloutSpec:
     """``restartAt`` on the simulation's clock: pods created before it are replaced. What is written is in the past."""
     workload_ref: str = ""
     """Name of the Deployment in ``workloadRef``; empty when the template is inline."""
+    workload: Labels = (("apiVersion", "apps/v1"), ("kind", "Deployment"))
+    """The fields of ``workloadRef``, sorted."""
+    selector_is_written: bool = False
+    """``selector`` is there, be it empty or made of expressions, which the twin does not read."""
+    problems: tuple[FieldProblem, ...] = ()
+    """What is wrong with ``selector`` and ``template`` in fields the twin does not read, in the controller's order."""
 
     @property
     def desired(self) -> int:

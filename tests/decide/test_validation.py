@@ -10,8 +10,8 @@ from sim.decide.validation import invalid_spec_message, rollout_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, SecretRef, TemplateRef
 from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
-from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, VirtualService
-from sim.model.pods import AntiAffinity, DeploymentSpec, PodTemplate
+from sim.model.network import AmbassadorMapping, HttpRoute, Ingress, RouteDestination, ServiceSpec, VirtualService
+from sim.model.pods import AntiAffinity, DeploymentSpec, PodTemplate, labels_of
 from sim.model.rollout import (
     BlueGreenStrategy,
     CanaryScale,
@@ -21,6 +21,7 @@ from sim.model.rollout import (
     ExperimentTemplate,
     HeaderMatch,
     HeaderRoute,
+    IngressRouting,
     IstioDestinationRule,
     IstioVirtualService,
     MirrorRoute,
@@ -238,7 +239,7 @@ MANAGED = replace(ISTIO, managed_routes=("h",))
         pytest.param(canary(canary_service="a", stable_service="a"), "for the stable and canary", id="same-service"),
         pytest.param(canary(ping_pong=("a", "a")), "for the ping and pong", id="ping-is-pong"),
         pytest.param(canary(ping_pong=("", "a")), 'pingService: Invalid value: ""', id="no-ping"),
-        pytest.param(replace(canary(), workload_ref="web"), 'deployments.apps "web" not found', id="workload"),
+        pytest.param(replace(canary(), workload_ref="web"), 'deployments.apps "default/web" not found', id="workload"),
     ],
 )
 def test_more_spec_errors(spec: RolloutSpec, part: str) -> None:
@@ -466,8 +467,84 @@ def test_a_subset_that_is_in_no_destination() -> None:
     ],
 )
 def test_ingress(ingress: str, message: str) -> None:
-    errors = rollout_errors(routed(routing=TrafficRouting(("nginx",), stable_ingress=ingress)), CLUSTER)
+    errors = rollout_errors(routed(routing=TrafficRouting(("nginx",), nginx=IngressRouting(ingress))), CLUSTER)
     assert errors[0].message.endswith(message)
+
+
+NGINX, ALB = IngressRouting("web"), IngressRouting("", ("web", "gone"), "root")
+INGRESSES = replace(
+    CLUSTER,
+    ingresses=(Ingress("web", backends=("other",)),),
+    mappings=(AmbassadorMapping("heavy", weight=10), AmbassadorMapping("light")),
+)
+
+
+@pytest.mark.parametrize(
+    ("routing", "messages"),
+    [
+        pytest.param(
+            TrafficRouting(("nginx",), nginx=NGINX),
+            ['nginx.stableIngress: Invalid value: "web": ingress `web` has no rules using service api-stable backend'],
+            id="another-backend",
+        ),
+        pytest.param(
+            TrafficRouting(("alb",), alb=ALB),
+            [
+                'alb.ingresses: Invalid value: ["web","gone"]: ingress.networking.k8s.io "gone" not found',
+                'alb.ingresses: Invalid value: "web": ingress `web` has no rules using service root backend',
+            ],
+            id="several",
+        ),
+        pytest.param(
+            TrafficRouting(("alb",), alb=IngressRouting()),
+            ["alb: Internal error: Either Ingress or Ingresses must be configured. Neither are configured."],
+            id="no-ingress",
+        ),
+        pytest.param(
+            TrafficRouting(("nginx",), nginx=IngressRouting("web", ("gone",))),
+            [
+                "nginx: Internal error: Either StableIngress or StableIngresses must be configured. Both are configured.",
+                'nginx.stableIngresses: Invalid value: ["gone"]: ingress.networking.k8s.io "gone" not found',
+            ],
+            id="both",
+        ),
+        pytest.param(
+            TrafficRouting(("ambassador",)),
+            ['ambassador.mappings: Invalid value: "null": must provide at least one mapping'],
+            id="no-mapping",
+        ),
+        pytest.param(
+            TrafficRouting(("ambassador",), mappings=("gone", "heavy", "light")),
+            [
+                'ambassador.mappings: Invalid value: "gone": mappings.getambassador.io "gone" not found',
+                'spec.weight: Invalid value: "heavy": Ambassador mapping "heavy" can not define weight',
+            ],
+            id="mappings",
+        ),
+    ],
+)
+def test_ingresses_and_mappings(routing: TrafficRouting, messages: list[str]) -> None:
+    found = [error.message for error in rollout_errors(routed(routing=routing), INGRESSES)]
+    prefix = "spec.strategy.canary.trafficRouting."
+    assert [message.removeprefix(prefix) for message in found] == messages
+
+
+@pytest.mark.parametrize(
+    ("workload", "message"),
+    [
+        pytest.param(
+            {"apiVersion": "apps/v1", "kind": "ReplicaSet"}, 'replicasets.apps "default/web" not found', id="other"
+        ),
+        pytest.param({"apiVersion": "v1", "kind": "PodTemplate"}, 'podtemplates "default/web" not found', id="core"),
+        pytest.param(
+            {"apiVersion": "apps/v1", "kind": "DaemonSet"}, "workload of type apps/DaemonSet is not supported", id="no"
+        ),
+        pytest.param({"kind": "Deployment"}, "workload of type /Deployment is not supported", id="no-version"),
+    ],
+)
+def test_workload_references(workload: dict[str, str], message: str) -> None:
+    spec = replace(canary(), template=PodTemplate(), workload_ref="web", workload=labels_of(workload))
+    assert rollout_errors(spec, CLUSTER)[0].message == message
 
 
 def test_spec_errors_come_before_references() -> None:

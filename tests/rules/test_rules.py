@@ -76,6 +76,7 @@ TRIPS = [
     ("RT110", {(*CANARY, "stableService"): "shop-canary"}),
     ("RT111", {STEPS: INLINE, (*METRIC, "count"): 2, (*METRIC, "failureLimit"): 3}),
     ("RT112", {("Rollout", "spec", "selector", "matchLabels", "app"): "shoop"}),
+    ("RT113", {(*CONTAINER, "readinessProbe"): {}}),
     ("RT119", {("Rollout", "spec", "progressDeadlineSeconds"): 5, ("Rollout", "spec", "minReadySeconds"): 60,
                ("Rollout", "spec", "progressDeadlineAbort"): True}),
     ("RT120", {(*CANARY, "analysis"): {}}),

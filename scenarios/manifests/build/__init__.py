@@ -12,6 +12,7 @@ from scenarios.manifests.schema import REFUSED, pruned, refusal_message
 from sim.model.manifests import ManifestSet, Refusal
 
 T = TypeVar("T")
+_AMBASSADOR = ("getambassador.io", "x.getambassador.io")
 
 
 def typed(documents: Documents) -> ManifestSet:
@@ -34,7 +35,14 @@ def typed(documents: Documents) -> ManifestSet:
         applications=read("argoproj.io", "Application", gitops.application, "argocd"),
         application_sets=read("argoproj.io", "ApplicationSet", gitops.application_set, "argocd"),
         projects=read("argoproj.io", "AppProject", gitops.project, "argocd"),
-        ingresses=read("networking.k8s.io", "Ingress", _ingress_name),
+        ingresses=read("networking.k8s.io", "Ingress", network.ingress),
+        mappings=tuple(
+            mapping for group in _AMBASSADOR for mapping in read(group, "Mapping", network.ambassador_mapping)
+        ),
+        other_workloads=tuple(
+            (item.kind, item.namespace or "default", item.name)
+            for item in documents.of_kind("ReplicaSet", "PodTemplate")
+        ),
         refusals=tuple(_refusals(documents)),
     )
 
@@ -54,16 +62,21 @@ def _read(
     return tuple(objects.values())
 
 
-def _ingress_name(_data: dict[str, Any], name: str, _namespace: str) -> str:
-    return name
-
-
 def _refusals(documents: Documents) -> Iterator[Refusal]:
     for lost in documents.unreadable:
         yield Refusal(lost.kind, lost.name, lost.message, lost.file, lost.line)
     for document in documents.objects:
-        if message := refusal_message(document):
+        if message := refusal_message(document) or _invalid_deployment(document):
             yield _refusal(document, message)
+
+
+def _invalid_deployment(document: Document) -> str:
+    """What the API server finds beyond the schema of a Deployment, '' if it takes it."""
+    if (document.group, document.kind) != ("apps", "Deployment"):
+        return ""
+    messages = [problem.message for problem in workloads.deployment(pruned(document), document.name, "").problems]
+    body = messages[0] if len(messages) == 1 else f"[{', '.join(messages)}]"
+    return f'Deployment.apps "{document.name}" is invalid: {body}' if messages else ""
 
 
 def _refusal(document: Document, message: str) -> Refusal:

@@ -18,12 +18,14 @@ from scenarios.manifests.build.reading import (
     value,
 )  # fmt: skip
 from sim.model.network import (
+    AmbassadorMapping,
     ConnectionRoute,
     DestinationRule,
     HttpFault,
     HttpMatch,
     HttpRetry,
     HttpRoute,
+    Ingress,
     Layer,
     Mirror,
     RouteDestination,
@@ -41,6 +43,17 @@ _MOVED = 301
 def service(data: dict[str, Any], name: str, namespace: str) -> ServiceSpec:
     """A core Service."""
     return ServiceSpec(name, namespace, labels(data, "spec", "selector"))
+
+
+def ingress(data: dict[str, Any], name: str, namespace: str) -> Ingress:
+    """An Ingress and the Services of its rules; the default backend does not count."""
+    paths = (path for rule in mappings(data, "spec", "rules") for path in mappings(rule, "http", "paths"))
+    return Ingress(name, namespace, tuple(text(path, "backend", "service", "name") for path in paths))
+
+
+def ambassador_mapping(data: dict[str, Any], name: str, namespace: str) -> AmbassadorMapping:
+    """An Ambassador Mapping."""
+    return AmbassadorMapping(name, namespace, integer(data, "spec", "weight") or 0)
 
 
 def virtual_service(data: dict[str, Any], name: str, namespace: str) -> VirtualService:

@@ -16,14 +16,16 @@ from scenarios.manifests.build.reading import (
     texts,
 )  # fmt: skip
 from scenarios.manifests.build.steps import step
+from scenarios.manifests.build.templates import selector_problems, template_problems
 from scenarios.manifests.build.workloads import pod_template
 from sim.model.network import Layer
-from sim.model.pods import AntiAffinity
+from sim.model.pods import AntiAffinity, FieldProblem
 from sim.model.rollout import (
     BlueGreenStrategy,
     CanaryStrategy,
     ConnectionTarget,
     EphemeralMetadata,
+    IngressRouting,
     IstioDestinationRule,
     IstioVirtualService,
     RolloutSpec,
@@ -57,7 +59,19 @@ def rollout(data: dict[str, Any], name: str, namespace: str) -> RolloutSpec:
         successful_run_history_limit=integer(spec, "analysis", "successfulRunHistoryLimit"),
         unsuccessful_run_history_limit=integer(spec, "analysis", "unsuccessfulRunHistoryLimit"),
         workload_ref=text(spec, "workloadRef", "name"),
+        workload=labels(spec, "workloadRef"),
+        selector_is_written=isinstance(spec.get("selector"), dict),
+        problems=_problems(spec),
     )
+
+
+def _problems(spec: dict[str, Any]) -> tuple[FieldProblem, ...]:
+    """Those of the selector and of the template, which has to be empty with a ``workloadRef``."""
+    if mapping(spec, "workloadRef"):
+        return ()
+    written = spec.get("selector")
+    in_selector = selector_problems(written) if isinstance(written, dict) else ()
+    return (*in_selector, *template_problems(mapping(spec, "template")))
 
 
 def _canary(data: dict[str, Any]) -> CanaryStrategy:
@@ -135,8 +149,19 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
         destination_rule=_destination_rule(mapping(istio, "destinationRule")),
         managed_routes=tuple(text(entry, "name") for entry in mappings(data, "managedRoutes")),
         max_weight=integer(data, "maxTrafficWeight"),
-        stable_ingress=text(data, "nginx", "stableIngress"),
+        nginx=_ingresses(data, "nginx", "stableIngress"),
+        alb=_ingresses(data, "alb", "ingress"),
+        mappings=texts(data, "ambassador", "mappings"),
     )
+
+
+def _ingresses(data: dict[str, Any], router: str, field: str) -> IngressRouting | None:
+    block = data.get(router)
+    if not isinstance(block, dict):
+        return None
+    plural = "stableIngresses" if router == "nginx" else "ingresses"
+    several = texts(block, plural) if isinstance(block.get(plural), list) else None
+    return IngressRouting(text(block, field), several, text(block, "rootService"))
 
 
 def _virtual_service(data: dict[str, Any]) -> IstioVirtualService:

@@ -15,6 +15,7 @@ from scenarios.manifests.build.reading import (
     text,
     texts,
 )  # fmt: skip
+from scenarios.manifests.build.templates import template_problems
 from sim.model.pods import DeploymentSpec, Labels, PodTemplate, Probe, labels_of
 from sim.model.units import IntOrPercent
 
@@ -39,6 +40,7 @@ def deployment(data: dict[str, Any], name: str, namespace: str) -> DeploymentSpe
         max_unavailable=int_or_percent(rolling, "maxUnavailable") or _QUARTER,
         recreate=text(spec, "strategy", "type") == "Recreate",
         labels=labels(data, "metadata", "labels"),
+        problems=template_problems(mapping(spec, "template")),
     )
 
 
