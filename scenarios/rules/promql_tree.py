@@ -8,6 +8,9 @@ from typing import Any
 
 import promql_parser as promql
 
+from sim.metrics.promql import PromqlError, PromqlSyntaxError
+from sim.metrics.promql.parse import tree_of
+
 _FEW = frozenset({"topk", "bottomk", "limitk", "limit_ratio", "count_values"})
 _SCALARS = frozenset({"scalar", "vector", "time", "pi"})
 
@@ -22,8 +25,8 @@ class Elements(StrEnum):
 def parse(query: str) -> Any | None:
     """The syntax tree, or None where the query does not parse."""
     try:
-        return promql.parse(query)
-    except (ValueError, TypeError):
+        return tree_of(query)
+    except PromqlError:
         return None
 
 
@@ -36,9 +39,11 @@ def is_text(query: str) -> bool:
 def problem(query: str) -> str | None:
     """Why the query does not parse, or None."""
     try:
-        promql.parse(query)
-    except (ValueError, TypeError) as error:
+        tree_of(query)
+    except PromqlSyntaxError as error:
         return str(error)
+    except PromqlError:  # beyond the twin, perhaps not beyond the server
+        return None
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sim.metrics import answers, datadog, promql
 from sim.metrics.datadog import AgentStore, DatadogError
-from sim.metrics.promql import PromqlError
+from sim.metrics.promql import PromqlError, PromqlSyntaxError
 from sim.metrics.rangequery import RangeError, range_of
 from sim.metrics.store import SeriesStore
 from sim.model.analysis import (
@@ -93,10 +93,9 @@ def measure(provider: Provider, now_s: float, sources: Sources, origin: Origin |
 
 
 def _prometheus(provider: PrometheusProvider, now_s: float, sources: Sources) -> ProviderResult:
-    if not (provider.address or sources.telemetry.prometheus.attached_address):
-        return answers.error("prometheus address is not configured")
-    if "prometheus" in sources.outages:
-        return answers.error(f'Post "{provider.address}/api/v1/query": dial tcp: connect: connection refused')
+    unreachable = _unreachable(provider, sources)
+    if unreachable:
+        return answers.error(unreachable)
     dialect = promql.dialect_of(sources.telemetry.prometheus.version)
     try:
         if provider.range_query is not None:
@@ -104,8 +103,18 @@ def _prometheus(provider: PrometheusProvider, now_s: float, sources: Sources) ->
         return _at_instant(provider.query, now_s, sources.prometheus, dialect)
     except RangeError as problem:
         return answers.error(str(problem))
+    except PromqlSyntaxError as problem:
+        return answers.error(f'bad_data: invalid parameter "query": {problem.reason}')
     except PromqlError as problem:
-        return answers.error(f"bad_data: {problem}")
+        return answers.error(f"execution: {problem.reason}")
+
+
+def _unreachable(provider: PrometheusProvider, sources: Sources) -> str:
+    if not (provider.address or sources.telemetry.prometheus.attached_address):
+        return "prometheus address is not configured"
+    if "prometheus" in sources.outages:
+        return f'Post "{provider.address}/api/v1/query": dial tcp: connect: connection refused'
+    return ""
 
 
 def _at_instant(query: str, now_s: float, store: SeriesStore, dialect: str) -> ProviderResult:

@@ -6,6 +6,8 @@ durations, ``anchored`` and ``smoothed``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -15,7 +17,7 @@ from sim.metrics.promql import nodes
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
 from sim.metrics.promql.evaluate import evaluate, refusal
 from sim.metrics.promql.functions import SCALARS
-from sim.metrics.promql.nodes import Node, PromqlError
+from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.parse import parse
 from sim.metrics.promql.values import Context, Ranges, Value, Vector, unique
 from sim.metrics.rows import Labels
@@ -30,10 +32,13 @@ _MOST_POINTS: Final = 11_000
 
 @lru_cache(maxsize=1024)
 def _plan(text: str) -> Node:
-    node = parse(text)
+    try:
+        node = parse(text)
+    except PromqlError as error:
+        raise type(error)(error.reason, text) from None
     reason = refusal(node)
     if reason is not None:
-        raise PromqlError(reason)
+        raise PromqlError(reason, text)
     return node
 
 
@@ -79,8 +84,18 @@ def _is_scalar(node: Node) -> bool:
 def evaluate_at(store: SeriesStore, text: str, at_s: float, dialect: str = "3", lookback_s: float = 300.0) -> Value:
     """Any value a query has at one instant, strings and range vectors included."""
     plan, at_ms = _plan(text), to_ms(at_s)
-    with np.errstate(all="ignore"):
+    with _evaluating(text):
         return evaluate(plan, _context(store, (at_ms, at_ms, 0), dialect, lookback_s))
+
+
+@contextmanager
+def _evaluating(text: str) -> Iterator[None]:
+    """Numbers as IEEE has them, and errors that name the query."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except PromqlError as error:
+        raise PromqlError(error.reason, text) from None
 
 
 def _context(store: SeriesStore, span: tuple[int, int, int], dialect: str, lookback_s: float) -> Context:
@@ -98,8 +113,10 @@ def query(
     PromqlError when the text is not a query, cannot be evaluated on this data (duplicate matches), or yields a string
     or a range vector.
     """
-    value = _plain(evaluate_at(store, text, at_s, dialect, lookback_s))
-    return value if isinstance(value, float) else _samples(value)
+    value = evaluate_at(store, text, at_s, dialect, lookback_s)
+    with _evaluating(text):
+        plain = _plain(value)
+        return plain if isinstance(plain, float) else _samples(plain)
 
 
 def _plain(value: Value) -> float | Vector:
@@ -119,7 +136,7 @@ def query_matrix(store: SeriesStore, text: str, at_s: float, dialect: str = "3",
     value = evaluate_at(store, text, at_s, dialect, lookback_s)
     if not isinstance(value, Ranges):
         msg = "the query yields no range vector"
-        raise PromqlError(msg)
+        raise PromqlError(msg, text)
     pairs = zip(value.rows.final().labels, value.times(), value.samples(), strict=True)
     found = [
         (dict(labels), list(zip([time / 1000.0 for time in times], numbers, strict=True)))
@@ -148,7 +165,7 @@ def query_range(  # noqa: PLR0913  # the server's own parameters
     plan = _plan(text)
     context = _context(store, (start_ms, end_ms, step_ms), dialect, lookback_s)
     series: dict[tuple[tuple[str, str], ...], tuple[Labels, list[tuple[float, float]]]] = {}
-    with np.errstate(all="ignore"):
+    with _evaluating(text):
         for at_ms in range(start_ms, end_ms + 1, step_ms):
             value = _plain(evaluate(plan, context.moved_to(at_ms)))
             for labels, number in _samples(value) if isinstance(value, Vector) else [({}, value)]:
@@ -174,6 +191,7 @@ __all__ = [
     "Kind",
     "Matrix",
     "PromqlError",
+    "PromqlSyntaxError",
     "check",
     "dialect_of",
     "evaluate_at",

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 
 class PromqlError(Exception):
-    """The query is not PromQL, uses what is not modelled, or cannot be evaluated; the text says which and why."""
+    """The query is not PromQL, uses what is not modelled, or cannot be evaluated; the text says which, why and where.
+
+    ``reason`` is the text without the query, as the server words it.
+    """
+
+    def __init__(self, reason: str, query: str = "") -> None:
+        super().__init__(f'{reason} in "{_shortened(query)}"' if query else reason)
+        self.reason = reason
+
+
+class PromqlSyntaxError(PromqlError):
+    """The text is not PromQL, or its types do not fit."""
+
+
+def _shortened(query: str) -> str:
+    """A query on one line and of bearable length."""
+    line = " ".join(query.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
+
+
+_SHOWN: Final = 160
 
 
 @dataclass(frozen=True, slots=True)

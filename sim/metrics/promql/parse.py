@@ -10,7 +10,8 @@ from typing import Any, Final
 import promql_parser as upstream
 
 from sim.metrics.promql import nodes
-from sim.metrics.promql.nodes import Node, PromqlError
+from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
+from sim.metrics.promql.positions import located
 from sim.metrics.promql.selectors import pattern
 from sim.metrics.rows import NAME
 
@@ -24,17 +25,25 @@ _DEEPEST: Final = 200
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Node:
     """The query's tree; PromqlError with the parser's words when it is not PromQL, or names a thing not modelled."""
-    if len(text) > _LONGEST:
-        msg = f"queries of more than {_LONGEST} characters are not modelled"
-        raise PromqlError(msg)
-    try:
-        tree = upstream.parse(text)
-    except ValueError as error:
-        raise PromqlError(str(error)) from None
+    tree = tree_of(text)
     if _is_deep(tree):
         msg = f"queries nested more than {_DEEPEST} levels deep are not modelled"
         raise PromqlError(msg)
     return _node(tree)
+
+
+def tree_of(text: str) -> Any:
+    """The grammar's own tree; PromqlSyntaxError with line and column when there is none, PromqlError when it is too long."""
+    if len(text) > _LONGEST:
+        msg = f"queries of more than {_LONGEST} characters are not modelled"
+        raise PromqlError(msg)
+    try:
+        return upstream.parse(text)
+    except UnicodeEncodeError:
+        msg = "parse error: it is not valid Unicode"
+        raise PromqlSyntaxError(msg) from None
+    except ValueError as error:
+        raise PromqlSyntaxError(located(text, str(error))) from None
 
 
 def _is_deep(tree: Any) -> bool:
