@@ -16,6 +16,7 @@ from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, RollingUpdate, kind_of
 
 ARROW = "\N{RIGHTWARDS ARROW}"
+_ANSWERS = {True: "newly met", False: "newly missed", None: "no longer certain"}
 _LONG = 160
 
 
@@ -160,8 +161,8 @@ def effect_cells(effect: Effect) -> tuple[str, str, str, str, str]:
 
 def target_text(item: TargetEffect) -> str:
     """``Time to detect ≤ 2 min (objective): newly missed``."""
-    said = {True: "newly met", False: "newly missed", None: "no longer certain"}[item.new]
-    return f"{words.KPI_NAMES[item.target.kpi]} {words.bound_text(item.target)} ({item.target.period}): {said}"
+    bound = words.bound_text(item.target)
+    return f"{words.KPI_NAMES[item.target.kpi]} {bound} ({item.target.period}): {_ANSWERS[item.new]}"
 
 
 def findings_text(policies: Comparison) -> str:
@@ -207,10 +208,8 @@ def _refused(diff: Diff) -> Sequence[str]:
     if new and not old:
         return [f"NEW IS REFUSED: no release would start any more. {new}"]
     if old and not new:
-        return [f"OLD is refused: no release ever started. {old} The new version is accepted."]
-    if old and new:
-        return [f"Both versions are refused. {new}"]
-    return []
+        return [f"OLD is refused, NEW is accepted: no release ever started. {old}"]
+    return [f"Both versions are refused. {new}"] if new else []
 
 
 def _unfair(diff: Diff) -> Sequence[str]:
@@ -246,7 +245,15 @@ def _effect(effect: Effect) -> str:
 
 
 def _targets(diff: Diff) -> Sequence[str]:
-    return [f"Target {target_text(item)}." for item in diff.targets]
+    """The targets that count now, one sentence an answer; those of other periods stand below the indicators."""
+    now = {score.kpi: score.target.period for effect in diff.effects for score in (effect.new,) if score.target}
+    counting = [item for item in diff.targets if now.get(item.target.kpi) == item.target.period]
+    said = ((answer, [_target(item) for item in counting if item.new is answer]) for answer in (False, None, True))
+    return [f"Targets {_ANSWERS[answer]}: {words.join(names)}." for answer, names in said if names]
+
+
+def _target(item: TargetEffect) -> str:
+    return f"{_name(item.target.kpi)} {words.bound_text(item.target)}"
 
 
 def _name(kpi: Kpi) -> str:
