@@ -71,7 +71,8 @@ def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: F
     source.data["manifests"] = [path.name for path in paths]
     source.data.setdefault("title", ", ".join(path.name for path in paths))
     source.file = str(paths[0])
-    source.places[("manifests",)] = Place(source.file, 1, 1)
+    # Whatever is wrong with the whole is wrong with what the user gave, not with the packaged file.
+    source.places |= {(): Place(source.file, 1, 1), ("manifests",): Place(source.file, 1, 1)}
     source.places |= {("manifests", index): Place(str(path), 1, 1) for index, path in enumerate(paths)}
     return dataclasses.replace(_complete(source, crds), default_world=True)
 

@@ -141,7 +141,7 @@ def test_of_several_rollouts_one_has_to_be_named(rolltwin: Command, folder: Path
     (folder / "two.yaml").write_text(f"{ROLLOUT}---\n{other}", encoding="utf-8")
     told = rolltwin("run", "two.yaml")
     assert (told.code, told.out) == (2, "")
-    assert "2 Rollouts were read: cart, shop" in told.err
+    assert "two.yaml:1:1: error RT800 strategy: 2 Rollouts were read: cart, shop" in told.err
     assert "--rollout NAME" in told.err
     told = rolltwin("run", "two.yaml", "--rollout", "cart", "--set", "traffic.stages[0].rate=5", "--out", "out")
     assert told.code == 0, told.err

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rolltwin.cli import entry
 from scenarios import library
 from tests.e2e.conftest import Command
 
@@ -138,3 +139,17 @@ def test_a_corrupt_store_is_named(rolltwin: Command, folder: Path) -> None:
     told = rolltwin(*command)
     assert told.code == 2
     assert f"{stored.name}:1: not a stored replication; delete the file" in told.err
+
+
+def test_an_interruption_during_the_first_imports_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting:
+        """Ctrl-C as soon as anything of the program is looked for."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.startswith("rolltwin.cli."):
+                raise KeyboardInterrupt
+
+    for name in [name for name in sys.modules if name.startswith("rolltwin.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert entry() == 130
