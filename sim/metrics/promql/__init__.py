@@ -15,6 +15,7 @@ import numpy as np
 
 from sim.metrics.promql import nodes
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
+from sim.metrics.promql.durations import Span, depends_on_span
 from sim.metrics.promql.evaluate import evaluate, refusal
 from sim.metrics.promql.functions import SCALARS
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
@@ -26,14 +27,15 @@ from sim.metrics.store import SeriesStore, to_ms
 Matrix = list[tuple[Labels, list[tuple[float, float]]]]
 """A range query's answer: for each series its (seconds, value) points."""
 
+_INSTANT: Final = Span()
 _MOST_POINTS: Final = 11_000
 """Steps of a range query that the server answers."""
 
 
 @lru_cache(maxsize=1024)
-def _plan(text: str) -> Node:
+def _plan(text: str, span: Span = _INSTANT) -> Node:
     try:
-        node = parse(text)
+        node = parse(text, span)
     except PromqlError as error:
         raise type(error)(error.reason, text) from None
     reason = refusal(node)
@@ -162,7 +164,7 @@ def query_range(  # noqa: PLR0913  # the server's own parameters
     """
     start_ms, end_ms, step_ms = to_ms(start_s), to_ms(end_s), to_ms(step_s)
     _check_steps(start_ms, end_ms, step_ms)
-    plan = _plan(text)
+    plan = _plan(text, Span(step_ms, end_ms - start_ms)) if depends_on_span(text) else _plan(text)
     context = _context(store, (start_ms, end_ms, step_ms), dialect, lookback_s)
     series: dict[tuple[tuple[str, str], ...], tuple[Labels, list[tuple[float, float]]]] = {}
     with _evaluating(text):

@@ -10,12 +10,14 @@ from typing import Any, Final
 import promql_parser as upstream
 
 from sim.metrics.promql import nodes
+from sim.metrics.promql.durations import Span, folded
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.positions import located
 from sim.metrics.promql.selectors import pattern
 from sim.metrics.rows import NAME
 
 _OPS = {"Equal": "=", "NotEqual": "!="}
+_INSTANT: Final = Span()
 _LONGEST: Final = 10_000
 """Characters. In twice as many the grammar's own recursion can end the process."""
 _DEEPEST: Final = 200
@@ -23,27 +25,28 @@ _DEEPEST: Final = 200
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Node:
+def parse(text: str, span: Span = _INSTANT) -> Node:
     """The query's tree; PromqlError with the parser's words when it is not PromQL, or names a thing not modelled."""
-    tree = tree_of(text)
+    tree = tree_of(text, span)
     if _is_deep(tree):
         msg = f"queries nested more than {_DEEPEST} levels deep are not modelled"
         raise PromqlError(msg)
     return _node(tree)
 
 
-def tree_of(text: str) -> Any:
+def tree_of(text: str, span: Span = _INSTANT) -> Any:
     """The grammar's own tree; PromqlSyntaxError with line and column when there is none, PromqlError when it is too long."""
     if len(text) > _LONGEST:
         msg = f"queries of more than {_LONGEST} characters are not modelled"
         raise PromqlError(msg)
+    written = folded(text, span)
     try:
-        return upstream.parse(text)
+        return upstream.parse(written)
     except UnicodeEncodeError:
         msg = "parse error: it is not valid Unicode"
         raise PromqlSyntaxError(msg) from None
     except ValueError as error:
-        raise PromqlSyntaxError(located(text, str(error))) from None
+        raise PromqlSyntaxError(located(written, str(error))) from None
 
 
 def _is_deep(tree: Any) -> bool:
@@ -68,6 +71,13 @@ def _node(tree: Any) -> Node:
 
 def _ms(delta: timedelta) -> int:
     return round(delta.total_seconds() * 1000)
+
+
+def _range_ms(delta: timedelta) -> int:
+    if delta <= timedelta():
+        msg = "parse error: duration must be greater than 0"
+        raise PromqlSyntaxError(msg)
+    return _ms(delta)
 
 
 def _when(tree: Any) -> nodes.When:
@@ -105,7 +115,7 @@ def _selector(tree: Any) -> nodes.Selector:
 
 def _subquery(tree: Any) -> nodes.Subquery:
     step = _ms(tree.step) if tree.step is not None else None
-    return nodes.Subquery(_node(tree.expr), _ms(tree.range), step or None, _when(tree))
+    return nodes.Subquery(_node(tree.expr), _range_ms(tree.range), step or None, _when(tree))
 
 
 def _call(tree: Any) -> nodes.Call:
@@ -138,7 +148,7 @@ _CONVERT: dict[str, Callable[[Any], Node]] = {
     "NumberLiteral": lambda tree: nodes.Number(tree.val),
     "StringLiteral": lambda tree: nodes.Text(tree.val),
     "VectorSelector": _selector,
-    "MatrixSelector": lambda tree: nodes.Matrix(_selector(tree.vector_selector), _ms(tree.range)),
+    "MatrixSelector": lambda tree: nodes.Matrix(_selector(tree.vector_selector), _range_ms(tree.range)),
     "SubqueryExpr": _subquery,
     "Call": _call,
     "AggregateExpr": _aggregate,

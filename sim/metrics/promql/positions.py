@@ -37,11 +37,11 @@ def located(text: str, reason: str) -> str:
     for find in (_broken, _strange, _unbalanced, _called, _pattern, _misplaced):
         at = find(found, reason)
         if at is not None:
-            return f"{_place(text, at)}: parse error: {_said(text, at, reason)}"
+            return f"{place(text, at)}: parse error: {_said(text, at, reason)}"
     return f"parse error: {reason}"
 
 
-def _place(text: str, at: int) -> str:
+def place(text: str, at: int) -> str:
     """``line:column``, both from 1."""
     line_begin = text.rfind("\n", 0, at) + 1
     return f"{text.count(chr(10), 0, at) + 1}:{at - line_begin + 1}"
