@@ -34,6 +34,7 @@ TABLE = [
     ("# the errors\nnofunc(x)", "2:1: parse error: unknown function with name 'nofunc'"),
     ("rate(x) + rate(y)", "parse error: expected type matrix"),
     ("", "parse error: no expression found"),
+    ("rate(x[5m] anchored)", "the modifier anchored is not modelled"),
     ("histogram_avg(x)", "function histogram_avg is not modelled"),
 ]
 

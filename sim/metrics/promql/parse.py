@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 import promql_parser as upstream
 
 from sim.metrics.promql import nodes
 from sim.metrics.promql.durations import Span, folded
+from sim.metrics.promql.lexer import Kind, tokens
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.positions import located
 from sim.metrics.promql.selectors import pattern
@@ -46,7 +48,16 @@ def tree_of(text: str, span: Span = _INSTANT) -> Any:
         msg = "parse error: it is not valid Unicode"
         raise PromqlSyntaxError(msg) from None
     except ValueError as error:
+        _refuse_extended(text)
         raise PromqlSyntaxError(located(written, str(error))) from None
+
+
+def _refuse_extended(text: str) -> None:
+    """PromqlError for a modifier of Prometheus 3.7 that the grammar's parser does not know."""
+    for before, one in pairwise(tokens(text)):
+        if one.text in {"anchored", "smoothed"} and (before.text in {"]", "}"} or before.kind is Kind.NAME):
+            msg = f"the modifier {one.text} is not modelled"
+            raise PromqlError(msg)
 
 
 def _is_deep(tree: Any) -> bool:
