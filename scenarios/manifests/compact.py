@@ -6,6 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
+LIMITS = (
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "format",
+)  # fmt: skip
+"""What a schema says about values beyond their type, under the names of OpenAPI."""
+
 _SHARE_FROM = 80
 """Length of a node's JSON from which a repetition is worth a reference."""
 
@@ -13,8 +19,9 @@ _SHARE_FROM = 80
 def table(crd: dict[str, Any]) -> dict[str, Any]:
     """The table of a CRD (``kind: CustomResourceDefinition``) or of a flat dump with the same ``versions``.
 
-    Kept of each node: type, fields, required, enum, one-of, nullable, preserve-unknown. ``metadata`` is left to the
-    reader and ``status`` is free, since people write neither.
+    Kept of each node: type, fields, required, enum, one-of, nullable, preserve-unknown, the limits of ``LIMITS``, the
+    keys of list maps and scalar defaults. ``metadata`` is left to the reader and ``status`` is free, since people write
+    neither. CEL rules are left out.
     """
     spec = crd.get("spec", crd)
     kind = crd["spec"]["names"]["kind"] if "spec" in crd else crd["kind"]
@@ -36,8 +43,8 @@ def _root(version: dict[str, Any]) -> Any:
 def node(schema: dict[str, Any]) -> Any:
     """A schema node as a type name where that says it all, else as a mapping (see ``tables.read_table``)."""
     if schema.get("x-kubernetes-int-or-string"):
-        return _with_nullable("int-or-string", schema)
-    compact = _shape(schema)
+        return _int_or_string(schema)
+    compact = _shape(schema) | _limits(schema) | _list_type(schema)
     if enum := schema.get("enum"):
         compact["enum"] = [item for item in enum if item is not None]
     if schema.get("nullable"):
@@ -45,8 +52,24 @@ def node(schema: dict[str, Any]) -> Any:
     return compact["type"] if set(compact) == {"type"} else compact
 
 
-def _with_nullable(name: str, schema: dict[str, Any]) -> Any:
-    return {"type": name, "nullable": True} if schema.get("nullable") else name
+def _int_or_string(schema: dict[str, Any]) -> Any:
+    compact = {"type": "int-or-string"} | ({"nullable": True} if schema.get("nullable") else {}) | _limits(schema)
+    return compact["type"] if set(compact) == {"type"} else compact
+
+
+def _limits(schema: dict[str, Any]) -> dict[str, Any]:
+    limits = {key: schema[key] for key in LIMITS if schema.get(key) not in {None, False}}
+    default = schema.get("default")
+    if isinstance(default, str | int | float):
+        limits["default"] = default
+    return limits
+
+
+def _list_type(schema: dict[str, Any]) -> dict[str, Any]:
+    """The keys by which the items of a list are told apart; none for a list of plain values without repeats."""
+    if schema.get("x-kubernetes-list-type") == "map":
+        return {"keys": list(schema.get("x-kubernetes-list-map-keys", ()))}
+    return {"keys": []} if schema.get("x-kubernetes-list-type") == "set" else {}
 
 
 def _shape(schema: dict[str, Any]) -> dict[str, Any]:

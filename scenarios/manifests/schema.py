@@ -10,13 +10,14 @@ from typing import Any
 from scenarios.findings import Finding, Path, Severity, path_text
 from scenarios.manifests.documents import Document
 from scenarios.manifests.hints import hint
+from scenarios.manifests.limits import LIMIT, REPEATED, broken_limits
 from scenarios.manifests.metadata import METADATA, NAME_RULE, name_is_valid
 from scenarios.manifests.tables import Node, Tables
 
 UNKNOWN, TYPE, ENUM, REQUIRED, ONE_OF, NAME, VERSION = (
     "RT010", "RT011", "RT012", "RT013", "RT014", "RT015", "RT016",
 )  # fmt: skip
-REFUSED = frozenset({UNKNOWN, TYPE, ENUM, REQUIRED, ONE_OF, NAME, VERSION})
+REFUSED = frozenset({UNKNOWN, TYPE, ENUM, REQUIRED, ONE_OF, NAME, VERSION, LIMIT, REPEATED})
 """Findings for which the API server refuses the object."""
 
 _QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
@@ -50,7 +51,7 @@ def refusal_message(document: Document) -> str:
 
 def pruned(document: Document) -> dict[str, Any]:
     """The object without its offending fields and items; the document's own data if there are none."""
-    paths = [f.path for f in document.problems if f.code in {UNKNOWN, TYPE, ENUM, ONE_OF} and f.path]
+    paths = [f.path for f in document.problems if f.code in {UNKNOWN, TYPE, ENUM, ONE_OF, LIMIT, REPEATED} and f.path]
     if not paths:
         return document.data
     data = copy.deepcopy(document.data)
@@ -117,6 +118,8 @@ class _Walk:
             return
         if node.enum and data not in node.enum:
             yield self._unsupported(data, node, path)
+        for code, where, message in broken_limits(data, node, path):
+            yield self._finding(code, message, where)
         if isinstance(data, dict) and node.type == "object":
             yield from self._object(data, node, path)
         elif isinstance(data, list) and node.items is not None:
@@ -136,14 +139,17 @@ class _Walk:
             elif node.closed:
                 yield self._unknown(key, node, path)
         for key in node.required:
-            if data.get(key) is None and not (key in data and self._nullable(node, key)):
+            if data.get(key) is None and not self._filled(data, node, key):
                 yield self._finding(REQUIRED, f"{path_text((*path, key))}: Required value", (*path, key))
         yield from self._alternatives(data, node, path)
 
     @staticmethod
-    def _nullable(node: Node, key: str) -> bool:
+    def _filled(data: dict[str, Any], node: Node, key: str) -> bool:
+        """Whether a field that is missing or null counts as written: by its default, or because it may be null."""
         child = node.fields.get(key)
-        return child is not None and (child.nullable or child.type == "any")
+        if child is None:
+            return False
+        return child.default is not None or (key in data and (child.nullable or child.type == "any"))
 
     def _alternatives(self, data: dict[str, Any], node: Node, path: Path) -> Iterator[Finding]:
         written = [name for name in node.one_of if data.get(name) is not None]
@@ -161,7 +167,7 @@ class _Walk:
 
     def _wrong_type(self, data: Any, node: Node, path: Path) -> Finding:
         where, found = path_text(path), _type_name(data)
-        wanted = {"int-or-string": "integer or string", "quantity": "a quantity"}.get(node.type, node.type)
+        wanted = {"int-or-string": "integer,string", "quantity": "a quantity"}.get(node.type, node.type)
         message = f'{where}: Invalid value: "{found}": {where} in body must be of type {wanted}: "{found}"'
         suggestion = "quote it" if _needs_quotes(data, node) else ""
         return self._finding(TYPE, message, path, suggestion)

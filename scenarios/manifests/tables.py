@@ -11,6 +11,8 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
+from scenarios.manifests.compact import LIMITS
+
 VERSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "head": ("kubernetes", "argo-rollouts-head", "argo-cd-head", "istio-head"),
@@ -37,6 +39,12 @@ class Node:
     nullable: bool = False
     open: bool = False
     """Fields not in the table are allowed and not looked at."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """``minimum``, ``pattern``, ``maxItems`` and their like, as in OpenAPI."""
+    keys: tuple[str, ...] | None = None
+    """Fields by which the items of a list are told apart; empty where the items themselves must differ."""
+    default: str | int | float | bool | None = None
+    """What the API server writes where the field is missing."""
 
     @property
     def closed(self) -> bool:
@@ -111,4 +119,7 @@ def _node(raw: Any, shared: list[Node]) -> Node:
         one_needed=raw.get("oneNeeded", False),
         nullable=raw.get("nullable", False),
         open=raw.get("open", False),
+        limits={name: raw[name] for name in LIMITS if name in raw},
+        keys=tuple(raw["keys"]) if "keys" in raw else None,
+        default=raw.get("default"),
     )

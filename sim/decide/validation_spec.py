@@ -12,7 +12,7 @@ from sim.decide.field_errors import NIL_MAP, Place, SpecError, invalid, place, r
 from sim.decide.validation_steps import CANARY, step_errors
 from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
-from sim.model.pods import AntiAffinity, FieldProblem, PodTemplate, selects
+from sim.model.pods import AntiAffinity, FieldProblem, Labels, PodTemplate, selects
 from sim.model.rollout import BlueGreenStrategy, CanaryStrategy, RolloutSpec
 from sim.model.units import IntOrPercent
 
@@ -37,8 +37,7 @@ def spec_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Controlle
     """Errors of the spec in this release's order."""
     yield from _workload_errors(spec, manifests)
     yield from _not_negative(_SPEC.at("replicas"), spec.desired)
-    if not spec.workload_ref:
-        yield from _template_errors(spec)
+    yield from _referenced_errors(spec, manifests) if spec.workload_ref else _template_errors(spec)
     yield from _not_negative(_SPEC.at("minReadySeconds"), spec.min_ready_s)
     yield from _not_negative(_SPEC.at("revisionHistoryLimit"), revision_history_limit(spec))
     deadline = int(progress_deadline_s(spec))
@@ -79,15 +78,28 @@ def missing_workload(spec: RolloutSpec, manifests: ManifestSet) -> str:
     return f'{_WORKLOADS[group, kind]} "{spec.namespace}/{spec.workload_ref}" not found'
 
 
+def _referenced_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
+    """A Deployment's pod template, taken over as it is; a selector of the Rollout's own must fit it."""
+    for deployment in manifests.deployments:
+        if (deployment.namespace, deployment.name) == (spec.namespace, spec.workload_ref):
+            own = spec.selector or spec.selector_is_written
+            yield from _mismatch(spec.selector if own else deployment.selector, deployment.template)
+            yield from (SpecError(problem.path, problem.message) for problem in deployment.problems)
+
+
 def _template_errors(spec: RolloutSpec) -> Iterator[SpecError]:
     """Selector and pod template, in the order of the API server's own validation, which the controller calls."""
     if not spec.selector and not spec.selector_is_written:
         yield required(_SPEC.at("selector"), "Rollout has missing field '.spec.selector'")
     yield from (SpecError(problem.path, problem.message) for problem in spec.problems if _in_selector(problem))
-    if spec.selector and not selects(spec.selector, spec.template.labels):
-        where = _SPEC.at("template", "metadata", "labels")
-        yield invalid(where, dict(spec.template.labels) or NIL_MAP, "`selector` does not match template `labels`")
+    yield from _mismatch(spec.selector, spec.template)
     yield from (SpecError(problem.path, problem.message) for problem in spec.problems if not _in_selector(problem))
+
+
+def _mismatch(selector: Labels, template: PodTemplate) -> Iterator[SpecError]:
+    if selector and not selects(selector, template.labels):
+        where = _SPEC.at("template", "metadata", "labels")
+        yield invalid(where, dict(template.labels) or NIL_MAP, "`selector` does not match template `labels`")
 
 
 def _in_selector(problem: FieldProblem) -> bool:

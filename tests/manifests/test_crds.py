@@ -39,12 +39,28 @@ spec:
                 color: {type: string, enum: [red, green]}
                 ports: {type: array, items: {x-kubernetes-int-or-string: true}}
                 labels: {type: object, additionalProperties: {type: string}}
+                level: {type: integer, minimum: 1, maximum: 5}
+                share: {type: number, exclusiveMaximum: true, maximum: 1}
+                small: {type: integer, format: int32}
+                code: {type: string, pattern: "^[A-Z]+$", maxLength: 3}
+                word: {type: string, minLength: 2}
+                at: {type: string, format: date-time}
+                tags: {type: array, minItems: 1, maxItems: 2, items: {type: string}, x-kubernetes-list-type: set}
+                open:
+                  type: array
+                  x-kubernetes-list-type: map
+                  x-kubernetes-list-map-keys: [port, protocol]
+                  items:
+                    type: object
+                    required: [port, protocol]
+                    properties: {port: {type: integer}, protocol: {type: string, default: TCP}, note: {type: string}}
                 extra: {type: object, x-kubernetes-preserve-unknown-fields: true}
                 note: {type: string, nullable: true}
                 a: {type: string}
                 b: {type: string}
     - {name: v0, served: false, schema: {openAPIV3Schema: {type: object}}}
 """
+NO_DATE = "2026-13-02T03:04:05Z"
 GADGET = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\nspec:\n  "
 
 
@@ -64,8 +80,32 @@ def crds(tmp_path: Path) -> Path:
         pytest.param("size: 1\n  colour: red", ['unknown field "spec.colour"'], id="unknown"),
         pytest.param("size: 1\n  color: blue", ['spec.color: Unsupported value: "blue": supported values: "red", "green"'], id="enum"),
         pytest.param("size: 1\n  a: x\n  b: z", ["spec: Invalid value: only one of a, b may be set"], id="one of"),
+        pytest.param("size: 1\n  level: 5\n  share: 0.5\n  code: AB\n  word: go\n  at: '2026-01-02T03:04:05Z'\n  tags: [a, b]", [],
+                     id="within limits"),
+        pytest.param("size: 1\n  level: 6",
+                     ["spec.level: Invalid value: 6: spec.level in body should be less than or equal to 5"], id="maximum"),
+        pytest.param("size: 1\n  level: 0",
+                     ["spec.level: Invalid value: 0: spec.level in body should be greater than or equal to 1"], id="minimum"),
+        pytest.param("size: 1\n  share: 1", ["spec.share: Invalid value: 1: spec.share in body should be less than 1"],
+                     id="exclusive maximum"),
+        pytest.param("size: 1\n  small: 2147483648",
+                     ["json: cannot unmarshal number 2147483648 into Go struct field spec.small of type int32"], id="int32"),
+        pytest.param("size: 1\n  code: ab",
+                     ["spec.code: Invalid value: \"ab\": spec.code in body should match '^[A-Z]+$'"], id="pattern"),
+        pytest.param("size: 1\n  code: ABCD", ["spec.code: Too long: may not be more than 3 bytes"], id="too long"),
+        pytest.param("size: 1\n  word: x",
+                     ['spec.word: Invalid value: "x": spec.word in body should be at least 2 chars long'], id="too short"),
+        pytest.param("size: 1\n  at: '2026-13-02T03:04:05Z'",
+                     [f'spec.at: Invalid value: "{NO_DATE}": spec.at in body must be of type date-time: "{NO_DATE}"'],
+                     id="no date"),
+        pytest.param("size: 1\n  tags: []", ["spec.tags: Invalid value: 0: spec.tags in body should have at least 1 items"],
+                     id="too few"),
+        pytest.param("size: 1\n  tags: [a, b, c]", ["spec.tags: Too many: 3: must have at most 2 items"], id="too many"),
+        pytest.param("size: 1\n  tags: [a, a]", ['spec.tags[1]: Duplicate value: "a"'], id="set"),
+        pytest.param("size: 1\n  open: [{port: 1}, {port: 2}, {port: 1, protocol: UDP}, {port: 1, protocol: TCP, note: x}]",
+                     ['spec.open[3]: Duplicate value: {"port":1,"protocol":"TCP"}'], id="map with a default"),
         pytest.param("size: 1\n  ports: [1.5]",
-                     ['spec.ports[0]: Invalid value: "number": spec.ports[0] in body must be of type integer or string: "number"'],
+                     ['spec.ports[0]: Invalid value: "number": spec.ports[0] in body must be of type integer,string: "number"'],
                      id="int or string"),
     ],
 )  # fmt: skip

@@ -106,7 +106,7 @@ def test_valid_objects_have_no_findings(read: Reader, text: str) -> None:
                      'spec.strategy.canary.steps[1] in body must be of type object: "null"', id="empty step"),
         pytest.param(ROLLOUT, "pause: {duration: 1m}", "pause: {duration: 1.5}", 18,
                      'spec.strategy.canary.steps[1].pause.duration: Invalid value: "number": '
-                     'spec.strategy.canary.steps[1].pause.duration in body must be of type integer or string: "number"',
+                     'spec.strategy.canary.steps[1].pause.duration in body must be of type integer,string: "number"',
                      id="fraction for a duration"),
         pytest.param(ROLLOUT, "steps:", "analysis: {successfulRunHistoryLimit: 3}\n      steps:", 16,
                      'unknown field "spec.strategy.canary.analysis.successfulRunHistoryLimit"', id="moved field"),

@@ -17,6 +17,7 @@ _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _COUNTS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
+_NOT_A_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
@@ -139,9 +140,11 @@ def _resources(where: Place, resources: dict[str, Any]) -> Iterator[SpecError]:
             if "/" not in name and name not in _RESOURCES and not name.startswith("hugepages-"):
                 detail = "must be a standard resource type or fully qualified"
                 yield invalid(_key(where.at(kind), name), name, detail)
-            value = amount(resources, kind, name)
-            if value is not None and value < 0:
-                shown = str(mapping(resources, kind)[name])
+            value, shown = amount(resources, kind, name), str(mapping(resources, kind)[name])
+            if value is None:
+                # The schema lets it pass; decoding the object fails.
+                yield invalid(_key(where.at(kind), name), shown, _NOT_A_QUANTITY)
+            elif value < 0:
                 yield invalid(_key(where.at(kind), name), shown, _NOT_NEGATIVE)
     for name, written in mapping(resources, "requests").items():
         value, limit = amount(resources, "requests", name), amount(resources, "limits", name)
