@@ -8,7 +8,8 @@ from sim.decide import closing
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.history import reconcile_history
 from sim.decide.pauses import blue_green_pause_done, condition_for, halt_reason, was_resumed
-from sim.decide.promotion import blue_green_reason, is_fast_undo, is_within_window
+from sim.decide.promotion import blue_green_reason, is_within_window
+from sim.decide.promotion import is_fast_tracked as comes_back_fast
 from sim.decide.replicas import all_rss, find, is_ready_for_pause, is_saturated
 from sim.decide.restart import reconcile_restart
 from sim.decide.runs import current_run, reconcile_runs, skips_post_promotion
@@ -17,10 +18,12 @@ from sim.decide.steps import template_changed
 from sim.decide.turn import Turn, base_status, reset_status, revision_of
 from sim.model.actions import Decision
 from sim.model.analysis import AnalysisPhase
+from sim.model.controller import Controller
 from sim.model.rollout import (
     BlueGreenStrategy,
     Observed,
     PauseReason,
+    ReplicaSetView,
     RolloutSpec,
     RolloutStatus,
     RunRole,
@@ -70,13 +73,20 @@ def _point_preview(turn: Turn, strategy: BlueGreenStrategy) -> None:
 def _reconcile_replica_sets(turn: Turn, strategy: BlueGreenStrategy) -> None:
     """Stable at full size, the new one at its own, old ones away after their delay; unlike a canary all at once."""
     remove_deadlines(turn)
-    if turn.seen.stable_rs is not None:
-        turn.scale(turn.seen.stable_rs, turn.spec.desired)
-    new, stable = turn.seen.new_rs, turn.seen.stable_rs
-    if new is not None and (stable is None or stable.hash != new.hash):
+    full, new = _served(turn, strategy), turn.seen.new_rs
+    if full is not None:
+        turn.scale(full, turn.spec.desired)
+    if new is not None and (full is None or full.hash != new.hash):
         reconcile_new(turn)
     _reconcile_old(turn, strategy)
     reconcile_history(turn)
+
+
+def _served(turn: Turn, strategy: BlueGreenStrategy) -> ReplicaSetView | None:
+    """The ReplicaSet kept at full size: stable, in 1.6 the one that the active Service selects."""
+    if turn.seen.controller.is_since(Controller.ARGO_1_7):
+        return turn.seen.stable_rs
+    return find(turn.seen, _active(turn, strategy).hash)
 
 
 def _reconcile_old(turn: Turn, strategy: BlueGreenStrategy) -> None:
@@ -102,7 +112,7 @@ def _active(turn: Turn, strategy: BlueGreenStrategy) -> ServiceView:
 
 def is_fast_tracked(spec: RolloutSpec, seen: Observed, active_hash: str) -> bool:
     """Whether pause and analysis are skipped: short undo, promoteFull, first deployment, or switched already."""
-    if is_fast_undo(spec, seen) or seen.status.promote_full:
+    if comes_back_fast(spec, seen) or seen.status.promote_full:
         return True
     return not active_hash or (seen.new_rs is not None and active_hash == seen.new_rs.hash)
 

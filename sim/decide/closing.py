@@ -11,6 +11,7 @@ from sim.decide.replicas import all_rss, available_pods, find, is_saturated
 from sim.decide.steps import is_indefinite
 from sim.decide.turn import Turn, revision_of
 from sim.model.actions import CreateReplicaSet, Decision
+from sim.model.controller import Controller
 from sim.model.rollout import Condition, RolloutStatus
 
 
@@ -44,8 +45,12 @@ def paused_conditions(turn: Turn) -> Decision | None:
     progressing, paused = cond.find(before, "Progressing"), cond.find(before, "Paused")
     reason = progressing.reason if progressing else ""
     is_paused = bool(before.pause_conditions) or turn.spec.paused
+    controller = turn.seen.controller
+    if controller.is_since(Controller.ARGO_1_10) and not turn.seen.is_observed:
+        return None
     status = before
-    if is_paused != (reason == cond.PAUSED) and reason != cond.ABORTED and not cond.is_completed(before):
+    promoted = controller.is_since(Controller.ARGO_1_8) and cond.is_completed(before)
+    if is_paused != (reason == cond.PAUSED) and reason != cond.ABORTED and not promoted:
         new = (cond.PAUSED, "Rollout is paused") if is_paused else (cond.RESUMED, "Rollout is resumed")
         status = cond.with_condition(status, Condition("Progressing", False, *new, now_s))
     if not before.abort and reason == cond.ABORTED:
@@ -57,20 +62,29 @@ def paused_conditions(turn: Turn) -> Decision | None:
     if status == before:
         return None
     phase, message = phase_of(turn.spec, status)
-    return _decision(turn, replace(status, phase=phase, message=message))
+    generation = turn.seen.generation if controller.is_since(Controller.ARGO_1_10) else status.observed_generation
+    return _decision(turn, replace(status, phase=phase, message=message, observed_generation=generation))
 
 
 def is_scaling_event(turn: Turn) -> bool:
-    """Whether ``spec.replicas`` changed since the new or stable ReplicaSet was last scaled."""
-    rss = (turn.seen.new_rs, turn.seen.stable_rs)
+    """Whether ``spec.replicas`` changed since the new or stable ReplicaSet (before 1.8: any) was last scaled."""
+    seen = turn.seen
+    since_1_8 = seen.controller.is_since(Controller.ARGO_1_8)
+    rss = (seen.new_rs, seen.stable_rs) if since_1_8 else all_rss(seen)
     return any(rs and rs.desired > 0 and rs.desired_annotation not in {None, turn.spec.desired} for rs in rss)
 
 
 def finish(turn: Turn, status: RolloutStatus) -> Decision:
     """The decision of a whole reconcile: abort and pauses, conditions, phase and timers worked into ``status``."""
-    _abort_past_deadline(turn, status)
-    status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
-    status = _with_conditions(turn, status)
+    status = replace(status, observed_generation=turn.seen.generation)
+    if turn.seen.controller.is_since(Controller.ARGO_1_10_RC1):
+        _abort_past_deadline(turn, status)
+        status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
+        status = _with_conditions(turn, status, is_paused=bool(status.pause_conditions) or turn.spec.paused)
+    else:
+        # The conditions see the pauses of the reconcile before, and an abort for lack of progress one reconcile late.
+        status = _with_conditions(turn, status, is_paused=bool(turn.seen.status.pause_conditions) or turn.spec.paused)
+        status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
     phase, message = phase_of(turn.spec, status)
     return _decision(turn, replace(status, phase=phase, message=message))
 
@@ -86,21 +100,27 @@ def _decision(turn: Turn, status: RolloutStatus) -> Decision:
     return Decision(status, tuple(turn.actions), wake_s, tuple(turn.notes))
 
 
+def _is_healthy(turn: Turn, status: RolloutStatus) -> bool:
+    return cond.is_healthy(turn.spec, status, is_observed=turn.seen.is_observed)
+
+
 def _wake_for_deadline(turn: Turn, status: RolloutStatus) -> None:
     """One second past the deadline, where one is running (``rollout/sync.go:1083-1126``)."""
     progressing = cond.find(status, "Progressing")
     if progressing is None or progressing.reason == cond.TIMED_OUT or status.abort:
         return
-    if turn.spec.paused or status.pause_conditions or is_indefinite(turn.spec, status):
+    if turn.spec.paused or status.pause_conditions or is_indefinite(turn.spec, status, turn.seen.controller):
         return
-    if not cond.is_healthy(turn.spec, status):
+    if not _is_healthy(turn, status):
         turn.wake_at(progressing.last_update_s + progress_deadline_s(turn.spec) + 1)
 
 
 def _deadline_runs(turn: Turn) -> bool:
-    """Whether lack of progress counts now: not at an indefinite step, not while an old ReplicaSet waits to go."""
-    if is_indefinite(turn.spec, turn.seen.status):
+    """Whether lack of progress counts now: not at an indefinite step, nor (since 1.7) while an old ReplicaSet waits to go."""
+    if is_indefinite(turn.spec, turn.seen.status, turn.seen.controller):
         return False
+    if not turn.seen.controller.is_since(Controller.ARGO_1_7):
+        return True
     return all(rs.scale_down_deadline_s is None for rs in turn.seen.other_rss)
 
 
@@ -117,16 +137,15 @@ def _abort_past_deadline(turn: Turn, status: RolloutStatus) -> None:
         return
     if cond.made_progress(turn.spec, before, status) or not _deadline_runs(turn):
         return
-    if cond.has_timed_out(turn.spec, before, turn.seen.now_s):
+    if cond.has_timed_out(turn.spec, before, turn.seen.now_s, turn.seen.controller):
         turn.pauses.abort(_timeout_text(turn))
 
 
-def _with_conditions(turn: Turn, status: RolloutStatus) -> RolloutStatus:
+def _with_conditions(turn: Turn, status: RolloutStatus, *, is_paused: bool) -> RolloutStatus:
     """``status`` with Healthy, Progressing, Available and Completed brought up to date (``rollout/sync.go:859-1000``)."""
-    spec, now_s = turn.spec, turn.seen.now_s
+    now_s = turn.seen.now_s
     was_healthy = cond.find(turn.seen.status, "Healthy")
-    is_paused = bool(status.pause_conditions) or spec.paused
-    healthy = cond.is_healthy(spec, status)
+    healthy = _is_healthy(turn, status)
     became_unhealthy = False
     if healthy and not is_paused:
         status = _set(status, "Healthy", "RolloutHealthy", "Rollout is healthy", now_s)
@@ -171,7 +190,7 @@ def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bo
     # Upstream has no such guard: it writes "available" and "paused" in turn, for ever, while post-promotion analysis of a
     # blue-green is inconclusive.
     is_paused = bool(status.pause_conditions) or spec.paused
-    if cond.is_healthy(spec, status) and not (is_paused and not cond.is_completed(status)):
+    if _is_healthy(turn, status) and not (is_paused and not cond.is_completed(status)):
         text = f'ReplicaSet "{name}" has successfully progressed.'
         return _set(status, "Progressing", cond.NEW_AVAILABLE, text, now_s)
     if cond.made_progress(spec, before, status) or became_unhealthy:
@@ -179,7 +198,9 @@ def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bo
         if became_unhealthy and cond.is_completed(status):
             reason, text = cond.NOT_AVAILABLE, "Rollout does not have minimum availability"
         return _set(status, "Progressing", reason, text, now_s, renew=True)
-    if _deadline_runs(turn) and cond.has_timed_out(spec, status, now_s):
+    if _deadline_runs(turn) and cond.has_timed_out(spec, status, now_s, turn.seen.controller):
+        if spec.progress_deadline_abort and not turn.seen.controller.is_since(Controller.ARGO_1_10_RC1):
+            turn.pauses.abort(_timeout_text(turn))
         return _set(status, "Progressing", cond.TIMED_OUT, _timeout_text(turn), now_s, holds=False)
     return status
 

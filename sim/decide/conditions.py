@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sim.decide.defaults import progress_deadline_s
 from sim.decide.steps import is_fully_promoted, steps_of
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import Condition, RolloutSpec, RolloutStatus
 
 ABORTED, PAUSED, RESUMED, RETRY = "RolloutAborted", "RolloutPaused", "RolloutResumed", "RolloutRetry"
@@ -71,9 +72,10 @@ def is_completed(status: RolloutStatus) -> bool:
     return bool(status.stable_rs) and is_fully_promoted(status)
 
 
-def has_timed_out(spec: RolloutSpec, status: RolloutStatus, now_s: float) -> bool:
-    """Whether the Progressing condition is strictly older than the deadline; never while paused or aborted."""
+def has_timed_out(spec: RolloutSpec, status: RolloutStatus, now_s: float, controller: Controller = NEWEST) -> bool:
+    """Whether the Progressing condition is strictly older than the deadline; never while aborted or (since 1.8) paused."""
     condition = find(status, "Progressing")
-    if condition is None or condition.reason in {ABORTED, PAUSED}:
+    exempt = {ABORTED, PAUSED} if controller.is_since(Controller.ARGO_1_8) else {ABORTED}
+    if condition is None or condition.reason in exempt:
         return False
     return condition.reason == TIMED_OUT or condition.last_update_s + progress_deadline_s(spec) < now_s

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sim.decide.pauses import condition_for
+from sim.decide.pauses import condition_for, verdict_text
 from sim.decide.steps import current_index, current_step
-from sim.decide.turn import Turn
+from sim.decide.turn import Turn, revision_of
 from sim.model.actions import StartExperiment, TerminateExperiment
 from sim.model.analysis import AnalysisPhase
 from sim.model.rollout import Observed, PauseReason, RunStatusRef, RunView
@@ -28,8 +28,10 @@ def reconcile_experiment(turn: Turn) -> None:
     elif experiment is not None:
         _heed(turn, experiment)
     elif turn.seen.stable_rs is not None and status.experiment is None:
-        turn.act(StartExperiment(current_index(turn.spec, status) or 0))
-        turn.experiment = RunStatusRef("", AnalysisPhase.PENDING)
+        index = current_index(turn.spec, status) or 0
+        name = _name(turn, index)
+        turn.act(StartExperiment(index, name))
+        turn.experiment = RunStatusRef(name, AnalysisPhase.PENDING)
     else:
         turn.experiment = status.experiment
 
@@ -42,6 +44,14 @@ def current_experiment_run(seen: Observed) -> RunView | None:
     return experiment if ref.name in {"", experiment.name} else None
 
 
+def _name(turn: Turn, index: int) -> str:
+    """``<rollout>-<hash>-<revision>-<step>``, with ``-1``, ``-2`` ... where that is taken (``rollout/experiment.go:226``)."""
+    pod_hash = turn.seen.new_rs.hash if turn.seen.new_rs else turn.seen.template_hash
+    base = f"{turn.spec.name}-{pod_hash}-{revision_of(turn.seen)}-{index}"
+    taken = turn.seen.experiment_names
+    return next(name for name in (base, *(f"{base}-{n + 1}" for n in range(len(taken)))) if name not in taken)
+
+
 def _end(turn: Turn, experiment: RunView | None) -> None:
     if experiment is not None and not experiment.phase.is_completed and not experiment.terminating:
         turn.act(TerminateExperiment())
@@ -51,7 +61,7 @@ def _heed(turn: Turn, experiment: RunView) -> None:
     if experiment.phase is AnalysisPhase.INCONCLUSIVE:
         turn.pauses.added.append(PauseReason.INCONCLUSIVE_EXPERIMENT)
     elif experiment.phase in {AnalysisPhase.ERROR, AnalysisPhase.FAILED}:
-        message = "Experiment analysis phase is error/failed"
-        turn.pauses.abort(f"{message}: {experiment.message}" if experiment.message else message)
+        what = "Experiment analysis phase is error/failed"
+        turn.pauses.abort(verdict_text(what, experiment.message, turn.seen.controller))
     elif experiment.phase is not AnalysisPhase.SUCCESSFUL:
         turn.experiment = RunStatusRef(experiment.name, experiment.phase, experiment.message)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from sim.decide.steps import current_step
+from sim.model.controller import Controller
 from sim.model.rollout import Pause, PauseCondition, PauseReason, RolloutSpec, RolloutStatus
 from sim.model.units import go_duration_s
 
@@ -120,3 +121,10 @@ class PauseChanges:
         fresh = [PauseCondition(reason, now_s) for reason in dict.fromkeys(self.added) if reason not in known]
         kept = [c for c in before.pause_conditions if c.reason not in self.removed]
         return bool(fresh) or (before.controller_pause and bool(kept)), (*kept, *fresh)
+
+
+def verdict_text(what: str, message: str, controller: Controller) -> str:
+    """Why an analysis or experiment aborts: since 1.9 what it was, and its own message."""
+    if not controller.is_since(Controller.ARGO_1_9):
+        return message
+    return f"{what}: {message}" if message else what

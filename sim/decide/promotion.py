@@ -5,7 +5,8 @@ from __future__ import annotations
 from sim.decide.replicas import all_rss, threshold_met
 from sim.decide.steps import current_index, steps_of
 from sim.model.analysis import AnalysisPhase
-from sim.model.rollout import Observed, RolloutSpec, RolloutStatus, RunView
+from sim.model.controller import Controller
+from sim.model.rollout import Observed, ReplicaSetView, RolloutSpec, RolloutStatus, RunView, Threshold
 
 
 def is_undo(seen: Observed) -> bool:
@@ -39,6 +40,16 @@ def is_fast_undo(spec: RolloutSpec, seen: Observed) -> bool:
     return within_delay or seen.status.stable_rs == new.hash or is_within_window(spec, seen)
 
 
+def is_fast_tracked(spec: RolloutSpec, seen: Observed) -> bool:
+    """Whether blue-green skips its pause and analysis (canary: only analysis) for where the update comes from.
+
+    Before 1.10 that is any new ReplicaSet that still has a scale-down deadline when the reconcile begins.
+    """
+    if seen.controller.is_since(Controller.ARGO_1_10_RC1):
+        return is_fast_undo(spec, seen)
+    return seen.new_rs is not None and seen.new_rs.scale_down_deadline_s is not None
+
+
 def canary_reason(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> str:
     """Why the canary becomes stable now; '' while it must not (``rollout/sync.go:1249``)."""
     if seen.stable_rs is None:
@@ -46,7 +57,7 @@ def canary_reason(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> str:
     new, threshold = seen.new_rs, spec.canary.replica_progress_threshold if spec.canary else None
     if aborted or new is None:
         return ""
-    if new.available < spec.desired and not threshold_met(threshold, new, spec.desired):
+    if not _has_its_pods(spec, seen, new, threshold):
         return ""
     if shortcut := _shortcut(spec, seen):
         return shortcut
@@ -55,12 +66,19 @@ def canary_reason(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> str:
     return f"Completed all {count} canary steps" if done else ""
 
 
+def _has_its_pods(spec: RolloutSpec, seen: Observed, new: ReplicaSetView, threshold: Threshold | None) -> bool:
+    """Whether enough new pods are available; before 1.9 more than wanted is not right either."""
+    if not seen.controller.is_since(Controller.ARGO_1_9):
+        return new.available == spec.desired
+    return new.available >= spec.desired or threshold_met(threshold, new, spec.desired)
+
+
 def _shortcut(spec: RolloutSpec, seen: Observed) -> str:
     if seen.status.promote_full:
         return "Full promotion requested"
-    if is_fast_undo(spec, seen):
-        return "Rollback within window" if is_within_window(spec, seen) else "Fast rollback"
-    return ""
+    if is_within_window(spec, seen):
+        return "Rollback within window"
+    return "Fast rollback" if seen.controller.is_since(Controller.ARGO_1_10_RC1) and is_fast_undo(spec, seen) else ""
 
 
 def blue_green_reason(
@@ -80,5 +98,12 @@ def blue_green_reason(
     if aborted:
         return ""
     needs_run = spec.blue_green is not None and spec.blue_green.post_promotion is not None
+    if (
+        needs_run
+        and seen.new_rs
+        and not seen.controller.is_since(Controller.ARGO_1_10_RC1)
+        and is_fast_tracked(spec, seen)
+    ):
+        return f"Rollback to '{seen.new_rs.name}' within scaleDownDelay"
     passed = post_promotion is not None and post_promotion.phase is AnalysisPhase.SUCCESSFUL
     return "Completed blue-green update" if passed or not needs_run else ""

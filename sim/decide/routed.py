@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.decide import defaults
 from sim.decide.steps import current_weight, steps_of, steps_so_far
+from sim.model.controller import Controller
 from sim.model.rollout import CanaryScale, Observed, RolloutSpec, RolloutStatus, TrafficWeights
 
 
@@ -12,12 +13,12 @@ def weight_to_replicas(replicas: int, weight: int, max_weight: int) -> int:
     return -(-weight * replicas // max_weight)
 
 
-def at_least_min_pods(spec: RolloutSpec, count: int) -> int:
-    """``count`` raised to minPodsPerReplicaSet, itself at most ``spec.replicas``; 0 stays 0."""
+def at_least_min_pods(spec: RolloutSpec, count: int, controller: Controller) -> int:
+    """``count`` raised to minPodsPerReplicaSet, itself (since 1.10) at most ``spec.replicas``; 0 stays 0."""
     wanted = spec.canary.min_pods_per_replica_set if spec.canary and defaults.is_routed(spec) else None
     if count == 0 or wanted is None:
         return count
-    return max(count, min(wanted, spec.desired))
+    return max(count, min(wanted, spec.desired) if controller.is_since(Controller.ARGO_1_10_RC1) else wanted)
 
 
 def canary_scale(spec: RolloutSpec, status: RolloutStatus) -> CanaryScale | None:
@@ -36,14 +37,17 @@ def canary_scale(spec: RolloutSpec, status: RolloutStatus) -> CanaryScale | None
 def desired_weight(spec: RolloutSpec, seen: Observed) -> int:
     """Weight the canary is sized for.
 
-    The current setWeight, except on an abort with dynamicStableScale: then the first setWeight, searching the list
-    backwards, that needs fewer pods than the canary still has to keep (behaviour reference 8.1).
+    The current setWeight, except on an abort with dynamicStableScale: then (since 1.9) the first setWeight, searching the
+    list backwards, that needs fewer pods than the canary still has to keep (behaviour reference 8.1).
     """
     new, stable = seen.new_rs, seen.stable_rs
+    if not seen.controller.is_since(Controller.ARGO_1_9):
+        return current_weight(spec, seen.status)
     if not (seen.status.abort and defaults.is_dynamic(spec) and new is not None and stable is not None):
         return current_weight(spec, seen.status)
     keep = spec.desired - stable.available
-    if not defaults.has_explicit_abort_delay(spec):
+    # Before the final 1.10 the canary's own pods held the weight up for ever where a delay is written.
+    if not (defaults.has_explicit_abort_delay(spec) and seen.controller.is_since(Controller.ARGO_1_10)):
         keep = max(keep, new.available)
     max_weight = defaults.max_weight(spec)
     weights = (s.set_weight for s in steps_of(spec)[::-1] if s.set_weight is not None)
@@ -73,7 +77,7 @@ def routed_counts(spec: RolloutSpec, seen: Observed, weights: TrafficWeights | N
     max_weight = defaults.max_weight(spec)
     canary = explicit
     if canary is None:
-        canary = at_least_min_pods(spec, weight_to_replicas(spec.desired, weight, max_weight))
+        canary = at_least_min_pods(spec, weight_to_replicas(spec.desired, weight, max_weight), seen.controller)
     if not defaults.is_dynamic(spec):
         return canary, spec.desired
     stable = weight_to_replicas(spec.desired, max_weight - weight, max_weight)
@@ -81,4 +85,4 @@ def routed_counts(spec: RolloutSpec, seen: Observed, weights: TrafficWeights | N
         stable = max(stable, weight_to_replicas(spec.desired, weights.stable.weight, max_weight))
         if seen.status.abort:
             canary = max(canary, weight_to_replicas(spec.desired, weights.canary.weight, max_weight))
-    return at_least_min_pods(spec, canary), at_least_min_pods(spec, stable)
+    return at_least_min_pods(spec, canary, seen.controller), at_least_min_pods(spec, stable, seen.controller)

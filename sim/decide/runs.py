@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from sim.decide.history import delete_runs
-from sim.decide.pauses import condition_for
-from sim.decide.promotion import is_fast_undo
+from sim.decide.pauses import condition_for, verdict_text
+from sim.decide.promotion import is_fast_tracked, is_fast_undo, is_within_window
 from sim.decide.replicas import is_saturated
 from sim.decide.steps import before_starting_step, current_index, current_step, is_fully_promoted
 from sim.decide.turn import Turn, revision_of
 from sim.model.actions import StartAnalysis, TerminateAnalysis
 from sim.model.analysis import AnalysisPhase, AnalysisRef
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import Observed, PauseReason, RolloutSpec, RolloutStatus, RunRole, RunStatusRef, RunView
 
 _INFIX = {RunRole.PRE_PROMOTION: "-pre", RunRole.POST_PROMOTION: "-post"}
+_TEMPLATES_NEEDED = dict.fromkeys(RunRole, Controller.ARGO_1_9) | {RunRole.BACKGROUND: Controller.ARGO_1_7}
+"""Since when an analysis without templates is no analysis; before, its run could not be created."""
 _VERDICT = {
     RunRole.STEP: "Step-based analysis phase error/failed",
     RunRole.BACKGROUND: "Background analysis phase error/failed",
@@ -46,15 +49,16 @@ def _ref(status: RolloutStatus, role: RunRole) -> RunStatusRef | None:
     }[role]
 
 
-def needs_new(run: RunView | None, status: RolloutStatus) -> bool:
+def needs_new(run: RunView | None, status: RolloutStatus, controller: Controller = NEWEST) -> bool:
     """Whether a run must be created although there may be one: resumed after an inconclusive one, or just retried.
 
-    (``rollout/analysis.go:173-196``)
+    Before 1.8 a canary's pause step counts as resumed (``rollout/analysis.go:173-196``).
     """
     if run is None:
         return True
     paused = {c.reason for c in status.pause_conditions}
-    if status.controller_pause and not paused & {PauseReason.CANARY_STEP, PauseReason.BLUE_GREEN}:
+    steps = {PauseReason.CANARY_STEP} if controller.is_since(Controller.ARGO_1_8) else set()
+    if status.controller_pause and not paused & {*steps, PauseReason.BLUE_GREEN}:
         return run.phase is AnalysisPhase.INCONCLUSIVE
     return status.aborted_at_s is not None
 
@@ -68,7 +72,12 @@ def reconcile_runs(turn: Turn) -> None:
     spec, seen = turn.spec, turn.seen
     roles = _roles(spec)
     current = {role: run for role in roles if (run := current_run(seen, role)) is not None}
-    if _is_skipped(turn):
+    if not seen.controller.is_since(Controller.ARGO_1_10_RC1) and _was_skipped(turn):
+        turn.runs = current
+        for run in seen.runs:
+            end(turn, run)
+        return
+    if seen.controller.is_since(Controller.ARGO_1_10_RC1) and _is_skipped(turn):
         for run in current.values():
             end(turn, run)
         if spec.blue_green is not None:
@@ -96,6 +105,14 @@ def _is_skipped(turn: Turn) -> bool:
     return is_fast_undo(turn.spec, turn.seen)
 
 
+def _was_skipped(turn: Turn) -> bool:
+    """As ``_is_skipped`` before 1.10: not for being promoted, but for any scale-down deadline of the new ReplicaSet."""
+    status, controller = turn.seen.status, turn.seen.controller
+    if turn.is_aborted or status.promote_full or not status.stable_rs or is_fast_tracked(turn.spec, turn.seen):
+        return True
+    return controller.is_since(Controller.ARGO_1_7) and is_within_window(turn.spec, turn.seen)
+
+
 def end(turn: Turn, run: RunView | None) -> None:
     """Ask a run that is still going to end, once."""
     if run is not None and not run.phase.is_completed and not run.terminating:
@@ -115,7 +132,7 @@ def _reconcile_role(turn: Turn, role: RunRole, run: RunView | None) -> None:
     if role is not RunRole.STEP and condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
         _keep(turn, role, run)
         return
-    if needs_new(run, status):
+    if needs_new(run, status, turn.seen.controller):
         _start(turn, role)
         return
     _keep(turn, role, run)
@@ -142,7 +159,8 @@ def _analysis(turn: Turn, role: RunRole) -> bool:
         ref = canary.analysis if canary else None
     elif blue_green is not None:
         ref = blue_green.pre_promotion if role is RunRole.PRE_PROMOTION else blue_green.post_promotion
-    return ref is not None and bool(ref.templates)
+    may_be_empty = not turn.seen.controller.is_since(_TEMPLATES_NEEDED[role])
+    return ref is not None and (bool(ref.templates) or may_be_empty)
 
 
 def _is_wanted(turn: Turn, role: RunRole, run: RunView | None) -> bool:
@@ -150,9 +168,12 @@ def _is_wanted(turn: Turn, role: RunRole, run: RunView | None) -> bool:
     if not _analysis(turn, role):
         return False
     if role is RunRole.STEP:
+        if not seen.controller.is_since(Controller.ARGO_1_7):
+            return True
         return run is None or run.step_index in {None, current_index(spec, seen.status)}
     if role is RunRole.BACKGROUND:
-        return bool(seen.status.current_pod_hash) and not before_starting_step(spec, seen.status)
+        started = bool(seen.status.current_pod_hash) and not is_fully_promoted(seen.status)
+        return started and not before_starting_step(spec, seen.status)
     skip = skips_pre_promotion if role is RunRole.PRE_PROMOTION else skips_post_promotion
     return not skip(spec, seen, run)
 
@@ -165,7 +186,7 @@ def skips_pre_promotion(spec: RolloutSpec, seen: Observed, run: RunView | None) 
     new, active = seen.new_rs, seen.status.blue_green.active_selector
     if new is None or not new.hash or seen.status.stable_rs == new.hash or active in {"", new.hash}:
         return True
-    if run is not None:
+    if run is not None and seen.controller.is_since(Controller.ARGO_1_8):
         return False
     preview = spec.blue_green.preview_replica_count if spec.blue_green else None
     if preview is not None:
@@ -180,7 +201,8 @@ def skips_post_promotion(spec: RolloutSpec, seen: Observed, run: RunView | None)
         return True
     if seen.status.blue_green.active_selector != new.hash:
         return True
-    return run is None and not is_saturated(spec, new)
+    goes_on = run is not None and seen.controller.is_since(Controller.ARGO_1_8)
+    return not goes_on and not is_saturated(spec, new)
 
 
 def _start(turn: Turn, role: RunRole) -> None:
@@ -207,4 +229,4 @@ def _heed(turn: Turn, role: RunRole, run: RunView) -> None:
     if run.phase is AnalysisPhase.INCONCLUSIVE:
         turn.pauses.added.append(PauseReason.INCONCLUSIVE_ANALYSIS)
     elif run.phase in {AnalysisPhase.ERROR, AnalysisPhase.FAILED}:
-        turn.pauses.abort(f"{_VERDICT[role]}: {run.message}" if run.message else _VERDICT[role])
+        turn.pauses.abort(verdict_text(_VERDICT[role], run.message, turn.seen.controller))

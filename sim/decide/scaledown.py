@@ -11,6 +11,7 @@ from sim.decide.replicas import all_rss, available_pods, new_rs_size
 from sim.decide.steps import is_fully_promoted
 from sim.decide.turn import Turn
 from sim.model.actions import SetScaleDownDeadline
+from sim.model.controller import Controller
 from sim.model.rollout import ReplicaSetView
 
 
@@ -57,12 +58,21 @@ def reconcile_new(turn: Turn) -> bool:
         return turn.scale(new, 0)
     if deadline_s is not None and deadline_s >= turn.seen.now_s + defaults.RESYNC_S:
         return turn.scale(new, size)
-    turn.scale(new, new.desired)
+    if turn.seen.controller.is_since(Controller.ARGO_1_10):
+        # Renews its desired-replicas annotation, without which a resized Rollout routes nothing until the deadline.
+        turn.scale(new, new.desired)
     if deadline_s is not None:
         turn.wake_at(deadline_s)
-    elif stable is not None and stable.available >= turn.spec.desired:
+    elif stable is not None and _carries_all(turn, stable):
         _stamp(turn, new, defaults.abort_scale_down_delay_s(turn.spec) or 0.0)
     return False
+
+
+def _carries_all(turn: Turn, stable: ReplicaSetView) -> bool:
+    """Whether stable has all its pods; before the final 1.10 it must not have more either."""
+    if turn.seen.controller.is_since(Controller.ARGO_1_10):
+        return stable.available >= turn.spec.desired
+    return stable.available == turn.spec.desired
 
 
 def _stamp(turn: Turn, rs: ReplicaSetView, delay_s: float) -> None:

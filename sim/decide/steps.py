@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from sim.decide.defaults import max_weight
+from sim.model.controller import NEWEST, Controller
 from sim.model.hashing import digest
 from sim.model.rollout import CanaryStep, Experiment, Observed, RolloutSpec, RolloutStatus
 
@@ -66,12 +67,12 @@ def before_starting_step(spec: RolloutSpec, status: RolloutStatus) -> bool:
     return index < analysis.starting_step
 
 
-def is_indefinite(spec: RolloutSpec, status: RolloutStatus) -> bool:
-    """Whether the progress deadline is suspended: at a pause, an analysis or an experiment, and while Paused is true."""
+def is_indefinite(spec: RolloutSpec, status: RolloutStatus, controller: Controller = NEWEST) -> bool:
+    """Whether the progress deadline is suspended: at a pause, analysis or experiment, and (since 1.8) while Paused is true."""
     step = current_step(spec, status)
     if step is not None and (step.pause or step.analysis or step.experiment):
         return True
-    return any(c.type == "Paused" and c.status for c in status.conditions)
+    return controller.is_since(Controller.ARGO_1_8) and any(c.type == "Paused" and c.status for c in status.conditions)
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from sim.decide.steps import (
 )
 from sim.decide.turn import revision_of
 from sim.model.analysis import AnalysisPhase
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import (
     HeaderRoute,
     MirrorRoute,
@@ -62,11 +63,17 @@ def previous_canary_hash(spec: RolloutSpec, seen: Observed) -> str | None:
     return weights.canary.hash
 
 
-def can_carry(spec: RolloutSpec, rs: ReplicaSetView | None, weight: int) -> bool:
-    """Whether ``rs`` has the pods for this weight: floor(replicas x weight / max), or the progress threshold of that."""
+def can_carry(spec: RolloutSpec, rs: ReplicaSetView | None, weight: int, controller: Controller = NEWEST) -> bool:
+    """Whether ``rs`` has the pods for this weight: floor(replicas x weight / max), or the progress threshold of that.
+
+    1.8 divides by 100 whatever the maximum; before it nothing was guarded.
+    """
+    if not controller.is_since(Controller.ARGO_1_8):
+        return True
     if rs is None:
         return False
-    needed = weight * spec.desired // defaults.max_weight(spec)
+    full = defaults.max_weight(spec) if controller.is_since(Controller.ARGO_1_9) else defaults.MAX_WEIGHT
+    needed = weight * spec.desired // full
     threshold = spec.canary.replica_progress_threshold if spec.canary else None
     return rs.available >= needed or threshold_met(threshold, rs, needed)
 
@@ -74,18 +81,22 @@ def can_carry(spec: RolloutSpec, rs: ReplicaSetView | None, weight: int) -> bool
 def weight_going_back(spec: RolloutSpec, seen: Observed) -> int:
     """Canary weight on an abort or on the way back to stable: 0, or step by step with dynamicStableScale.
 
-    Never raised, and held until stable has the pods for the rest (``rollout/trafficrouting.go:360-392``).
+    Never raised, and held until stable has the pods for the rest (``rollout/trafficrouting.go:360-392``). Before 1.9 it
+    follows what stable can carry pod by pod.
     """
     stable, full = seen.stable_rs, defaults.max_weight(spec)
     if not defaults.is_dynamic(spec) or stable is None or seen.new_rs is None or spec.desired == 0:
         return 0
     wanted = desired_weight(spec, seen)
     carried = full * stable.available // spec.desired
-    uncarried = max(0, full - carried)
+    uncarried = full - carried
+    if seen.controller.is_since(Controller.ARGO_1_7):
+        uncarried = max(0, uncarried)
+    stepwise = seen.controller.is_since(Controller.ARGO_1_9)
     if seen.status.weights is None:
-        return max(uncarried, wanted)
+        return max(uncarried, wanted) if stepwise else uncarried
     now = seen.status.weights.canary.weight
-    if wanted <= 0:
+    if wanted <= 0 or not stepwise:
         return min(uncarried, now)
     return now if carried < full - wanted else min(wanted, now)
 
@@ -93,7 +104,7 @@ def weight_going_back(spec: RolloutSpec, seen: Observed) -> int:
 def decide(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> Routing:
     """The routing this reconcile asks for; the stable guard decides whether it is written."""
     routing = _wanted(spec, seen, aborted=aborted)
-    if not can_carry(spec, seen.stable_rs, defaults.max_weight(spec) - routing.weight):
+    if not can_carry(spec, seen.stable_rs, defaults.max_weight(spec) - routing.weight, seen.controller):
         return replace(routing, is_written=False)
     recorded = seen.status.weights
     empty = seen.new_rs is None or seen.new_rs.available == 0
@@ -102,7 +113,10 @@ def decide(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> Routing:
     return replace(
         routing,
         routes=tuple(route for route in routes if route is not None),
-        weight_first=empty and recorded is not None and recorded.canary.weight > 0,
+        weight_first=empty
+        and recorded is not None
+        and recorded.canary.weight > 0
+        and seen.controller.is_since(Controller.ARGO_1_9),
     )
 
 
@@ -119,7 +133,8 @@ def _wanted(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> Routing:
         returns = weight == 0 or not defaults.is_dynamic(spec)
         return replace(base, weight=weight, removes_routes=True, returns_service=returns)
     if new is None or new.available == 0:
-        return replace(base, removes_routes=True, additional=_experiment_destinations(spec, seen))
+        removes = seen.controller.is_since(Controller.ARGO_1_8)
+        return replace(base, removes_routes=removes, additional=_experiment_destinations(spec, seen))
     if status.promote_full:
         return replace(base, weight=_weight_of_full_promotion(spec, seen, new), removes_routes=True)
     return _of_step(spec, seen, base)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sim.decide import bluegreen, canary
 from sim.decide.pauses import needs_person
+from sim.decide.releases import known_to
 from sim.decide.restart import is_restarting
 from sim.decide.steps import steps_of
 from sim.decide.templates import TemplateError
@@ -30,7 +31,8 @@ class RolloutController:
 
     def __init__(self, site: PodSite, spec: RolloutSpec, sources: Callable[[], Sources], router: Router) -> None:
         self._ground: Ground = site.ground
-        self.spec = spec
+        self.spec = known_to(site.ground.scenario.controller, spec)
+        self._generation = 0
         self.status = RolloutStatus()
         self.template_hash = ""
         self._hands = Hands(site, spec, router, sources, self.notify)
@@ -66,8 +68,7 @@ class RolloutController:
         """The Rollout's template becomes this revision's (a release, or an undo)."""
         self._hands.revisions[revision.hash] = revision
         self.template_hash = revision.hash
-        self.spec = replace(self.spec, template=revision.template)
-        self.notify()
+        self.edit(replace(self.spec, template=revision.template))
 
     def operate(self, operation: Callable[[RolloutStatus], RolloutStatus]) -> None:
         """A person changes the status (abort, promote, retry)."""
@@ -77,6 +78,7 @@ class RolloutController:
     def edit(self, spec: RolloutSpec) -> None:
         """A person changes the spec."""
         self.spec = spec
+        self._generation += 1
         self.notify()
 
     def terminate(self, role: RunRole | None) -> tuple[str, ...]:
@@ -143,9 +145,11 @@ class RolloutController:
             runs=hands.analyst.views(),
             experiment=hands.experiments.view(),
             experiment_templates=hands.experiments.template_views(),
+            experiment_names=hands.experiments.names(),
             services=hands.writer.services(),
             managed_routes=hands.writer.managed_routes,
             controller=self._ground.scenario.controller,
+            generation=self._generation,
             pods=hands.pods(float(self.spec.min_ready_s)) if is_restarting(self.spec, self.status) else (),
         )
 

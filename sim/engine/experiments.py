@@ -87,15 +87,15 @@ class Experiments:
         """Where the current experiment's templates are served."""
         return self._all[-1].template_views() if self._all else ()
 
-    def start(self, cause: Cause, number: int) -> None:
-        """Creates the experiment of a step, under a name that is free (``rollout/experiment.go:226``)."""
+    def names(self) -> tuple[str, ...]:
+        """Names of all of them, oldest first."""
+        return tuple(one.spec.name for one in self._all)
+
+    def start(self, cause: Cause, name: str) -> None:
+        """Creates the experiment of a step."""
         experiment = cause.rollout.canary.steps[cause.step_index].experiment if cause.rollout.canary else None
         if experiment is None:
             return
-        base = f"{cause.rollout.name}-{cause.canary.hash}-{number}-{cause.step_index}"
-        taken = {one.spec.name for one in self._all}
-        names = (base, *(f"{base}-{count}" for count in range(1, len(taken) + 1)))
-        name = next(one for one in names if one not in taken)
         spec = ExperimentSpec(name, experiment, progress_deadline_s(cause.rollout))
         self._all.append(ExperimentController(self._surroundings, spec, cause))
 

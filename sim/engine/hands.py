@@ -163,7 +163,7 @@ class Hands:
             case StartExperiment():
                 canary, stable = (self.revisions[one] for one in (rollout.template_hash, rollout.status.stable_rs))
                 cause = Cause(rollout.spec, canary, stable, action.step_index)
-                self.experiments.start(cause, self.sets[rollout.template_hash].number)
+                self.experiments.start(cause, action.name)
             case TerminateExperiment():
                 self.experiments.end()
 

@@ -108,9 +108,10 @@ class DeleteAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class StartExperiment:
-    """Create the experiment of the current step."""
+    """Create the experiment of the current step, under this name."""
 
     step_index: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

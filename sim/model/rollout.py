@@ -376,6 +376,8 @@ class RolloutStatus:
     conditions: tuple[Condition, ...] = ()
     restarted_at_s: float | None = None
     """The ``restart_at_s`` that has been carried out."""
+    observed_generation: int = 0
+    """Generation of the spec that this status belongs to."""
     replicas: int = 0
     updated: int = 0
     ready: int = 0
@@ -476,6 +478,8 @@ class Observed:
     runs: tuple[RunView, ...] = ()
     experiment: RunView | None = None
     experiment_templates: tuple[ExperimentTemplateView, ...] = ()
+    experiment_names: tuple[str, ...] = ()
+    """Of every experiment that still exists."""
     services: tuple[ServiceView, ...] = ()
     weight_verified: bool = True
     managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
@@ -484,3 +488,10 @@ class Observed:
     """Pods that still exist; only filled while ``restart_at_s`` is to be carried out."""
     controller: Controller = NEWEST
     """Release of the controller that looks."""
+    generation: int = 0
+    """How often the spec has been changed."""
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the status belongs to the spec as it is now."""
+        return self.status.observed_generation == self.generation

@@ -78,6 +78,7 @@ class World:
             other_rss=tuple(rs for rs in self.rss.values() if rs not in (new, stable)),
             runs=tuple(self.runs),
             experiment=self.experiment,
+            experiment_names=(self.experiment.name,) if self.experiment else (),
             services=tuple(self.services.values()),
             managed_routes=tuple(self.managed_routes),
         )
@@ -156,8 +157,8 @@ class World:
                 self._judge(action)
             case PointService(name, pod_hash):
                 self.services[name] = ServiceView(name, pod_hash, managed=True)
-            case StartExperiment():
-                self.experiment = RunView("experiment", RunRole.STEP, AnalysisPhase.RUNNING)
+            case StartExperiment(_, name):
+                self.experiment = RunView(name, RunRole.STEP, AnalysisPhase.RUNNING)
             case SetHeaderRoute(route) | SetMirrorRoute(route):
                 self.managed_routes = [r for r in self.managed_routes if r.name != route.name] + [route]
             case RemoveManagedRoutes():
