@@ -13,6 +13,7 @@ from sim.decide.assessment import assess, effective_count, is_terminating, resul
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.metric_rules import dry_run_names, kept_measurements
 from sim.model.analysis import AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, Measurement, Metric, MetricResult
+from sim.model.controller import Controller
 from sim.model.units import go_duration_s
 
 ERROR_RETRY_S = 10.0
@@ -33,28 +34,37 @@ class Task:
     metric: Metric
     resume: bool = False
     terminate: bool = False
+    ends_as: AnalysisPhase = AnalysisPhase.INCONCLUSIVE
+    """Phase of a Job's measurement that is stopped."""
 
 
 def due(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> tuple[Task, ...]:
     """The metrics to measure at ``now_s``, in spec order; none once the run is completed.
 
-    A terminating run starts nothing new and stops what is in flight.
+    A terminating run starts nothing new and stops what is in flight: at once since 1.10, before that only what would be
+    looked at again by now.
     """
     if status.phase.is_completed:
         return ()
     terminating = is_terminating(status, terminate=run.terminate)
-    tasks = (_task(metric, status, now_s, terminating=terminating) for metric in run.metrics)
+    tasks = (_task(run.controller, metric, status, now_s, terminating=terminating) for metric in run.metrics)
     return tuple(task for task in tasks if task is not None)
 
 
-def _task(metric: Metric, status: AnalysisRunStatus, now_s: float, *, terminating: bool) -> Task | None:
+def _task(
+    controller: Controller, metric: Metric, status: AnalysisRunStatus, now_s: float, *, terminating: bool
+) -> Task | None:
     result = result_of(status, metric.name)
     if result is not None and result.phase.is_completed:
         return None
     last = result.measurements[-1] if result is not None and result.measurements else None
     if last is not None and last.finished_s is None:
+        since_1_10 = controller.is_since(Controller.ARGO_1_10_RC1)
         waiting = last.resume_at_s is not None and last.resume_at_s > now_s
-        return None if waiting and not terminating else Task(metric, resume=True, terminate=terminating)
+        if waiting and not (terminating and since_1_10):
+            return None
+        ends_as = AnalysisPhase.INCONCLUSIVE if since_1_10 else AnalysisPhase.SUCCESSFUL
+        return Task(metric, resume=True, terminate=terminating, ends_as=ends_as)
     if terminating:
         return None
     if result is None or last is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from sim.decide import closing
 from sim.decide.defaults import JUST_AFTER_S
@@ -37,17 +38,16 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
     if strategy is None:
         msg = f"rollout {spec.name} has no blueGreen strategy"
         raise ValueError(msg)
-    turn = Turn(spec, observed)
-    if observed.new_rs is None:
-        return closing.create_new(turn)
-    recorded = closing.paused_conditions(turn)
-    if recorded is not None:
-        return recorded
+    return closing.reconcile(Turn(spec, observed), partial(_reconcile, strategy=strategy))
+
+
+def _reconcile(turn: Turn, strategy: BlueGreenStrategy) -> Decision:
     if closing.is_scaling_event(turn):
         return _replicas_only(turn, strategy)
     closing.renew_revision(turn)
+    closing.create_new(turn, Controller.ARGO_1_6)
     _point_preview(turn, strategy)
-    if template_changed(observed):
+    if template_changed(turn.seen):
         return _close(turn, strategy)
     reconcile_restart(turn)
     _reconcile_replica_sets(turn, strategy)
@@ -60,7 +60,7 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
 def _replicas_only(turn: Turn, strategy: BlueGreenStrategy) -> Decision:
     _reconcile_replica_sets(turn, strategy)
     status = _with_counts(turn, turn.seen.status)
-    return closing.finish(turn, replace(status, ready=turn.seen.status.ready))
+    return closing.finish_resizing(turn, replace(status, ready=turn.seen.status.ready))
 
 
 def _point_preview(turn: Turn, strategy: BlueGreenStrategy) -> None:
@@ -101,8 +101,9 @@ def _reconcile_old(turn: Turn, strategy: BlueGreenStrategy) -> None:
     waiting = 0
     for rs in latest_first(rs for rs in seen.other_rss if rs.desired > 0):
         if not is_referenced(turn, rs):
-            waiting, size = size_under_delay(turn, rs, waiting, turn.spec.desired)
-            turn.scale(rs, size)
+            waiting, size = size_under_delay(turn, rs, waiting, (rs.desired, turn.spec.desired))
+            if size != rs.desired:
+                turn.scale(rs, size)
 
 
 def _active(turn: Turn, strategy: BlueGreenStrategy) -> ServiceView:

@@ -21,6 +21,7 @@ from sim.decide.steps import current_index, current_step, plan_text, step_hash, 
 from sim.decide.turn import Turn, base_status, reset_status, revision_of
 from sim.model.actions import Decision
 from sim.model.analysis import AnalysisPhase
+from sim.model.controller import Controller
 from sim.model.rollout import CanaryStep, Observed, PauseReason, RolloutSpec, RolloutStatus, RunRole
 
 __all__ = ["next_actions", "plan_text"]
@@ -32,18 +33,17 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
     Call it again after every decision that acted or changed the status, at ``wake_s``, and whenever pods, runs or
     Services change; it ends in a decision without actions that leaves the status as it is.
     """
-    turn = Turn(spec, observed)
-    if observed.new_rs is None:
-        return closing.create_new(turn)
-    recorded = closing.paused_conditions(turn)
-    if recorded is not None:
-        return recorded
+    return closing.reconcile(Turn(spec, observed), _reconcile)
+
+
+def _reconcile(turn: Turn) -> Decision:
     if closing.is_scaling_event(turn):
         return _replicas_only(turn)
     closing.renew_revision(turn)
-    if template_or_steps_changed(spec, observed):
+    if template_or_steps_changed(turn.spec, turn.seen):
         return _start_over(turn)
-    if reconcile_restart(turn):
+    closing.create_new(turn, Controller.ARGO_1_6)
+    if reconcile_restart(turn) and turn.seen.controller.is_since(Controller.ARGO_1_8):
         # Counts of pods cannot be trusted any more: the next reconcile goes on (rollout/canary.go:39).
         return closing.unchanged(turn)
     reconcile_history(turn)
@@ -59,9 +59,7 @@ def next_actions(spec: RolloutSpec, observed: Observed) -> Decision:
 def _replicas_only(turn: Turn) -> Decision:
     """Only sizes follow a changed ``spec.replicas``; steps, weights and analysis wait for the next reconcile."""
     _reconcile_replica_sets(turn)
-    counted = base_status(turn)
-    status = replace(turn.seen.status, replicas=counted.replicas, available=counted.available)
-    return closing.finish(turn, status)
+    return closing.finish_resizing(turn, replace(turn.seen.status, available=base_status(turn).available))
 
 
 def _start_over(turn: Turn) -> Decision:

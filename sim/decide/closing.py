@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sim.decide import conditions as cond
@@ -12,20 +13,62 @@ from sim.decide.steps import is_indefinite
 from sim.decide.turn import Turn, revision_of
 from sim.model.actions import CreateReplicaSet, Decision
 from sim.model.controller import Controller
-from sim.model.rollout import Condition, RolloutStatus
+from sim.model.rollout import Condition, ReplicaSetView, RolloutStatus
 
 
-def create_new(turn: Turn) -> Decision:
-    """The decision that only creates the ReplicaSet of a template that has none; the phase stays as it was."""
-    seen = turn.seen
+def reconcile(turn: Turn, go_on: Callable[[Turn], Decision]) -> Decision:
+    """What every strategy does before its own part: the ReplicaSet of a new template, and having been paused or resumed.
+
+    Either ends the reconcile since 1.10. Before, the rest still runs, on the status as it was, and its changes are
+    written over those of the paused conditions.
+    """
+    created = create_new(turn, Controller.ARGO_1_8)
+    recorded = paused_conditions(turn) if created is None else created
+    if recorded is None:
+        return go_on(turn)
+    if turn.seen.controller.is_since(Controller.ARGO_1_10_RC1):
+        return recorded
+    before = turn.seen.status
+    later = go_on(turn)
+    return replace(later, status=_overwritten(before, recorded.status, later.status))
+
+
+def _overwritten(before: RolloutStatus, first: RolloutStatus, second: RolloutStatus) -> RolloutStatus:
+    """The status after two patches that were both made from ``before``; the first has only conditions and phase."""
+    return replace(
+        second,
+        conditions=first.conditions if second.conditions == before.conditions else second.conditions,
+        phase=first.phase if second.phase == before.phase else second.phase,
+        message=first.message if second.message == before.message else second.message,
+        observed_generation=first.observed_generation,
+    )
+
+
+def create_new(turn: Turn, since: Controller) -> Decision | None:
+    """Create the ReplicaSet of a template that has none, in releases from ``since`` on; the decision, where that is all.
+
+    It is all since 1.10; 1.8 and 1.9 go on with the new ReplicaSet at once, and earlier releases make it only once the
+    status has started over. The phase stays as it was.
+    """
+    if turn.seen.new_rs is not None or not turn.seen.controller.is_since(since):
+        return None
+    _create(turn)
+    return unchanged(turn) if turn.seen.controller.is_since(Controller.ARGO_1_10_RC1) else None
+
+
+def _create(turn: Turn) -> None:
+    seen, name = turn.seen, f"{turn.spec.name}-{turn.seen.template_hash}"
     revision = revision_of(seen)
     turn.act(CreateReplicaSet(seen.template_hash, revision))
     turn.notes.append(f"Rollout updated to revision {revision}")
-    message = f'Created new replica set "{turn.spec.name}-{seen.template_hash}"'
+    message = f'Created new replica set "{name}"'
     condition = Condition(
         "Progressing", status=True, reason=cond.NEW_CREATED, message=message, last_update_s=seen.now_s
     )
-    return _decision(turn, cond.with_condition(seen.status, condition))
+    made = ReplicaSetView(
+        name, seen.template_hash, 0, created_s=seen.now_s, revision=revision, desired_annotation=turn.spec.desired
+    )
+    turn.seen = replace(seen, new_rs=made, status=cond.with_condition(seen.status, condition))
 
 
 def renew_revision(turn: Turn) -> None:
@@ -62,8 +105,7 @@ def paused_conditions(turn: Turn) -> Decision | None:
     if status == before:
         return None
     phase, message = phase_of(turn.spec, status)
-    generation = turn.seen.generation if controller.is_since(Controller.ARGO_1_10) else status.observed_generation
-    return _decision(turn, replace(status, phase=phase, message=message, observed_generation=generation))
+    return _decision(turn, replace(status, phase=phase, message=message, observed_generation=turn.seen.generation))
 
 
 def is_scaling_event(turn: Turn) -> bool:
@@ -87,6 +129,16 @@ def finish(turn: Turn, status: RolloutStatus) -> Decision:
         status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
     phase, message = phase_of(turn.spec, status)
     return _decision(turn, replace(status, phase=phase, message=message))
+
+
+def finish_resizing(turn: Turn, status: RolloutStatus) -> Decision:
+    """The decision of a reconcile that only follows ``spec.replicas``; before 1.10 it leaves the conditions alone."""
+    if turn.seen.controller.is_since(Controller.ARGO_1_10_RC1):
+        return finish(turn, status)
+    status = turn.pauses.apply(turn.seen.status, status, turn.seen.now_s)
+    phase, message = phase_of(turn.spec, status)
+    generation = turn.seen.generation
+    return _decision(turn, replace(status, phase=phase, message=message, observed_generation=generation))
 
 
 def unchanged(turn: Turn) -> Decision:
@@ -124,10 +176,13 @@ def _deadline_runs(turn: Turn) -> bool:
     return all(rs.scale_down_deadline_s is None for rs in turn.seen.other_rss)
 
 
-def _timeout_text(turn: Turn) -> str:
+def _subject(turn: Turn) -> str:
     new = turn.seen.new_rs
-    subject = f'ReplicaSet "{new.name}"' if new else f'Rollout "{turn.spec.name}"'
-    return f"{subject} has timed out progressing."
+    return f'ReplicaSet "{new.name}"' if new else f'Rollout "{turn.spec.name}"'
+
+
+def _timeout_text(turn: Turn) -> str:
+    return f"{_subject(turn)} has timed out progressing."
 
 
 def _abort_past_deadline(turn: Turn, status: RolloutStatus) -> None:
@@ -194,7 +249,7 @@ def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bo
         text = f'ReplicaSet "{name}" has successfully progressed.'
         return _set(status, "Progressing", cond.NEW_AVAILABLE, text, now_s)
     if cond.made_progress(spec, before, status) or became_unhealthy:
-        reason, text = cond.UPDATED, f'ReplicaSet "{name}" is progressing.'
+        reason, text = cond.UPDATED, f"{_subject(turn)} is progressing."
         if became_unhealthy and cond.is_completed(status):
             reason, text = cond.NOT_AVAILABLE, "Rollout does not have minimum availability"
         return _set(status, "Progressing", reason, text, now_s, renew=True)

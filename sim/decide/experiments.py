@@ -23,9 +23,13 @@ def reconcile_experiment(turn: Turn) -> None:
         turn.experiment = status.experiment
         return
     step = current_step(turn.spec, status)
-    if step is None or step.experiment is None:
+    wanted = step is not None and step.experiment is not None
+    if not wanted or experiment is None:
+        # Before a new one begins: the action ends all that run.
         _end(turn, turn.seen.experiment)
-    elif experiment is not None:
+    if not wanted:
+        return
+    if experiment is not None:
         _heed(turn, experiment)
     elif turn.seen.stable_rs is not None and status.experiment is None:
         index = current_index(turn.spec, status) or 0

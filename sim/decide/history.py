@@ -24,7 +24,8 @@ def reconcile_history(turn: Turn) -> None:
     for rs in others[: max(0, surplus)]:
         if rs.desired == rs.replicas == 0:
             turn.act(DeleteReplicaSet(rs.hash))
-            _delete(turn, (run for run in unreferenced(turn) if run.pod_hash == rs.hash))
+            for run in (run for run in unreferenced(turn) if run.pod_hash == rs.hash):
+                turn.act(DeleteAnalysis(run.name))
 
 
 def unreferenced(turn: Turn) -> tuple[RunView, ...]:
@@ -51,11 +52,11 @@ def delete_runs(turn: Turn, others: Iterable[RunView]) -> None:
             doomed.append(run)
         elif kind is not None:
             kept[kind] += 1
-    _delete(turn, doomed)
+    for run in doomed:
+        turn.act(DeleteAnalysis(run.name))
 
 
-def _delete(turn: Turn, runs: Iterable[RunView]) -> None:
+def remaining(turn: Turn) -> tuple[RunView, ...]:
+    """The runs that this reconcile has not deleted."""
     gone = {action.run for action in turn.actions if isinstance(action, DeleteAnalysis)}
-    for run in runs:
-        if run.name not in gone:
-            turn.act(DeleteAnalysis(run.name))
+    return tuple(run for run in turn.seen.runs if run.name not in gone)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sim.model.analysis import Metric
+from sim.model.controller import NEWEST, Controller
 from sim.model.units import go_duration_s
 
 MEASUREMENTS_KEPT = 10
@@ -45,22 +46,41 @@ def kept_measurements(rules: Sequence[tuple[str, int]], names: Sequence[str]) ->
     return limits
 
 
-def metrics_error(metrics: Sequence[Metric]) -> str:
+def metrics_error(metrics: Sequence[Metric], controller: Controller = NEWEST) -> str:
     """What the controller says of an invalid list of metrics: the first error, empty if it is valid."""
     if not metrics:
         return "no metrics specified"
     seen: set[str] = set()
     for index, metric in enumerate(metrics):
-        error = f"duplicate name '{metric.name}'" if metric.name in seen else metric_error(metric)
+        error = f"duplicate name '{metric.name}'" if metric.name in seen else metric_error(metric, controller)
         if error:
             return f"metrics[{index}]: {error}"
         seen.add(metric.name)
     return ""
 
 
-def metric_error(metric: Metric) -> str:
-    """What the controller says of one invalid metric: the first error, empty if it is valid."""
-    return _limit_error(metric) or _count_error(metric) or _time_error(metric) or _provider_error(metric)
+def metric_error(metric: Metric, controller: Controller = NEWEST) -> str:
+    """What this release says of one invalid metric: the first error, empty if it is valid."""
+    if controller.is_since(Controller.ARGO_1_8):
+        return _limit_error(metric) or _count_error(metric) or _time_error(metric) or _provider_error(metric)
+    return _old_count_error(metric) or _time_error(metric) or _old_limit_error(metric) or _provider_error(metric)
+
+
+def _old_count_error(metric: Metric) -> str:
+    count = metric.count or 0
+    for what, limit in (("failureLimit", metric.failure_limit), ("inconclusiveLimit", metric.inconclusive_limit)):
+        if 0 < count < (limit or 0):
+            return f"count must be >= {what}"
+    return "interval must be specified when count > 1" if count > 1 and not metric.interval else ""
+
+
+def _old_limit_error(metric: Metric) -> str:
+    limits = {
+        "failureLimit": metric.failure_limit,
+        "inconclusiveLimit": metric.inconclusive_limit,
+        "consecutiveErrorLimit": metric.consecutive_error_limit,
+    }
+    return next((f"{what} must be >= 0" for what, limit in limits.items() if (limit or 0) < 0), "")
 
 
 def _limit_error(metric: Metric) -> str:

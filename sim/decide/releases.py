@@ -1,4 +1,4 @@
-"""A Rollout and an analysis as an older release knows them: fields that came later are not there.
+"""A Rollout and a metric as an older release knows them: fields that came later are not there.
 
 A cluster with that release's CRDs prunes them (``pkg/apis/rollouts/v1alpha1`` of each release). How the releases decide
 differently about the same fields stands where they decide.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.model.analysis import AnalysisRunSpec, AnalysisTemplate
+from sim.model.analysis import Metric
 from sim.model.controller import Controller
 from sim.model.rollout import CanaryStrategy, RolloutSpec
 
@@ -28,15 +28,6 @@ def _canary(controller: Controller, canary: CanaryStrategy) -> CanaryStrategy:
     return canary
 
 
-def template_known_to(controller: Controller, template: AnalysisTemplate) -> AnalysisTemplate:
-    """The template without what this release does not know: templates within templates came with 1.7."""
-    return template if controller.is_since(Controller.ARGO_1_7) else replace(template, templates=())
-
-
-def run_known_to(controller: Controller, run: AnalysisRunSpec) -> AnalysisRunSpec:
-    """The run without what this release does not know."""
-    if not controller.is_since(Controller.ARGO_1_7):
-        run = replace(run, ttl_s=(None, None, None))
-    if not controller.is_since(Controller.ARGO_1_8):
-        run = replace(run, metrics=tuple(replace(one, consecutive_success_limit=None) for one in run.metrics))
-    return run
+def metric_known_to(controller: Controller, metric: Metric) -> Metric:
+    """The metric without what this release does not know."""
+    return metric if controller.is_since(Controller.ARGO_1_8) else replace(metric, consecutive_success_limit=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.decide.history import delete_runs
+from sim.decide.history import delete_runs, remaining
 from sim.decide.pauses import condition_for, verdict_text
 from sim.decide.promotion import is_fast_tracked, is_fast_undo, is_within_window
 from sim.decide.replicas import is_saturated
@@ -74,7 +74,7 @@ def reconcile_runs(turn: Turn) -> None:
     current = {role: run for role in roles if (run := current_run(seen, role)) is not None}
     if not seen.controller.is_since(Controller.ARGO_1_10_RC1) and _was_skipped(turn):
         turn.runs = current
-        for run in seen.runs:
+        for run in remaining(turn):
             end(turn, run)
         return
     if seen.controller.is_since(Controller.ARGO_1_10_RC1) and _is_skipped(turn):
@@ -86,7 +86,7 @@ def reconcile_runs(turn: Turn) -> None:
         for role in roles:
             _reconcile_role(turn, role, current.get(role))
     kept = {run.name for run in (*turn.runs.values(), *current.values())}
-    others = [run for run in seen.runs if run.name not in kept]
+    others = [run for run in remaining(turn) if run.name not in kept]
     for run in others:
         end(turn, run)
     delete_runs(turn, others)
@@ -125,7 +125,8 @@ def _reconcile_role(turn: Turn, role: RunRole, run: RunView | None) -> None:
         _keep(turn, role, run)
         return
     if not _is_wanted(turn, role, run):
-        end(turn, run)
+        if role is not RunRole.BACKGROUND or not _analysis(turn, role):
+            end(turn, run)
         if role in _INFIX and _analysis(turn, role):
             _keep(turn, role, run)
         return
@@ -208,6 +209,11 @@ def skips_post_promotion(spec: RolloutSpec, seen: Observed, run: RunView | None)
 def _start(turn: Turn, role: RunRole) -> None:
     index = current_index(turn.spec, turn.seen.status) if role is RunRole.STEP else None
     name = run_name(turn.spec, turn.seen, role, index)
+    same = next((run for run in remaining(turn) if run.name == name), None)
+    if same is not None:
+        turn.runs[role] = same
+        _heed(turn, role, same)
+        return
     turn.act(StartAnalysis(role, index, name))
     turn.notes.append(f"Created AnalysisRun '{name}'")
     new = turn.seen.new_rs
@@ -215,11 +221,15 @@ def _start(turn: Turn, role: RunRole) -> None:
 
 
 def run_name(spec: RolloutSpec, seen: Observed, role: RunRole, index: int | None) -> str:
-    """``<rollout>-<hash>-<revision>[-<step>|-pre|-post]``, with ``.1``, ``.2`` ... where that is taken."""
+    """``<rollout>-<hash>-<revision>[-<step>|-pre|-post]``, with ``.1``, ``.2`` ... where a completed run has that name.
+
+    One that still runs under it is taken for the run wanted: the controller compares their metrics and arguments too,
+    which the twin does not see here (``utils/analysis/helpers.go:257-290``).
+    """
     pod_hash = seen.new_rs.hash if seen.new_rs else seen.template_hash
     infix = f"-{index}" if role is RunRole.STEP else _INFIX.get(role, "")
     base = f"{spec.name}-{pod_hash}-{revision_of(seen)}{infix}"
-    taken = {run.name for run in seen.runs}
+    taken = {run.name for run in seen.runs if run.phase.is_completed}
     if base not in taken:
         return base
     return next(name for n in range(1, len(taken) + 2) if (name := f"{base}.{n}") not in taken)

@@ -85,8 +85,8 @@ def _stamp(turn: Turn, rs: ReplicaSetView, delay_s: float) -> None:
     turn.wake_at(deadline_s)
 
 
-def size_under_delay(turn: Turn, rs: ReplicaSetView, waiting: int, kept: int) -> tuple[int, int]:
-    """(ReplicaSets waiting for a deadline, size of this one): ``kept`` until its deadline, which is stamped here.
+def size_under_delay(turn: Turn, rs: ReplicaSetView, waiting: int, sizes: tuple[int, int]) -> tuple[int, int]:
+    """(ReplicaSets waiting for a deadline, size of this one): one of ``sizes`` when its deadline is stamped here, and until it.
 
     At most scaleDownDelayRevisionLimit wait at once; the others go to 0 now.
     """
@@ -95,12 +95,12 @@ def size_under_delay(turn: Turn, rs: ReplicaSetView, waiting: int, kept: int) ->
         if limit is not None and waiting >= limit:
             return waiting, 0
         _stamp(turn, rs, defaults.scale_down_delay_s(turn.spec))
-        return waiting + 1, rs.desired
+        return waiting + 1, sizes[0]
     waiting += 1
     if (limit is not None and waiting > limit) or rs.scale_down_deadline_s <= turn.seen.now_s:
         return waiting, 0
     turn.wake_at(rs.scale_down_deadline_s)
-    return waiting, kept
+    return waiting, sizes[1]
 
 
 def is_referenced(turn: Turn, rs: ReplicaSetView) -> bool:
@@ -139,7 +139,7 @@ def reconcile_old_canaries(turn: Turn) -> bool:
     room = available_pods(all_rss(turn.seen)) - (turn.spec.desired - max_unavailable(turn.spec))
     if room > 0:
         _shrink_old(turn, active, sizes, room)
-    shrunk = [turn.scale(rs, sizes[rs.hash]) for rs in latest_first(active)]
+    shrunk = [turn.scale(rs, sizes[rs.hash]) for rs in latest_first(active) if sizes[rs.hash] != rs.desired]
     return room > 0 and any(shrunk)
 
 
@@ -153,7 +153,7 @@ def _shrink_old(turn: Turn, active: list[ReplicaSetView], sizes: dict[str, int],
         if not defaults.is_routed(turn.spec):
             wanted = max(0, size - room)
         elif _was_stable(turn, rs) and not defaults.is_dynamic(turn.spec):
-            waiting, wanted = size_under_delay(turn, rs, waiting, size)
+            waiting, wanted = size_under_delay(turn, rs, waiting, (size, size))
         sizes[rs.hash] = wanted
         room -= size - wanted
 

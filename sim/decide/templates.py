@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from sim.decide.arguments import (
     with_secrets,
 )
 from sim.decide.metric_rules import dry_run_names, duration_error, kept_measurements, metrics_error
+from sim.decide.releases import metric_known_to
 from sim.model.analysis import (
     AnalysisRef,
     AnalysisRunSpec,
@@ -35,6 +36,7 @@ from sim.model.analysis import (
     RangeQuery,
     TemplateRef,
 )
+from sim.model.controller import NEWEST, Controller
 from sim.model.manifests import ManifestSet
 from sim.model.rollout import RolloutSpec
 from sim.model.units import go_duration_s
@@ -199,17 +201,23 @@ def _ordered(obj: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def templates_of(
-    references: Sequence[TemplateRef], manifests: ManifestSet, namespace: str
+    references: Sequence[TemplateRef], manifests: ManifestSet, namespace: str, controller: Controller = NEWEST
 ) -> tuple[AnalysisTemplate, ...]:
     """The templates referred to, with those they refer to themselves: namespaced ones first, each once.
 
-    TemplateError if one does not exist.
+    1.6 knows no templates within templates, and takes one that is named twice twice. TemplateError if one does not exist.
     """
+    if not controller.is_since(Controller.ARGO_1_7):
+        return _sorted(template_named(reference, manifests, namespace) for reference in references)
     found = _with_nested(references, manifests, namespace, depth=0)
     first: dict[tuple[bool, str], AnalysisTemplate] = {}
     for template in found:
         first.setdefault((template.cluster_scoped, template.name), template)
-    return tuple(sorted(first.values(), key=lambda template: template.cluster_scoped))
+    return _sorted(first.values())
+
+
+def _sorted(templates: Iterable[AnalysisTemplate]) -> tuple[AnalysisTemplate, ...]:
+    return tuple(sorted(templates, key=lambda template: template.cluster_scoped))
 
 
 def _with_nested(
@@ -270,7 +278,7 @@ def resolve(
 
     With ``error.in_run`` the controller would create the run and end it as Error at once, with this very message.
     """
-    template = flattened(templates_of(ref.templates, manifests, context.namespace))
+    template = flattened(templates_of(ref.templates, manifests, context.namespace, context.controller))
     if not template.metrics_json:
         # The API server refuses the run the controller builds, so the reconcile fails before it scales anything.
         where = 'spec.metrics: Invalid value: "null": spec.metrics in body must be of type array: "null"'
@@ -288,14 +296,18 @@ def resolve(
 def checked_run(run: AnalysisRunSpec, metrics_json: Sequence[str], context: RunContext) -> AnalysisRunSpec:
     """The run with its metrics resolved and its rules checked, in the controller's order; TemplateError if it ends in Error."""
     try:
-        preview = [resolve_metric(text, with_placeholders(run.args)) for text in metrics_json]
+        preview = [_known(run, resolve_metric(text, with_placeholders(run.args))) for text in metrics_json]
         _refuse_invalid(preview, run)
         arguments = with_secrets(run.args, context)
-        metrics = tuple(resolve_metric(text, arguments) for text in metrics_json)
+        metrics = tuple(_known(run, resolve_metric(text, arguments)) for text in metrics_json)
     except TemplateError as error:
         msg = error.message if error.message.startswith(_INVALID) else f"{_UNRESOLVED}{error.message}"
         raise TemplateError(msg, in_run=True) from error
     return replace(run, metrics=metrics, args=arguments)
+
+
+def _known(run: AnalysisRunSpec, metric: Metric) -> Metric:
+    return metric_known_to(run.controller, metric)
 
 
 _INVALID = "Analysis spec invalid: "
@@ -303,7 +315,7 @@ _UNRESOLVED = "Unable to resolve metric arguments: "
 
 
 def _refuse_invalid(metrics: Sequence[Metric], run: AnalysisRunSpec) -> None:
-    error = metrics_error(metrics)
+    error = metrics_error(metrics, run.controller)
     names = [metric.name for metric in metrics]
     try:
         dry_run_names(run.dry_run, names)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sim.decide.field_errors import SpecError
+from sim.decide.releases import known_to
 from sim.decide.validation_references import reference_errors
 from sim.decide.validation_spec import spec_errors
 from sim.model.controller import NEWEST, Controller
@@ -25,7 +26,8 @@ def rollout_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Contro
     error; all are given here so that they can be mended together. What the twin does not read of a pod template is
     not validated.
     """
-    found = [*spec_errors(spec, manifests, controller), *reference_errors(spec, manifests)]
+    spec = known_to(controller, spec)
+    found = [*spec_errors(spec, manifests, controller), *reference_errors(spec, manifests, controller)]
     return tuple(replace(error, name=error.name or spec.name, rollout=spec.name) for error in found)
 
 

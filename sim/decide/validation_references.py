@@ -17,6 +17,7 @@ from sim.decide.templates import flattened, parse_metric, resolved_object, templ
 from sim.decide.validation_ingress import ingress_errors, mapping_errors, missing_ingresses, missing_mappings
 from sim.decide.validation_istio import missing_virtual_services, virtual_service_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, TemplateRef
+from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
 from sim.model.rollout import RolloutSpec
 
@@ -36,18 +37,18 @@ class AnalysisUse:
     background: bool = False
 
 
-def reference_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
+def reference_errors(spec: RolloutSpec, manifests: ManifestSet, controller: Controller) -> Iterator[SpecError]:
     """Errors of everything the Rollout refers to: first what is missing, then what does not fit."""
     uses = analysis_uses(spec)
     yield from _missing_services(spec, manifests)
     for use in uses:
-        yield from _missing_templates(use.ref.templates, use.where, spec, manifests)
+        yield from _missing_templates(use, spec, manifests, controller)
     yield from missing_ingresses(spec, manifests)
     yield from missing_virtual_services(spec, manifests)
     yield from missing_mappings(spec, manifests)
     yield from _service_errors(spec, manifests)
     for use in uses:
-        yield from _analysis_errors(use, spec, manifests)
+        yield from _analysis_errors(use, spec, manifests, controller)
     yield from ingress_errors(spec, manifests)
     yield from virtual_service_errors(spec, manifests)
     yield from mapping_errors(spec, manifests)
@@ -110,11 +111,13 @@ def _pod_labels(spec: RolloutSpec, manifests: ManifestSet) -> dict[str, str] | N
 
 
 def _missing_templates(
-    references: Sequence[TemplateRef], where: Place, spec: RolloutSpec, manifests: ManifestSet
+    use: AnalysisUse, spec: RolloutSpec, manifests: ManifestSet, controller: Controller
 ) -> Iterator[SpecError]:
     """Templates that do not exist, directly or as part of another; a ring is followed once."""
     seen: set[tuple[bool, str]] = set()
-    waiting: list[tuple[TemplateRef, Place, AnalysisTemplate | None]] = [(ref, where, None) for ref in references]
+    waiting: list[tuple[TemplateRef, Place, AnalysisTemplate | None]] = [
+        (ref, use.where, None) for ref in use.ref.templates
+    ]
     while waiting:
         reference, at, owner = waiting.pop(0)
         if (reference.cluster_scope, reference.name) in seen:
@@ -125,7 +128,7 @@ def _missing_templates(
             kind = "ClusterAnalysisTemplate" if reference.cluster_scope else "AnalysisTemplate"
             error = invalid(at, reference.name, f"{kind} '{reference.name}' not found")
             yield error if owner is None else replace(error, kind=_kind(owner), name=owner.name)
-        else:
+        elif controller.is_since(Controller.ARGO_1_7):
             waiting += [(inner, place("spec", "templates"), found) for inner in found.templates]
 
 
@@ -140,9 +143,11 @@ def _find(reference: TemplateRef, namespace: str, manifests: ManifestSet) -> Ana
         return None
 
 
-def _analysis_errors(use: AnalysisUse, spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
+def _analysis_errors(
+    use: AnalysisUse, spec: RolloutSpec, manifests: ManifestSet, controller: Controller
+) -> Iterator[SpecError]:
     try:
-        templates = templates_of(use.ref.templates, manifests, spec.namespace)
+        templates = templates_of(use.ref.templates, manifests, spec.namespace, controller)
     except TemplateError:
         return  # reported as missing
     names = " ".join(template.name for template in templates)

@@ -98,7 +98,8 @@ class Analyst:
             self._changed()
             return
         run = Run(order, resolved, AnalysisRunStatus(), self._ground.clock.now)
-        templates = templates_of(order.ref.templates, self._ground.scenario.manifests, context.namespace)
+        manifests = self._ground.scenario.manifests
+        templates = templates_of(order.ref.templates, manifests, context.namespace, context.controller)
         sources = [template.name for template in templates for _ in template.metrics_json]
         run.origins = {metric.name: source for metric, source in zip(resolved.metrics, sources, strict=True)}
         self.runs.append(run)

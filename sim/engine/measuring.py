@@ -22,7 +22,7 @@ OWN_JUDGEMENT: Final = frozenset(RECHECK_S)
 def measured(task: Task, now_s: float, sources: Sources, origin: Origin, expr: Expr = Expr.V1_17) -> Measurement:
     """The sample; its times are the caller's, but for when to look again at one that stays in flight."""
     if task.terminate:
-        return Measurement(AnalysisPhase.INCONCLUSIVE, message="Metric Terminated")
+        return Measurement(task.ends_as, message="Metric Terminated")
     provider = task.metric.provider
     kind = providers.kind_of(provider)
     result = providers.measure(provider, now_s, sources, origin)
