@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sim.decide.releases import known_to
 from sim.decide.steps import step_hash
 from sim.model.analysis import AnalysisPhase, AnalysisRef, TemplateRef
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import (
     BlueGreenStatus,
     BlueGreenStrategy,
@@ -50,6 +52,11 @@ EXPERIMENT = "experiment.argoproj.io/name"
 NOW_S = datetime.fromisoformat("2030-01-01T01:00:00+00:00").timestamp()
 NEVER_SCALED = -1
 """Stands for a missing desired-replicas annotation, which upstream counts as not saturated."""
+
+
+def release(given: Json) -> Controller:
+    """The release that a vector is asked of."""
+    return Controller.parse(given.get("controller", NEWEST))
 
 
 def instant(raw: str | None, now_s: float = NOW_S) -> float:
@@ -269,7 +276,7 @@ def observed(given: Json) -> tuple[RolloutSpec, Observed]:
     """Spec and observation of a vector that has a rollout and, where given, its ReplicaSets, runs and experiment."""
     now_s = instant(given.get("now"))
     rollout = given.get("rollout") or {}
-    made = spec(rollout)
+    made = known_to(release(given), spec(rollout))
     state = status(section(rollout, "status"), now_s)
     revision = int(section(rollout, "metadata", "annotations").get(REVISION, 0))
     new = replica_set(given.get("newRS"), revision)
@@ -298,6 +305,7 @@ def observed(given: Json) -> tuple[RolloutSpec, Observed]:
         runs=tuple(view for view in (step_run, background, before, after) if view is not None),
         experiment=experiment,
         experiment_templates=_experiment_templates(given.get("experiment")),
+        controller=release(given),
         weight_verified=section(given, "newStatus", "canary", "weights").get("verified") is not False,
     )
 

@@ -13,6 +13,7 @@ from sim.decide.analysis import Task, due, expired, next_time_s, record, wake_s
 from sim.decide.arguments import RunContext, TemplateError, merge
 from sim.decide.assessment import assess, effective_count, limit_exceeded, metric_phase, worst
 from sim.decide.metric_rules import matched, metrics_error
+from sim.decide.releases import metric_known_to
 from sim.decide.templates import checked_run, parse_metric, resolved_object
 from sim.model.analysis import (
     AnalysisPhase,
@@ -23,6 +24,7 @@ from sim.model.analysis import (
     MetricResult,
     SecretRef,
 )
+from tests.conformance import adapt
 
 Json = Mapping[str, Any]
 
@@ -48,7 +50,9 @@ def assess_fie_op(given: Json) -> Json:
 
 
 def validate_metrics_op(given: Json) -> Json:
-    return {"error": metrics_error([parse_metric(metric) for metric in given["metrics"]])}
+    controller = adapt.release(given)
+    metrics = [metric_known_to(controller, parse_metric(metric)) for metric in given["metrics"]]
+    return {"error": metrics_error(metrics, controller)}
 
 
 def effective_count_op(given: Json) -> Json:
@@ -66,7 +70,8 @@ def next_op(given: Json) -> Json:
 
 
 def tasks_op(given: Json) -> Json:
-    run, status = _run(given["run"]["spec"]), _status(given["run"].get("status", {}))
+    run = replace(_run(given["run"]["spec"]), controller=adapt.release(given))
+    status = _status(given["run"].get("status", {}))
     tasks = due(run, status, _seconds(given["now"]))
     return {"tasks": [task.metric.name + (":resume" if task.resume else "") for task in tasks]}
 
@@ -119,7 +124,8 @@ def trace_op(given: Json) -> Json:
     spec = given["spec"]
     try:
         written = [json.dumps(metric) for metric in spec.get("metrics") or []]
-        run = checked_run(_run(spec | {"metrics": []}), written, RunContext())
+        asked = replace(_run(spec | {"metrics": []}), controller=adapt.release(given))
+        run = checked_run(asked, written, RunContext(controller=asked.controller))
     except TemplateError as error:
         return {"phase": "Error", "message": error.message, "completed": True, "timeline": [], "finishedAtSeconds": 0}
     return _Trace(run, given).outcome()
@@ -163,7 +169,7 @@ class _Trace:
     def _measure(self, task: Task, now_s: float) -> Measurement:
         name = task.metric.name
         if task.terminate:
-            event, taken = "terminate", {"phase": "Inconclusive", "message": "Metric Terminated"}
+            event, taken = "terminate", {"phase": task.ends_as, "message": "Metric Terminated"}
         else:
             outcomes = self.outcomes[name]
             event, taken = (

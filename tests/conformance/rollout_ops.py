@@ -84,7 +84,12 @@ def _destination(destination: WeightDestination) -> Json:
 
 
 def replicas_available_for_weight(given: Json) -> Json:
-    return {"available": can_carry(adapt.spec(given["rollout"]), adapt.replica_set(given["rs"]), given["weight"])}
+    return {"available": _can_carry(given)}
+
+
+def _can_carry(given: Json) -> bool:
+    spec, rs = adapt.spec(given["rollout"]), adapt.replica_set(given["rs"])
+    return can_carry(spec, rs, given["weight"], adapt.release(given))
 
 
 def step_done(given: Json) -> Json:
@@ -158,12 +163,12 @@ def skip_post(given: Json) -> Json:
 
 def needs_new_ar(given: Json) -> Json:
     _, seen = adapt.observed(given)
-    return {"needsNew": needs_new(seen.runs[0] if seen.runs else None, seen.status)}
+    return {"needsNew": needs_new(seen.runs[0] if seen.runs else None, seen.status, seen.controller)}
 
 
 def indefinite(given: Json) -> Json:
     spec, seen = adapt.observed(given)
-    return {"indefinite": is_indefinite(spec, seen.status)}
+    return {"indefinite": is_indefinite(spec, seen.status, seen.controller)}
 
 
 def conditions(given: Json) -> Json:
@@ -176,7 +181,7 @@ def conditions(given: Json) -> Json:
         "progressing": cond.made_progress(spec, before, after),
         "healthy": cond.is_healthy(spec, after, is_observed=seen_generation == generation),
         "completed": cond.is_completed(after),
-        "timedOut": cond.has_timed_out(spec, after, now_s),
+        "timedOut": cond.has_timed_out(spec, after, now_s, adapt.release(given)),
     }
 
 
@@ -193,6 +198,7 @@ def canary_service_target(given: Json) -> Json:
     spec = RolloutSpec("foo", replicas=size, canary=strategy)
     seen = Observed(
         now_s=adapt.NOW_S,
+        controller=adapt.release(given),
         status=RolloutStatus(current_pod_hash="canary", stable_rs="stable", abort=given["aborted"]),
         template_hash="canary",
         new_rs=ReplicaSetView("canary", "canary", size, size, available, available),
@@ -217,6 +223,7 @@ def abort_scale_down(given: Json) -> Json:
     available = given["stableAvailable"]
     seen = Observed(
         now_s=adapt.NOW_S,
+        controller=adapt.release(given),
         status=RolloutStatus(current_pod_hash="new", stable_rs="old", abort=given["abort"]),
         template_hash="new",
         new_rs=ReplicaSetView("new", "new", size, size, size, size, scale_down_deadline_s=deadline_s),
@@ -238,6 +245,7 @@ def dynamic_rollback(given: Json) -> Json:
     available = given.get("availableReplicas", given.get("available", 0))
     seen = Observed(
         now_s=adapt.NOW_S,
+        controller=adapt.release(given),
         status=RolloutStatus(current_pod_hash=current, stable_rs=given["stableRS"], weights=weights),
         template_hash=current,
         new_rs=ReplicaSetView(current, current, 1, available=available),

@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sim.model.controller import NEWEST, Controller
 from tests.conformance.matching import mismatches
 from tests.conformance.ops import OPS
+
+_COMPARED = {
+    Controller.ARGO_1_8: "v1.8.4",
+    Controller.ARGO_1_9: "v1.9.1",
+    Controller.ARGO_1_10_RC1: "v1.10.0-rc1",
+}
+"""The releases that the vectors' inputs were also run on."""
+
+
+_STAND_IN = "main.cwRes", "types.MetricDataResult"
+"""The vectors were made with a type of this name in place of Amazon's."""
 
 
 class UnreadableError(Exception):
@@ -37,6 +49,26 @@ def vectors_of(path: Path) -> tuple[str, list[dict[str, Any]]]:
         msg = f"{path}: no list of vectors in it"
         raise UnreadableError(msg)
     return path.stem, vectors
+
+
+def vector_for(vector: Mapping[str, Any], controller: Controller) -> Mapping[str, Any] | None:
+    """The vector as asked of a release, with what that release answers; None if that is not known.
+
+    ``releaseDifferences`` has the answers that differ, by patch release (``v1.8.4``) and field.
+    """
+    if controller is NEWEST:
+        return vector
+    if controller not in _COMPARED or not vector.get("verifiedByExecution", True):
+        return None
+    differences = vector.get("releaseDifferences", {}).get(_COMPARED[controller], {})
+    if isinstance(differences, str):
+        return None
+    differences = json.loads(json.dumps(differences).replace(*_STAND_IN))
+    expected = {
+        key: value for key, value in vector["expected"].items() if not (differences and key.startswith("error"))
+    }
+    expected |= differences
+    return {**vector, "input": {**vector.get("input", {}), "controller": controller}, "expected": expected}
 
 
 def outcome(vector: Mapping[str, Any]) -> Outcome:

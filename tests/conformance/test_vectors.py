@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from sim.model.controller import NEWEST, Controller
 from tests.conformance.__main__ import main
 from tests.conformance.matching import mismatches
-from tests.conformance.runner import outcome, vectors_of
+from tests.conformance.runner import outcome, vector_for, vectors_of
 
 _FILES = sorted((Path(__file__).parent / "vectors").glob("*.json"))
 
@@ -20,6 +21,26 @@ def _vectors() -> list[Any]:
 def test_decides_as_argo_does(vector: dict[str, Any]) -> None:
     result = outcome(vector)
     assert not result.problems, f"{vector['checks']}: {result.problems}"
+
+
+def _older() -> list[Any]:
+    differing = [v for path in _FILES for v in vectors_of(path)[1] if "releaseDifferences" in v]
+    asked = [(release, vector_for(v, release)) for v in differing for release in Controller if release is not NEWEST]
+    return [pytest.param(v, id=f"{v['id']}-{release}") for release, v in asked if v is not None]
+
+
+@pytest.mark.parametrize("vector", _older())
+def test_decides_as_an_older_release_does(vector: dict[str, Any]) -> None:
+    result = outcome(vector)
+    assert not result.problems, f"{vector['checks']}: {result.problems}"
+
+
+def test_only_compared_releases_are_asked() -> None:
+    vector = {"op": "worst", "input": {}, "expected": {"a": 1}, "releaseDifferences": {"v1.8.4": {"a": 2}}}
+    asked = {release: vector_for(vector, release) for release in Controller}
+    assert [v and v["expected"]["a"] for v in asked.values()] == [None, None, 2, 1, 1, 1]
+    assert vector_for({**vector, "verifiedByExecution": False}, Controller.ARGO_1_8) is None
+    assert vector_for({**vector, "releaseDifferences": {"v1.8.4": "not there"}}, Controller.ARGO_1_8) is None
 
 
 def test_vectors_are_there() -> None:

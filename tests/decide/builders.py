@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.model.analysis import AnalysisRef, TemplateRef
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import BlueGreenStrategy, CanaryStep, CanaryStrategy, Pause, RolloutSpec, TrafficRouting
 from tests.decide.driver import World
 
@@ -37,9 +38,9 @@ def blue_green(replicas: int = 4, **fields: Any) -> RolloutSpec:
     return RolloutSpec("app", replicas=replicas, blue_green=BlueGreenStrategy("active", "preview", **fields))
 
 
-def running(spec: RolloutSpec) -> World:
+def running(spec: RolloutSpec, controller: Controller = NEWEST) -> World:
     """A world where v1 serves everybody at 1000 s and nothing of its deployment is left in the journal."""
-    world = World(spec)
+    world = World(spec, controller=controller)
     world.settle(1000.0)
     world.journal.clear()
     world.statuses.clear()

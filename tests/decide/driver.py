@@ -26,6 +26,7 @@ from sim.model.actions import (
     TerminateAnalysis,
 )
 from sim.model.analysis import AnalysisPhase
+from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import (
     HeaderRoute,
     MirrorRoute,
@@ -46,6 +47,7 @@ class World:
     spec: RolloutSpec
     template: str = "v1"
     now_s: float = 0.0
+    controller: Controller = NEWEST
     status: RolloutStatus = field(default_factory=RolloutStatus)
     rss: dict[str, ReplicaSetView] = field(default_factory=dict)
     services: dict[str, ServiceView] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class World:
             experiment_names=(self.experiment.name,) if self.experiment else (),
             services=tuple(self.services.values()),
             managed_routes=tuple(self.managed_routes),
+            controller=self.controller,
         )
 
     def decide(self) -> Decision:
