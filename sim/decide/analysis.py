@@ -86,13 +86,13 @@ def _overdue(metric: Metric, result: MetricResult, last: Measurement, now_s: flo
         return False
     if last.phase is not AnalysisPhase.ERROR and not metric.interval:
         return now_s > last.finished_s + ERROR_RETRY_S
-    pause_s = _interval_s(metric, last)
+    pause_s = gap_after_s(metric, last.phase)
     return pause_s is not None and now_s > last.finished_s + pause_s
 
 
-def _interval_s(metric: Metric, last: Measurement) -> float | None:
-    """Seconds from the end of the last measurement to the next; None if nothing asks for a next one."""
-    if last.phase is AnalysisPhase.ERROR:
+def gap_after_s(metric: Metric, phase: AnalysisPhase) -> float | None:
+    """Seconds from the end of a measurement of this phase to the next one; None if nothing asks for a next one."""
+    if phase is AnalysisPhase.ERROR:
         return ERROR_RETRY_S
     return _duration_s(metric.interval) if metric.interval else None
 
@@ -215,7 +215,7 @@ def _metric_wake_s(metric: Metric, status: AnalysisRunStatus, now_s: float) -> f
     if last.finished_s is None:
         return last.resume_at_s
     count = effective_count(metric)
-    pause_s = _interval_s(metric, last)
+    pause_s = gap_after_s(metric, last.phase)
     if pause_s is None or (count is not None and result.count >= count):
         return None
     return last.finished_s + pause_s

@@ -28,6 +28,27 @@ def effective_count(metric: Metric) -> int | None:
     return None if metric.interval else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Tolerated:
+    """How many bad measurements a metric stands before it goes bad itself."""
+
+    failures: int | None
+    """None: any number."""
+    inconclusive: int
+    errors: int
+    """In a row."""
+
+
+def tolerated(metric: Metric) -> Tolerated:
+    """The limits of a metric, with their defaults; a negative failureLimit is off."""
+    failures = _or(metric.failure_limit, FAILURE_LIMIT)
+    return Tolerated(
+        None if failures < 0 else failures,
+        _or(metric.inconclusive_limit, INCONCLUSIVE_LIMIT),
+        _or(metric.consecutive_error_limit, CONSECUTIVE_ERROR_LIMIT),
+    )
+
+
 def worst(left: AnalysisPhase, right: AnalysisPhase) -> AnalysisPhase:
     """The worse of two phases, ``left`` where they are equal."""
     return right if right.worse_than(left) else left
@@ -40,16 +61,14 @@ def limit_exceeded(metric: Metric, result: MetricResult) -> tuple[AnalysisPhase 
     A negative failureLimit is off.
     """
     verdict: tuple[AnalysisPhase | None, str] = (None, "")
-    failures = _or(metric.failure_limit, FAILURE_LIMIT)
-    if 0 <= failures < result.failed:
-        verdict = AnalysisPhase.FAILED, f"failed ({result.failed}) > failureLimit ({failures})"
-    unclear = _or(metric.inconclusive_limit, INCONCLUSIVE_LIMIT)
-    if result.inconclusive > unclear:
-        reason = f"inconclusive ({result.inconclusive}) > inconclusiveLimit ({unclear})"
+    limits = tolerated(metric)
+    if limits.failures is not None and limits.failures < result.failed:
+        verdict = AnalysisPhase.FAILED, f"failed ({result.failed}) > failureLimit ({limits.failures})"
+    if result.inconclusive > limits.inconclusive:
+        reason = f"inconclusive ({result.inconclusive}) > inconclusiveLimit ({limits.inconclusive})"
         verdict = AnalysisPhase.INCONCLUSIVE, reason
-    errors = _or(metric.consecutive_error_limit, CONSECUTIVE_ERROR_LIMIT)
-    if result.consecutive_error > errors:
-        reason = f"consecutiveErrors ({result.consecutive_error}) > consecutiveErrorLimit ({errors})"
+    if result.consecutive_error > limits.errors:
+        reason = f"consecutiveErrors ({result.consecutive_error}) > consecutiveErrorLimit ({limits.errors})"
         verdict = AnalysisPhase.ERROR, reason
     return verdict
 
@@ -78,8 +97,7 @@ def _phase_of_counts(metric: Metric, result: MetricResult) -> AnalysisPhase | No
         return None
     if streak <= 0:
         return AnalysisPhase.SUCCESSFUL
-    failures_count = _or(metric.failure_limit, FAILURE_LIMIT) >= 0
-    return AnalysisPhase.INCONCLUSIVE if failures_count else AnalysisPhase.FAILED
+    return AnalysisPhase.FAILED if tolerated(metric).failures is None else AnalysisPhase.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True)

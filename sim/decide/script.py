@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite, isnan
 
+from sim.model.network import VirtualService
 from sim.model.pods import Labels
 from sim.model.strategy import ScriptDefects, SwitchScript
 
@@ -26,6 +27,14 @@ class Route:
 
     target: str
     source: str
+
+
+def default_host(script: SwitchScript, vs: VirtualService | None) -> str | None:
+    """Host of the default route's first destination, or None without such a route."""
+    routes = vs.http if vs is not None else ()
+    if len(routes) <= script.route_index or not routes[script.route_index].destinations:
+        return None
+    return routes[script.route_index].destinations[0].host
 
 
 def active_color(script: SwitchScript, host: str | None) -> str:

@@ -48,7 +48,9 @@ class ScriptDriver:
         self._strategy = strategy
         self._router = router
         self._sources = sources
-        self._start_color = rules.active_color(strategy, default_host(strategy, router.network))
+        self._start_color = rules.active_color(
+            strategy, rules.default_host(strategy, router.network.virtual_services.get(strategy.virtual_service))
+        )
         self._active = self._start_color
         self._idle = rules.switch_route(strategy, self._active).target
         manifests = self._ground.scenario.manifests
@@ -263,15 +265,6 @@ class ScriptDriver:
         self.outcome = Outcome(verdict, reason, self._ground.clock.now, self._served_all, self._reported)
         for listener in self.on_change:
             listener()
-
-
-def default_host(strategy: SwitchScript, network: Network) -> str | None:
-    """Host of the default route's first destination, or None without such a route."""
-    vs = network.virtual_services.get(strategy.virtual_service)
-    routes = vs.http if vs is not None else ()
-    if len(routes) <= strategy.route_index or not routes[strategy.route_index].destinations:
-        return None
-    return routes[strategy.route_index].destinations[0].host
 
 
 def patched(vs: VirtualService, strategy: SwitchScript, route: rules.Route) -> VirtualService:

@@ -1,0 +1,185 @@
+"""The timetable of an Argo Rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sim.decide.defaults import is_routed, progress_deadline_s
+from sim.decide.standing import with_workload
+from sim.decide.steps import steps_of
+from sim.model.rollout import RolloutSpec, RunRole
+from sim.model.scenario import Scenario
+from sim.model.units import duration_text
+from sim.timetable.gates import deadline_gate, metric_gates
+from sim.timetable.pace import Pace, fastest, slowest
+from sim.timetable.rollouts import Course, RolloutWalk
+from sim.timetable.rows import Pair, blue_green_rows, canary_rows
+from sim.timetable.runs import RunKey, RunPlan, run_plans
+from sim.timetable.sums import extra_pod_hours, peak_of, points, relief_of
+from sim.timetable.values import Ability, Gate, Relief, Row, Timetable
+from sim.timetable.walk import Frame, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class _Walker:
+    """Walks of one Rollout at both paces."""
+
+    course: Course
+    fast: Pace
+    slow: Pace
+
+    def good(self) -> Pair:
+        """A release that nothing is wrong with."""
+        return Pair(self._walk(self.fast), self._walk(self.slow))
+
+    def never_ready(self) -> Pair:
+        """A release whose pods never become available."""
+        return Pair(self._walk(replace(self.fast, pods_s=None)), self._walk(replace(self.slow, pods_s=None)))
+
+    def aborted(self, weight: float) -> Pair:
+        """A release that is aborted the first time it has this much of the traffic."""
+
+        def there(frame: Frame) -> bool:
+            return frame.weight >= weight and not frame.stable_is_new
+
+        return Pair(RolloutWalk(self.course, self.fast, there).run(), RolloutWalk(self.course, self.slow, there).run())
+
+    def _walk(self, pace: Pace) -> Walk:
+        return RolloutWalk(self.course, pace).run()
+
+
+def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
+    """Of an update of a Rollout that runs its stable version; the spec must be valid."""
+    spec = with_workload(rollout, scenario.manifests)
+    plans = run_plans(scenario, spec)
+    walker = _Walker(
+        Course(spec, scenario.controller, plans),
+        fastest(scenario, spec.template, float(spec.min_ready_s)),
+        slowest(scenario, spec.template, progress_deadline_s(spec)),
+    )
+    pair = walker.good()
+    made = blue_green_rows(spec, pair) if spec.blue_green is not None else canary_rows(spec, pair, plans)
+    gates = (*metric_gates(spec, pair, plans, walker.slow.reconcile_s), _deadline(spec, walker))
+    rows = _watched(tuple(made), gates)
+    relief, undone = _relief(walker, pair)
+    return Timetable(
+        subject=f"Rollout {spec.name}",
+        strategy=strategy_text(spec),
+        replicas=spec.desired,
+        rows=rows,
+        end=pair.instant(lambda walk: walk.end),
+        ending=_ending(pair, rows),
+        gates=gates,
+        unwatched=_unwatched(rows),
+        earliest_abort_s=min((g.earliest_abort_s for g in gates if g.earliest_abort_s is not None), default=None),
+        bound_s=min((g.bound_s for g in gates if _binds(g) and g.bound_s is not None), default=None),
+        peak=peak_of(rows, (pair.fast, pair.slow, *undone)),
+        extra_pod_hours=extra_pod_hours(pair.slow, spec.desired),
+        relief=relief,
+        fastest=points(pair.fast),
+        slowest=points(pair.slow),
+        assumptions=tuple(_assumptions(spec, walker, plans)),
+        notes=tuple(_notes(spec, gates)),
+    )
+
+
+def _binds(gate: Gate) -> bool:
+    """Whether a version that fails every gate is stopped by it: the progress deadline needs another fault."""
+    return gate.ability is Ability.ALWAYS and gate.where != "pods" and not gate.start.after_wait
+
+
+def _deadline(spec: RolloutSpec, walker: _Walker) -> Gate:
+    nothing = Walk((), ())
+    return deadline_gate(spec, walker.never_ready() if spec.progress_deadline_abort else Pair(nothing, nothing))
+
+
+def strategy_text(spec: RolloutSpec) -> str:
+    """``canary, weights by istio``."""
+    if spec.blue_green is not None:
+        return "blue-green"
+    routing = spec.canary.traffic_routing if spec.canary is not None else None
+    if routing is None:
+        return "canary by pods"
+    return f"canary, weights by {' and '.join(routing.kinds) or 'a router'}"
+
+
+def _ending(pair: Pair, rows: Sequence[Row]) -> str:
+    """Why the release never comes to serve everybody; '' if it does."""
+    if pair.fast.end is not None:
+        return ""
+    if pair.fast.aborted is not None:
+        return "every release is aborted"
+    if pair.fast.stopped:
+        return pair.fast.stopped
+    stuck = next((row for row in rows if row.end.earliest_s is None), None)
+    place = f"step {stuck.number} ({stuck.what})" if stuck is not None and stuck.number else "it"
+    return f"{place} never completes by itself"
+
+
+def _watched(rows: tuple[Row, ...], gates: Sequence[Gate]) -> tuple[Row, ...]:
+    able = [gate for gate in gates if gate.ability is not Ability.NEVER and gate.where != "pods"]
+    return tuple(replace(row, gates=tuple(dict.fromkeys(g.name for g in able if _overlap(row, g)))) for row in rows)
+
+
+def _overlap(row: Row, gate: Gate) -> bool:
+    """Whether the gate measures while the row lasts, at its fastest; inline gates only in their own step."""
+    if row.number is not None and gate.where.startswith("step"):
+        return gate.where == f"step {row.number}"
+    starts, ends = row.start.earliest_s, row.end.earliest_s
+    begins, over = gate.start.earliest_s, gate.end.earliest_s
+    if starts is None or begins is None:
+        return False
+    return (ends is None or begins < ends or begins == starts) and (over is None or over > starts)
+
+
+def _unwatched(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Rows up to the promotion that give the release traffic for a while, with no gate that measures."""
+    return tuple(
+        index
+        for index, row in enumerate(rows)
+        if row.weight > 0 and not row.gates and row.what not in {"promote", "keep the old pods"} and _lasts(row)
+    )
+
+
+def _lasts(row: Row) -> bool:
+    if row.waits_for_person or row.start.latest_s is None or row.end.latest_s is None:
+        return True
+    return row.end.latest_s - row.start.latest_s >= 1.0
+
+
+def _relief(walker: _Walker, pair: Pair) -> tuple[Relief | None, tuple[Walk, ...]]:
+    """After an abort at the highest weight before the promotion; None where there never is any."""
+    highest = max((frame.weight for frame in pair.fast.updating), default=0.0)
+    if highest <= 0:
+        return None, ()
+    undone = walker.aborted(highest)
+    return relief_of(highest, undone), (undone.fast, undone.slow)
+
+
+def _assumptions(spec: RolloutSpec, walker: _Walker, plans: dict[RunKey, RunPlan]) -> Iterator[str]:
+    deadline = duration_text(progress_deadline_s(spec))
+    soonest = duration_text(round(walker.fast.pods_s or 0.0, 3))
+    yield "an update of a stable version that runs; no pod dies, nobody interferes"
+    yield f"earliest: pods are available {soonest} after they are wanted, every measurement succeeds"
+    yield f"latest: every wait for pods just keeps within progressDeadlineSeconds ({deadline})"
+    if any(plan.metrics for plan in plans.values()):
+        yield "latest: every analysis succeeds, with as many errors on the way as it tolerates"
+    if any(metric.query_s for plan in plans.values() for metric in plan.metrics):
+        longest = max(metric.query_s or 0.0 for plan in plans.values() for metric in plan.metrics)
+        yield f"queries take at most {duration_text(longest)}"
+
+
+def _notes(spec: RolloutSpec, gates: Sequence[Gate]) -> Iterator[str]:
+    if spec.paused:
+        yield "spec.paused is true: nothing moves until a person resumes it"
+    canary = spec.canary
+    steps = steps_of(spec)
+    if any(step.set_header_route for step in steps):
+        yield "requests that match a header route go to the canary, whatever the weight"
+    if any(step.plugin for step in steps):
+        yield "plugin steps are not modelled: they never complete"
+    if canary is not None and canary.analysis is not None and not any(g.where == "background" for g in gates):
+        yield f"the background analysis ({RunRole.BACKGROUND.value}) names no template"
+    if canary is not None and not is_routed(spec):
+        yield "no router: the share of the traffic is the share of the pods"

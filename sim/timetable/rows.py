@@ -1,0 +1,188 @@
+"""Rows of a timetable: what happens between two instants, taken from the fastest and the slowest walk alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sim.decide.steps import plan_text, steps_of
+from sim.model.rollout import CanaryStep, RolloutSpec, RunRole
+from sim.model.units import duration_text
+from sim.timetable.runs import RunKey, RunPlan
+from sim.timetable.values import Instant, Row
+from sim.timetable.walk import Frame, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same rollout walked at its fastest and at its slowest."""
+
+    fast: Walk
+    slow: Walk
+
+    def instant(self, find: Callable[[Walk], Frame | None]) -> Instant:
+        """When the frame that ``find`` looks for comes."""
+        fast, slow = find(self.fast), find(self.slow)
+        waits = max(frame.waits for frame in (fast, slow) if frame is not None) if fast or slow else 0
+        return Instant(_at(fast), _at(slow), after_wait=waits > 0)
+
+
+def _at(frame: Frame | None) -> float | None:
+    return None if frame is None else round(frame.t_s, 3)
+
+
+APPLY = Instant(0.0, 0.0)
+"""The instant everything is counted from."""
+
+
+def row(what: str, start: Instant, end: Instant, frame: Frame | None, number: int | None = None) -> Row:
+    """A row that ends with what ``frame`` says."""
+    if frame is None:
+        return Row(number, what, start, end, 0.0, 0, 0)
+    return Row(number, what, start, end, frame.weight, frame.candidate, frame.stable, frame.other)
+
+
+def canary_rows(spec: RolloutSpec, pair: Pair, plans: Mapping[RunKey, RunPlan]) -> Iterator[Row]:
+    """A row for each step, the promotion, and the old pods' last stretch."""
+    start, fast, slow = APPLY, step_ends(pair.fast), step_ends(pair.slow)
+    for index, step in enumerate(steps_of(spec)):
+        end = pair.instant(lambda walk, at=index: (fast if walk is pair.fast else slow).get(at))  # type: ignore[misc]  # default binds the index
+        made = row(step_text(step, index, plans), start, end, fast.get(index), index + 1)
+        waits = step.pause is not None and step.pause.duration is None
+        yield _waiting(made, "waits for a person") if waits else made
+        start = end
+    yield from _tail(pair, start, "promote" if steps_of(spec) else "replace all pods")
+
+
+def _waiting(made: Row, note: str) -> Row:
+    return Row(made.number, made.what, made.start, made.end, made.weight, made.candidate_pods, made.stable_pods,
+               made.other_pods, waits_for_person=True, note=note)  # fmt: skip
+
+
+def step_ends(walk: Walk) -> dict[int, Frame]:
+    """The frame in which each step was over, by the step's index (from 0)."""
+    found: dict[int, Frame] = {}
+    frames = iter(walk.frames)
+    current = next((frame.step for frame in frames if frame.step == 0), None)
+    for frame in frames:
+        if current is None or frame.step is None or frame.aborted:
+            break
+        for index in range(current, frame.step):
+            found[index] = frame
+        current = max(current, frame.step)
+    return found
+
+
+def step_text(step: CanaryStep, index: int, plans: Mapping[RunKey, RunPlan]) -> str:
+    """The step as people name it, an analysis with its metrics."""
+    text = plan_text(step)
+    plan = plans.get(RunKey(RunRole.STEP, index))
+    if plan is not None and plan.metrics:
+        text = f"analysis {', '.join(one.metric.name for one in plan.metrics)}"
+    if step.pause is not None and isinstance(step.pause.duration, int):
+        text = f"pause {duration_text(step.pause.duration)}"
+    if step.experiment is not None and step.experiment.duration:
+        text = f"experiment {step.experiment.duration}"
+    if step.set_weight is not None and step.set_canary_scale is not None:
+        text += " with setCanaryScale"
+    return text
+
+
+def blue_green_rows(spec: RolloutSpec, pair: Pair) -> Iterator[Row]:
+    """Preview, analysis before, pause, switch, analysis after, promotion, the old pods' last stretch."""
+    start = APPLY
+    for what, find in _milestones(spec):
+        end = pair.instant(find)
+        if end.earliest_s is None and what != "switch traffic":
+            continue
+        made = row(what, start, end, find(pair.fast))
+        yield _waiting(made, "waits for a person") if what == _HELD else made
+        start = end
+    yield from _tail(pair, start, "promote")
+
+
+_HELD = "pause until promoted"
+
+
+def _milestones(spec: RolloutSpec) -> Iterator[tuple[str, Callable[[Walk], Frame | None]]]:
+    strategy = spec.blue_green
+    if strategy is None:
+        return
+    size = strategy.preview_replica_count
+    yield f"start {spec.desired if size is None else size} preview pods", _ready
+    if strategy.pre_promotion is not None:
+        yield "analysis before promotion", lambda walk: _after_run(walk, RunKey(RunRole.PRE_PROMOTION))
+    if strategy.auto_promotion_enabled is False:
+        yield _HELD, _after_pause
+    elif strategy.auto_promotion_s > 0:
+        yield f"pause {duration_text(strategy.auto_promotion_s)}", _after_pause
+    yield "switch traffic", lambda walk: next((one for one in walk.frames if one.weight > 0), None)
+    if strategy.post_promotion is not None:
+        yield "analysis after promotion", lambda walk: _after_run(walk, RunKey(RunRole.POST_PROMOTION))
+
+
+def _ready(walk: Walk) -> Frame | None:
+    return next((one for one in walk.frames if one.ready), None)
+
+
+def _after_run(walk: Walk, key: RunKey) -> Frame | None:
+    run = walk.run(key)
+    if run is None or run.end_s is None:
+        return None
+    return next((one for one in walk.frames if one.t_s >= run.end_s and one.t_s > run.start_s), None)
+
+
+def _after_pause(walk: Walk) -> Frame | None:
+    frames = iter(walk.frames)
+    if next((one for one in frames if one.paused), None) is None:
+        return None
+    return next((one for one in frames if not one.paused), None)
+
+
+def _tail(pair: Pair, start: Instant, promotes: str) -> Iterator[Row]:
+    end = pair.instant(lambda walk: walk.end)
+    yield row(promotes, start, end, pair.fast.end)
+    gone = pair.instant(_old_gone)
+    if gone.earliest_s is not None and end.earliest_s is not None and gone.earliest_s > end.earliest_s:
+        yield row("keep the old pods", end, gone, _old_gone(pair.fast))
+
+
+def _old_gone(walk: Walk) -> Frame | None:
+    end = walk.end
+    return next((one for one in walk.frames if end and one.t_s >= end.t_s and one.stable == 0), None)
+
+
+def deployment_rows(pair: Pair, replicas: int) -> Iterator[Row]:
+    """A row for each batch of new pods; one for all of them where the walks' batches differ."""
+    fast, slow = _batches(pair.fast), _batches(pair.slow)
+    end = pair.instant(lambda walk: walk.end)
+    if len(fast) != len(slow) or not fast:
+        yield row(f"replace {replicas} pods", APPLY, end, pair.fast.end)
+        return
+    start, size = APPLY, 0
+    if fast[0].t_s > 0 or slow[0].t_s > 1:
+        gone = Instant(_at(fast[0]), _at(slow[0]))
+        yield Row(None, "stop the old pods", APPLY, gone, 0.0, 0, 0)
+        start = gone
+    for index, (one, other) in enumerate(zip(fast, slow, strict=True)):
+        last = index + 1 == len(fast)
+        over = end if last else Instant(_at(fast[index + 1]), _at(slow[index + 1]))
+        frame = pair.fast.end if last else _before(pair.fast, fast[index + 1])
+        yield row(f"new pods {size} to {one.candidate}", start, over, frame)
+        start, size = over, other.candidate
+
+
+def _batches(walk: Walk) -> list[Frame]:
+    """Frames in which more new pods were asked for."""
+    found: list[Frame] = []
+    size = 0
+    for frame in walk.frames:
+        if frame.candidate > size:
+            found.append(frame)
+        size = frame.candidate
+    return found
+
+
+def _before(walk: Walk, frame: Frame) -> Frame:
+    index = walk.frames.index(frame)
+    return walk.frames[max(0, index - 1)]
