@@ -6,6 +6,7 @@ by the functions here that draw, and by nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reports.diff.card import Diff
@@ -16,7 +17,9 @@ from reports.json_ import run_json, score_json
 from reports.scorecard import Score
 from reports.scoring import score
 from reports.text import run_text, score_text
+from reports.timetable import timetable_markdown, timetable_text, timetables_json
 from sim.model.records import RunResult
+from sim.timetable import Refused, Timetable
 
 FORMATS = ("text", "json", "md", "html")
 
@@ -25,6 +28,7 @@ __all__ = [
     "diff",
     "render_diff",
     "render_score",
+    "render_timetables",
     "run_json",
     "run_text",
     "score",
@@ -33,6 +37,7 @@ __all__ = [
     "write_diff",
     "write_report",
     "write_run",
+    "write_timetable",
 ]
 
 
@@ -94,3 +99,18 @@ def timeline_svg(result: RunResult) -> bytes:
     from reports import documents  # noqa: PLC0415 - see the module's docstring
 
     return documents.timeline_svg(result)
+
+
+def render_timetables(found: Sequence[Timetable | Refused], fmt: str) -> str:
+    """Timetables as ``text``, ``json`` or ``markdown``."""
+    if fmt == "json":
+        return timetables_json(found)
+    write = timetable_text if fmt == "text" else timetable_markdown
+    return "\n\n".join(write(one) for one in found)
+
+
+def write_timetable(found: Timetable, folder: Path) -> None:
+    """Write plan.json, plan.svg and plan.png into the folder."""
+    from reports import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_timetable(found, folder)

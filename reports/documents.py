@@ -10,11 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from reports import frames, journal, json_, summary, words
-from reports.figures import comparison, detection, style, timeline, verdicts
+from reports.figures import comparison, detection, style, timeline, timetable, verdicts
 from reports.files import write_atomically
 from reports.scorecard import KpiScore, Score, StrategyScore
+from reports.timetable import timetables_json
 from sim.model.kpis import Kpi
 from sim.model.records import RunResult
+from sim.timetable import Timetable
 
 _CLASSES = {"yes": "yes", "no": "no", "never": "no", "undecided": "maybe", "no data": "none", "no target": "none"}
 
@@ -81,6 +83,14 @@ def write_run(result: RunResult, folder: Path) -> None:
     journal.write(folder / "journal.jsonl", result)
     write_atomically(folder / "run.json", json_.run_json(result) + "\n")
     write_atomically(folder / "timeline.svg", timeline_svg(result))
+
+
+def write_timetable(found: Timetable, folder: Path) -> None:
+    """Write plan.json, plan.svg and plan.png into the folder."""
+    figure = timetable.draw(timetable.info(found))
+    write_atomically(folder / "plan.json", timetables_json([found]) + "\n")
+    write_atomically(folder / "plan.svg", style.svg(figure))
+    write_atomically(folder / "plan.png", style.png(figure))
 
 
 def timeline_svg(result: RunResult) -> bytes:

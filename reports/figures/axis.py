@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from reports.figures import style
 from reports.numbers import number
 
-_UNITS = (("minutes", 1.0, 240.0), ("hours", 60.0, 96 * 60.0), ("days", 1440.0, float("inf")))
+_UNITS = (("seconds", 1 / 60, 3.0), ("minutes", 1.0, 240.0), ("hours", 60.0, 96 * 60.0), ("days", 1440.0, float("inf")))
 _CUT = 0.07
 """Width of a cut stretch, as a share of everything that is drawn to scale."""
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)
@@ -30,7 +30,7 @@ class Axis(NamedTuple):
     def unit(self) -> tuple[str, float]:
         """The axis' unit and its minutes; with cuts always minutes, because what is left is short."""
         length = self.span_min[1] - self.span_min[0]
-        name, minutes, _ = next(unit for unit in _UNITS if self.cuts_min or length < unit[2])
+        name, minutes, _ = next(unit for unit in _UNITS[bool(self.cuts_min) :] if self.cuts_min or length < unit[2])
         return name, minutes
 
     def pieces(self) -> list[tuple[float, float]]:
@@ -39,11 +39,11 @@ class Axis(NamedTuple):
         return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def apply(axes: Axes, axis: Axis) -> None:
-    """Give the axes (and those that share theirs) this axis of time, with its label."""
+def apply(axes: Axes, axis: Axis, cut: str = "a soak") -> None:
+    """Give the axes (and those that share theirs) this axis of time, with its label; ``cut`` says what is cut short."""
     if axis.cuts_min:
         _cut(axes, axis)
-        axes.set_xlabel("time since the release was applied; between the dotted lines a soak, not to scale")
+        axes.set_xlabel(f"time since the release was applied; between the dotted lines {cut}, not to scale")
     else:
         name, minutes = axis.unit
         axes.xaxis.set_major_locator(_InUnits(minutes))
@@ -62,11 +62,11 @@ def shade_cuts(axes: Axes, axis: Axis) -> None:
             axes.axvline(edge, color=style.GREY, linestyle=":", linewidth=0.8)
 
 
-def name_cuts(axes: Axes, axis: Axis) -> None:
+def name_cuts(axes: Axes, axis: Axis, what: str = "soak") -> None:
     """Say in the marked stretches how long they really are."""
     for start, end in axis.cuts_min:
         middle = (position(axis, start) + position(axis, end)) / 2
-        axes.text(middle, 0.5, f"soak\n{number(end - start, 'min')}", transform=axes.transAxes, ha="center", va="center",
+        axes.text(middle, 0.5, f"{what}\n{number(end - start, 'min')}", transform=axes.transAxes, ha="center", va="center",
                   fontsize=7.5, color=style.GREY)  # fmt: skip
 
 

@@ -22,7 +22,7 @@ ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 
-DARK_GREEN, DARK_PURPLE = "#00694d", "#8a3d6b"
+DARK_GREEN, DARK_ORANGE, DARK_PURPLE = "#00694d", "#8f5d00", "#8a3d6b"
 """For text: the colours above are too light to read at this size."""
 
 SIDES = {"stable": BLUE, "candidate": VERMILLION, "none": BLACK}

@@ -17,7 +17,7 @@ MOST_SEED = 2**53
 """The largest that every JSON reader keeps exactly."""
 
 
-def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str) -> None:
+def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str, seed: bool = True) -> None:
     """Scenario files or manifests, and what is changed in them; ``paths`` is argparse's nargs."""
     parser.add_argument(
         "paths",
@@ -42,7 +42,9 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rollout", metavar="NAME", help="Rollout to release, where the manifests hold several")
     add_controller_argument(parser)
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
-    parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help="master seed (default: the scenario's)")
+    if seed:
+        text = "master seed (default: the scenario's)"
+        parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help=text)
 
 
 def add_controller_argument(parser: argparse.ArgumentParser) -> None:

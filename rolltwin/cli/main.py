@@ -1,6 +1,7 @@
 """Entry point: ``rolltwin COMMAND ...``.
 
-Exit codes: 0 done (for ``check``: clean), 1 findings of severity error (``check``) or worse (``diff --fail-on``), 2 input or output that cannot be
+Exit codes: 0 done (for ``check``: clean), 1 findings of severity error (``check``), a refused release (``plan``) or worse
+(``diff --fail-on``), 2 input or output that cannot be
 used, 130 interrupted (SIGINT or SIGTERM). Whatever is wrong with the input is reported at once and never as a traceback.
 """
 
@@ -18,10 +19,17 @@ from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
-from rolltwin.cli import check, diff, explain, run, score
+from rolltwin.cli import check, diff, explain, plan, run, score
 from scenarios.findings import BadInput
 
-COMMANDS: dict[str, ModuleType] = {"check": check, "run": run, "score": score, "diff": diff, "explain": explain}
+COMMANDS: dict[str, ModuleType] = {
+    "check": check,
+    "plan": plan,
+    "run": run,
+    "score": score,
+    "diff": diff,
+    "explain": explain,
+}
 UNUSABLE = 2
 INTERRUPTED = 130
 

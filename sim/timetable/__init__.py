@@ -5,6 +5,7 @@ the walks come to is a ``Timetable``: steps with their earliest and latest ends,
 """
 
 from sim.timetable.plan import Refused, plan
+from sim.timetable.rows import short_list
 from sim.timetable.values import (
     Ability,
     Exposure,
@@ -31,4 +32,5 @@ __all__ = [
     "Row",
     "Timetable",
     "plan",
+    "short_list",
 ]

@@ -22,7 +22,7 @@ class DeploymentWalk:
         self._new = WalkedSet(f"{spec.name}-{NEW}", NEW, created_s=1e-9)
         self._leaving = Leaving(spec.template.termination_grace_s)
         self._waited_for = Leaving(pace.gone_s)
-        self._now_s = 0.0
+        self._now_s = pace.reconcile_s
         self._frames: list[Frame] = []
 
     def run(self) -> Walk:

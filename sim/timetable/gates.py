@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
 
 from sim.decide.assessment import effective_count, tolerated
 from sim.decide.defaults import JUST_AFTER_S, progress_deadline_s
-from sim.decide.steps import steps_of
 from sim.model.analysis import Metric
 from sim.model.rollout import RolloutSpec, RunRole
 from sim.model.units import duration_text, go_duration_s
 from sim.timetable import measuring
-from sim.timetable.measuring import Reach
-from sim.timetable.rows import Pair, step_ends
+from sim.timetable.aborts import Watch, ability_of, exposure_of, with_traffic
+from sim.timetable.rows import Pair
 from sim.timetable.runs import MetricPlan, RunKey, RunPlan
 from sim.timetable.values import Ability, Exposure, Gate, Instant
-from sim.timetable.walk import RunSpan, Walk, weight_times
+from sim.timetable.walk import RunSpan, weight_times
 
 DEADLINE = "progress deadline"
 
@@ -83,9 +81,7 @@ def _instant(fast: RunSpan | None, slow: RunSpan | None) -> Instant:
 
 def _gate(context: Context, key: RunKey, plan: MetricPlan) -> Gate:
     fast, slow = context.pair.fast.run(key), context.pair.slow.run(key)
-    start = _instant(fast, slow)
-    metric, failure = plan.metric, measuring.failure(plan.metric)
-    interval_s = go_duration_s(metric.interval) if metric.interval else None
+    start, metric = _instant(fast, slow), plan.metric
     gate = Gate(
         metric.name,
         where(key),
@@ -93,25 +89,19 @@ def _gate(context: Context, key: RunKey, plan: MetricPlan) -> Gate:
         start,
         Instant(None if fast is None else fast.end_s, None if slow is None else slow.end_s, start.after_wait),
         Ability.NEVER,
-        first_measurement_s=None if fast is None else fast.start_s + _delay_s(metric),
-        interval_s=interval_s,
+        first_measurement_s=None if fast is None else round(fast.start_s + plan.delay_s, 3),
+        interval_s=go_duration_s(metric.interval) if metric.interval else None,
         measurements=effective_count(metric),
     )
     if fast is None:
-        return _with(gate, reason="its run never starts")
+        return replace(gate, reason="its run never starts")
     if plan.dry_run:
-        return _with(gate, reason="a dry run aborts nothing")
+        return replace(gate, reason="a dry run aborts nothing")
     errs_s = fast.start_s + plan.earliest_s(measuring.erring(metric))
+    failure = measuring.failure(metric)
     if failure is None:
-        return _with(gate, reason=_unable(metric), earliest_abort_s=round(errs_s, 3))
-    return _able(context, gate, (fast, slow), plan, failure)
-
-
-def _with(gate: Gate, *, reason: str, earliest_abort_s: float | None = None) -> Gate:
-    return Gate(
-        gate.name, gate.where, gate.rule, gate.start, gate.end, gate.ability, reason, earliest_abort_s,
-        first_measurement_s=gate.first_measurement_s, interval_s=gate.interval_s, measurements=gate.measurements,
-    )  # fmt: skip
+        return replace(gate, reason=_unable(metric), earliest_abort_s=round(errs_s, 3))
+    return _able(gate, Watch(context.spec, context.pair, fast, slow, plan, failure, context.tail_s), errs_s)
 
 
 def _unable(metric: Metric) -> str:
@@ -123,78 +113,29 @@ def _unable(metric: Metric) -> str:
     return f"all {count} measurements may fail (failureLimit {failures}): only errors abort"
 
 
-def _able(
-    context: Context, gate: Gate, spans: tuple[RunSpan, RunSpan | None], plan: MetricPlan, failure: Reach
-) -> Gate:
-    fast, slow = spans
-    least_s = plan.earliest_s(failure)
-    errs_s = plan.earliest_s(measuring.erring(plan.metric))
-    most_s = plan.latest_s(failure)
-    most_s = None if most_s is None else most_s + context.tail_s
-    ability, reason = _ability(context, fast, slow, least_s, most_s)
+def _able(gate: Gate, watch: Watch, errs_s: float) -> Gate:
+    ability, reason = ability_of(watch)
+    gate = replace(gate, ability=ability, reason=reason)
     if ability is Ability.NEVER:
-        return _with(gate, reason=reason)
-    bounds = (most_s, _plus(plan.latest_s(measuring.with_errors(plan.metric, failure)), context.tail_s))
-    bound_s, with_errors_s = (
-        _plus(one, None if slow is None or ability is not Ability.ALWAYS else slow.start_s) for one in bounds
+        return gate
+    gate = replace(gate, earliest_abort_s=round(min(watch.fast.start_s + watch.least_s, errs_s), 3))
+    bound_s = _from_start(watch, watch.most_s)
+    if ability is Ability.MAYBE or bound_s is None:
+        return gate
+    with_errors_s = watch.until_abort_s(measuring.with_errors(watch.plan.metric, watch.failure))
+    later_s, exposure = with_traffic(watch)
+    return replace(
+        gate,
+        bound_s=bound_s,
+        bound_with_errors_s=_from_start(watch, with_errors_s),
+        bound_with_traffic_s=later_s,
+        exposure=exposure_of(watch),
+        exposure_with_traffic=exposure,
     )
-    return Gate(
-        gate.name, gate.where, gate.rule, gate.start, gate.end, ability, reason,
-        round(fast.start_s + min(least_s, errs_s), 3), bound_s, with_errors_s,
-        gate.first_measurement_s, gate.interval_s, gate.measurements,
-        Exposure() if bound_s is None or most_s is None else _exposure(context, fast, slow, most_s),
-    )  # fmt: skip
 
 
-def _plus(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else round(one + other, 3)
-
-
-def _ability(
-    context: Context, fast: RunSpan, slow: RunSpan | None, least_s: float, most_s: float | None
-) -> tuple[Ability, str]:
-    """Whether the verdict comes before the run is ended from outside."""
-    soonest_s = _cut_s(context, context.pair.fast, fast)
-    latest_s = inf if slow is None else _cut_s(context, context.pair.slow, slow)
-    if most_s is None:
-        return Ability.MAYBE, "nobody knows how long its measurements take"
-    if most_s < soonest_s:
-        return Ability.ALWAYS, ""
-    what = "the experiment can end" if fast.key.role is RunRole.EXPERIMENT else "the rollout can be promoted"
-    if least_s >= latest_s:
-        return Ability.NEVER, f"{what.replace('can be', 'is').replace('can end', 'ends')} first"
-    return Ability.MAYBE, f"{what} first, {duration_text(max(1.0, round(soonest_s)))} after its start"
-
-
-def _cut_s(context: Context, walk: Walk, run: RunSpan) -> float:
-    """From a run's start until it is ended although it has not come to a verdict; inf if it is waited for."""
-    if run.key.role is RunRole.BACKGROUND:
-        end = walk.end
-        if end is None or end.waits > run.waits:
-            # What stops the rollout, or the person it waits for, leaves the gate its time. At its fastest a person comes
-            # at once.
-            return inf if walk is context.pair.slow or end is None else end.t_s - run.start_s
-        return end.t_s - run.start_s
-    if run.key.role is RunRole.EXPERIMENT:
-        experiment = steps_of(context.spec)[run.key.step or 0].experiment
-        required = any(one.required for one in experiment.analyses if one.name == run.key.name) if experiment else False
-        over = step_ends(walk).get(run.key.step or 0)
-        return inf if required or over is None or not (experiment and experiment.duration) else over.t_s - run.start_s
-    return inf
-
-
-def _exposure(context: Context, fast: RunSpan, slow: RunSpan | None, most_s: float) -> Exposure:
-    """Slow up to the run's start, then at full speed: so the most traffic comes before the verdict."""
-    times = {} if slow is None else weight_times(context.pair.slow, 0.0, slow.start_s)
-    walk = context.pair.fast
-    if fast.key.role is RunRole.BACKGROUND:
-        then = weight_times(walk, fast.start_s, fast.start_s + most_s)
-    else:
-        held = [frame.weight for frame in walk.frames if frame.t_s <= fast.start_s]
-        then = {held[-1]: most_s} if held and held[-1] > 0 else {}
-    for weight, seconds in then.items():
-        times[weight] = times.get(weight, 0.0) + seconds
-    return Exposure(tuple((weight, round(times[weight], 3)) for weight in sorted(times)))
+def _from_start(watch: Watch, seconds: float | None) -> float | None:
+    return None if seconds is None or watch.slow is None else round(watch.slow.start_s + seconds, 3)
 
 
 def rule_text(metric: Metric) -> str:
@@ -208,10 +149,6 @@ def rule_text(metric: Metric) -> str:
     failures = "any number of" if limits.failures is None else limits.failures or "no"
     noun = "failure" if failures == 1 else "failures"
     return f"measured {times}{every}{delay}{until}; {failures} {noun} and {limits.errors} errors in a row tolerated"
-
-
-def _delay_s(metric: Metric) -> float:
-    return go_duration_s(metric.initial_delay) if metric.initial_delay else 0.0
 
 
 def deadline_gate(spec: RolloutSpec, never: Pair) -> Gate:

@@ -25,10 +25,10 @@ class Reach:
 
 
 def shortest_pass(metric: Metric) -> Reach | None:
-    """Nothing but successes; None for a metric that never ends by itself."""
+    """Nothing but successes; None for a metric that never succeeds by itself."""
     count = effective_count(metric)
     needed = metric.consecutive_success_limit or count
-    return None if needed is None else Reach(needed)
+    return None if needed is None or (count is not None and needed > count) else Reach(needed)
 
 
 def longest_pass(metric: Metric) -> Reach | None:
@@ -41,8 +41,9 @@ def longest_pass(metric: Metric) -> Reach | None:
     streak = metric.consecutive_success_limit or 0
     if streak == 0:
         return None if count is None else Reach(count, count * errors)
-    before = _before_streak(metric, streak, inf if count is None else count - streak)
-    return None if before == inf else Reach(int(before) + streak, (int(before) + 1) * errors)
+    room = inf if count is None else count - streak
+    before = _before_streak(metric, streak, room)
+    return None if before == inf or room < 0 else Reach(int(before) + streak, (int(before) + 1) * errors)
 
 
 def _before_streak(metric: Metric, streak: int, room: float) -> float:

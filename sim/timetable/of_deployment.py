@@ -26,7 +26,7 @@ def deployment_walks(scenario: Scenario, spec: DeploymentSpec) -> Pair:
 def deployment_timetable(scenario: Scenario, spec: DeploymentSpec) -> Timetable:
     """Of an update of a Deployment that runs."""
     pair = deployment_walks(scenario, spec)
-    rows = tuple(deployment_rows(pair, spec.replicas))
+    rows = tuple(deployment_rows(pair))
     after = duration_text(spec.progress_deadline_s)
     reason = f"pods that never become available fail it after {after}, but nothing goes back"
     deadline = Gate(
@@ -49,7 +49,7 @@ def deployment_timetable(scenario: Scenario, spec: DeploymentSpec) -> Timetable:
         unwatched=tuple(index for index, row in enumerate(rows) if row.weight > 0),
         earliest_abort_s=None,
         bound_s=None,
-        peak=peak_of(rows, (pair.fast, pair.slow)),
+        peak=peak_of(rows, pair),
         extra_pod_hours=extra_pod_hours(pair.slow, spec.replicas),
         relief=None,
         fastest=points(pair.fast),

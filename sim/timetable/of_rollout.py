@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sim.decide.defaults import is_routed, progress_deadline_s
+from sim.decide.defaults import is_dynamic, is_routed, progress_deadline_s
+from sim.decide.fenceposts import max_surge
 from sim.decide.standing import with_workload
 from sim.decide.steps import steps_of
 from sim.model.rollout import RolloutSpec, RunRole
@@ -19,6 +20,9 @@ from sim.timetable.runs import RunKey, RunPlan, run_plans
 from sim.timetable.sums import extra_pod_hours, peak_of, points, relief_of
 from sim.timetable.values import Ability, Gate, Relief, Row, Timetable
 from sim.timetable.walk import Frame, Walk
+
+_MOMENT_S = 0.1
+"""Reconciles that follow each other are one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
     made = blue_green_rows(spec, pair) if spec.blue_green is not None else canary_rows(spec, pair, plans)
     gates = (*metric_gates(spec, pair, plans, walker.slow.reconcile_s), _deadline(spec, walker))
     rows = _watched(tuple(made), gates)
-    relief, undone = _relief(walker, pair)
+    relief = _relief(walker, pair)
     return Timetable(
         subject=f"Rollout {spec.name}",
         strategy=strategy_text(spec),
@@ -74,7 +78,7 @@ def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
         unwatched=_unwatched(rows),
         earliest_abort_s=min((g.earliest_abort_s for g in gates if g.earliest_abort_s is not None), default=None),
         bound_s=min((g.bound_s for g in gates if _binds(g) and g.bound_s is not None), default=None),
-        peak=peak_of(rows, (pair.fast, pair.slow, *undone)),
+        peak=peak_of(rows, pair, _most_pods(spec, pair)),
         extra_pod_hours=extra_pod_hours(pair.slow, spec.desired),
         relief=relief,
         fastest=points(pair.fast),
@@ -130,7 +134,7 @@ def _overlap(row: Row, gate: Gate) -> bool:
     begins, over = gate.start.earliest_s, gate.end.earliest_s
     if starts is None or begins is None:
         return False
-    return (ends is None or begins < ends or begins == starts) and (over is None or over > starts)
+    return (ends is None or begins < ends or begins == starts) and (over is None or over > starts + _MOMENT_S)
 
 
 def _unwatched(rows: Sequence[Row]) -> tuple[int, ...]:
@@ -148,13 +152,17 @@ def _lasts(row: Row) -> bool:
     return row.end.latest_s - row.start.latest_s >= 1.0
 
 
-def _relief(walker: _Walker, pair: Pair) -> tuple[Relief | None, tuple[Walk, ...]]:
+def _relief(walker: _Walker, pair: Pair) -> Relief | None:
     """After an abort at the highest weight before the promotion; None where there never is any."""
     highest = max((frame.weight for frame in pair.fast.updating), default=0.0)
-    if highest <= 0:
-        return None, ()
-    undone = walker.aborted(highest)
-    return relief_of(highest, undone), (undone.fast, undone.slow)
+    return relief_of(highest, walker.aborted(highest)) if highest > 0 else None
+
+
+def _most_pods(spec: RolloutSpec, pair: Pair) -> int:
+    """Wherever it is aborted: a full stable beside the canary where stable shrinks, or as far as the surge goes."""
+    if is_dynamic(spec):
+        return spec.desired + max(frame.candidate + frame.other for frame in pair.fast.frames)
+    return 0 if is_routed(spec) else spec.desired + max_surge(spec)
 
 
 def _assumptions(spec: RolloutSpec, walker: _Walker, plans: dict[RunKey, RunPlan]) -> Iterator[str]:

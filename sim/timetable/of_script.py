@@ -48,7 +48,7 @@ def script_timetable(scenario: Scenario, script: SwitchScript) -> Timetable:
     end = _later(course.deployed, course.checked_s)
     routes_s = scenario.cluster.route_propagation.median_s
     able = gate.ability is not Ability.NEVER
-    pods = course.standing + course.new
+    pods, most = course.standing + course.new, course.standing + course.most_idle
     line = (
         Point(0.0, 0.0, course.new, course.standing, pods),
         Point(course.deployed.earliest_s or 0.0, 100.0, course.new, course.standing, pods),
@@ -64,7 +64,7 @@ def script_timetable(scenario: Scenario, script: SwitchScript) -> Timetable:
         unwatched=() if able else (len(rows) - 1,),
         earliest_abort_s=gate.earliest_abort_s,
         bound_s=gate.bound_s,
-        peak=Peak(course.standing + course.most_idle, course.standing + course.most_idle, 0, 0.0),
+        peak=Peak(most, most, 0, 0.0, most),
         extra_pod_hours=None,
         relief=Relief(100.0, Instant(0.0, routes_s), Instant(None, None)) if able else None,
         fastest=line,
@@ -127,9 +127,20 @@ def _gate(scenario: Scenario, course: _Course) -> Gate:
     bound_s = None if first.latest_s is None else first.latest_s
     seconds = script.first_check_after_s + scenario.cluster.route_propagation.median_s
     return Gate(
-        CHECKS, "switch script", rule, first, end, Ability.ALWAYS, "", first.earliest_s, bound_s, bound_s,
-        first.earliest_s, script.interval_s, script.checks, Exposure(((100.0, seconds),)),
-    )  # fmt: skip
+        CHECKS,
+        "switch script",
+        rule,
+        first,
+        end,
+        Ability.ALWAYS,
+        earliest_abort_s=first.earliest_s,
+        bound_s=bound_s,
+        bound_with_errors_s=bound_s,
+        first_measurement_s=first.earliest_s,
+        interval_s=script.interval_s,
+        measurements=script.checks,
+        exposure=Exposure(((100.0, seconds),)),
+    )
 
 
 def _notes(course: _Course) -> Iterator[str]:

@@ -15,6 +15,10 @@ LASTING = frozenset({"job", "kayenta"})
 """Providers whose measurements last as long as they like."""
 
 
+_INSTANT_S = 1e-3
+"""Pods are never available in the very reconcile that asks for them: batches would merge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long things take in one walk, seconds."""
@@ -44,7 +48,7 @@ def least_ready_s(scenario: Scenario, template: PodTemplate) -> float:
 
 def fastest(scenario: Scenario, template: PodTemplate, min_ready_s: float) -> Pace:
     """Every delay at its least, every analysis successful as soon as it can be."""
-    return Pace(least_ready_s(scenario, template) + min_ready_s, 0.0, 0.0)
+    return Pace(max(_INSTANT_S, least_ready_s(scenario, template) + min_ready_s), 0.0, 0.0)
 
 
 def slowest(scenario: Scenario, template: PodTemplate, deadline_s: float) -> Pace:

@@ -97,7 +97,7 @@ class RolloutWalk:
         services = {name: ServiceView(name, OLD, managed=True) for name in names if name}
         leaving = Leaving(self._spec.template.termination_grace_s)
         self._world = _Objects({OLD: standing}, services, leaving)
-        self._now_s = 0.0
+        self._now_s = pace.reconcile_s
         self._waits = 0
         self._frames: list[Frame] = []
         self._stopped = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.decide.steps import plan_text, steps_of
@@ -78,7 +78,7 @@ def step_text(step: CanaryStep, index: int, plans: Mapping[RunKey, RunPlan]) -> 
     text = plan_text(step)
     plan = plans.get(RunKey(RunRole.STEP, index))
     if plan is not None and plan.metrics:
-        text = f"analysis {', '.join(one.metric.name for one in plan.metrics)}"
+        text = f"analysis {short_list([one.metric.name for one in plan.metrics])}"
     if step.pause is not None and isinstance(step.pause.duration, int):
         text = f"pause {duration_text(step.pause.duration)}"
     if step.experiment is not None and step.experiment.duration:
@@ -88,6 +88,11 @@ def step_text(step: CanaryStep, index: int, plans: Mapping[RunKey, RunPlan]) -> 
     return text
 
 
+def short_list(names: Sequence[str]) -> str:
+    """``a, b and 3 more``."""
+    return ", ".join(names) if len(names) <= 2 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
+
+
 def blue_green_rows(spec: RolloutSpec, pair: Pair) -> Iterator[Row]:
     """Preview, analysis before, pause, switch, analysis after, promotion, the old pods' last stretch."""
     start = APPLY
@@ -95,13 +100,18 @@ def blue_green_rows(spec: RolloutSpec, pair: Pair) -> Iterator[Row]:
         end = pair.instant(find)
         if end.earliest_s is None and what != "switch traffic":
             continue
-        made = row(what, start, end, find(pair.fast))
+        made = row(what, start, end, _held(pair.fast, find(pair.fast), what))
         yield _waiting(made, "waits for a person") if what == _HELD else made
         start = end
     yield from _tail(pair, start, "promote")
 
 
 _HELD = "pause until promoted"
+
+
+def _held(walk: Walk, frame: Frame | None, what: str) -> Frame | None:
+    """What holds at the end of a stretch: of a pause what held in it, since its end and the switch are one reconcile."""
+    return _before(walk, frame) if frame is not None and what.startswith("pause") else frame
 
 
 def _milestones(spec: RolloutSpec) -> Iterator[tuple[str, Callable[[Walk], Frame | None]]]:
@@ -152,24 +162,25 @@ def _old_gone(walk: Walk) -> Frame | None:
     return next((one for one in walk.frames if end and one.t_s >= end.t_s and one.stable == 0), None)
 
 
-def deployment_rows(pair: Pair, replicas: int) -> Iterator[Row]:
-    """A row for each batch of new pods; one for all of them where the walks' batches differ."""
-    fast, slow = _batches(pair.fast), _batches(pair.slow)
-    end = pair.instant(lambda walk: walk.end)
-    if len(fast) != len(slow) or not fast:
-        yield row(f"replace {replicas} pods", APPLY, end, pair.fast.end)
-        return
-    start, size = APPLY, 0
-    if fast[0].t_s > 0 or slow[0].t_s > 1:
-        gone = Instant(_at(fast[0]), _at(slow[0]))
-        yield Row(None, "stop the old pods", APPLY, gone, 0.0, 0, 0)
-        start = gone
-    for index, (one, other) in enumerate(zip(fast, slow, strict=True)):
-        last = index + 1 == len(fast)
-        over = end if last else Instant(_at(fast[index + 1]), _at(slow[index + 1]))
-        frame = pair.fast.end if last else _before(pair.fast, fast[index + 1])
-        yield row(f"new pods {size} to {one.candidate}", start, over, frame)
-        start, size = over, other.candidate
+def deployment_rows(pair: Pair) -> Iterator[Row]:
+    """A row for each batch of new pods, as they come at its fastest."""
+    batches, end = _batches(pair.fast), pair.instant(lambda walk: walk.end)
+    starts = [Instant(_at(one), _at(_reached(pair.slow, one.candidate))) for one in batches]
+    if starts and (starts[0].latest_s or 0.0) > 1.0:
+        yield Row(None, "stop the old pods", APPLY, starts[0], 0.0, 0, 0)
+    size = 0
+    for index, one in enumerate(batches):
+        last = index + 1 == len(batches)
+        frame = pair.fast.end if last else _before(pair.fast, batches[index + 1])
+        yield row(f"new pods {size} to {one.candidate}", starts[index], end if last else starts[index + 1], frame)
+        size = one.candidate
+    if not batches:
+        yield row("replace no pods", APPLY, end, pair.fast.end)
+
+
+def _reached(walk: Walk, size: int) -> Frame | None:
+    """When this many new pods were asked for first."""
+    return next((frame for frame in walk.frames if frame.candidate >= size), None)
 
 
 def _batches(walk: Walk) -> list[Frame]:

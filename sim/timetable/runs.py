@@ -11,6 +11,7 @@ from sim.decide.templates import resolve
 from sim.model.analysis import AnalysisRef, Metric
 from sim.model.rollout import RolloutSpec, RunRole
 from sim.model.scenario import Scenario
+from sim.model.units import go_duration_s
 from sim.timetable import measuring
 from sim.timetable.measuring import Reach
 from sim.timetable.pace import query_s
@@ -28,6 +29,11 @@ class MetricPlan:
     query_s: float | None
     start_s: float
     """From the run's creation to its first pass, at most."""
+
+    @property
+    def delay_s(self) -> float:
+        """``initialDelay``."""
+        return go_duration_s(self.metric.initial_delay) if self.metric.initial_delay else 0.0
 
     def earliest_s(self, reach: Reach) -> float:
         """From the run's creation to this verdict at the earliest."""

@@ -9,17 +9,18 @@ from sim.timetable.values import Instant, Peak, Point, Relief, Row
 from sim.timetable.walk import Frame, Walk
 
 
-def peak_of(rows: Sequence[Row], walks: Sequence[Walk]) -> Peak:
-    """The most pods in any of the walks, and the row in which the first of them that has it is then."""
+def peak_of(rows: Sequence[Row], pair: Pair, if_aborted: int = 0) -> Peak:
+    """The most pods at any pace, and the row in which the first walk that has them is then."""
+    walks = (pair.fast, pair.slow)
     frames = [frame for walk in walks for frame in walk.frames]
     pods = max(frame.pods for frame in frames)
     first = next(frame for frame in frames if frame.pods == pods)
     all_of_them = max(frame.pods + frame.leaving for frame in frames)
-    return Peak(pods, all_of_them, _row_at(rows, walks, first), round(first.t_s, 3))
+    fast = first in pair.fast.frames
+    return Peak(pods, all_of_them, _row_at(rows, first, fast=fast), round(first.t_s, 3), max(pods, if_aborted))
 
 
-def _row_at(rows: Sequence[Row], walks: Sequence[Walk], frame: Frame) -> int:
-    fast = frame in walks[0].frames
+def _row_at(rows: Sequence[Row], frame: Frame, *, fast: bool) -> int:
     for index, row in enumerate(rows):
         end_s = row.end.earliest_s if fast else row.end.latest_s
         if end_s is None or frame.t_s <= end_s:

@@ -93,21 +93,28 @@ class Gate:
     """A version that fails at every measurement is aborted by then; None if there is no such instant."""
     bound_with_errors_s: float | None = None
     """The same if as many measurements in between end in Error as are tolerated."""
+    bound_with_traffic_s: float | None = None
+    """The same if measurements fail only once the release has traffic; None where that is ``bound_s`` or unknown."""
     first_measurement_s: float | None = None
     interval_s: float | None = None
     measurements: int | None = None
     exposure: Exposure = Exposure()
     """Until ``bound_s``, at most."""
+    exposure_with_traffic: Exposure = Exposure()
+    """Until ``bound_with_traffic_s``, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most pods there ever are, and in which row first; ``with_leaving`` counts those that are terminating too."""
+    """The most pods that a good release ever has, and in which row first."""
 
     pods: int
     with_leaving: int
+    """With those that are terminating."""
     row: int
     at_s: float
+    if_aborted: int
+    """The most there ever are (terminating ones aside) wherever the release is aborted."""
 
 
 @dataclass(frozen=True, slots=True)

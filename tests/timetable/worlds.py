@@ -1,0 +1,137 @@
+"""Rollouts to be planned and to be run: without traffic to speak of, judged by scripted answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sim.model.analysis import AnalysisRef, AnalysisTemplate
+from sim.model.behaviour import Delay
+from sim.model.load import LoadShape, Stage
+from sim.model.manifests import ManifestSet
+from sim.model.rollout import CanaryScale, CanaryStep, RolloutSpec
+from sim.model.scenario import Cluster, Scenario
+from sim.model.strategy import ArgoRollout, RollingUpdate
+from sim.model.telemetry import Signal, Telemetry
+from sim.model.units import IntOrPercent
+from tests.engine import builders
+
+QUIET_LOAD = LoadShape((Stage(60.0, 0.001),))
+ANY_DELAYS = Cluster(nodes=50, schedule=Delay(0.2), image_pull=Delay(4.0), route_propagation=builders.constant(0.0))
+"""Pods take their random time; routers act on weights as they are written, which is what a timetable speaks of."""
+_LENGTHS: tuple[int | str | None, ...] = (5, "30s", "2m")
+
+
+def gate(name: str, **metric: Any) -> AnalysisTemplate:
+    """A template whose answer the scenario scripts."""
+    provider = {"web": {"url": "http://x"}}
+    written = {"name": name, "provider": provider, "successCondition": "result.ok"} | metric
+    return AnalysisTemplate(name, metrics_json=(json.dumps(written),))
+
+
+def scenario(manifests: ManifestSet, *, bad: bool = False, deployment: bool = False) -> Scenario:
+    """Good answers from the start, or bad ones."""
+    answer = json.dumps({"ok": not bad})
+    signals = tuple(Signal(one.name, "", ((-1e6, answer),)) for one in manifests.analysis_templates)
+    return builders.scenario(
+        manifests,
+        RollingUpdate("shop") if deployment else ArgoRollout("shop"),
+        load=QUIET_LOAD,
+        telemetry=Telemetry(signals=signals),
+        cluster=ANY_DELAYS,
+        warm_up_s=1.0,
+        tail_s=90.0,
+        horizon_s=1e6,
+    )
+
+
+@st.composite
+def gates(draw: st.DrawFn, name: str, *, inline: bool) -> AnalysisTemplate:
+    interval = draw(st.sampled_from(["1s", "7s", "20s", "1m", "1500ms"]))
+    count = draw(st.sampled_from([1, 2, 4] if inline else [None, 2, 5]))
+    fields: dict[str, Any] = {"interval": interval, "failureLimit": draw(st.sampled_from([0, 1, 2]))}
+    if count is not None:
+        fields |= {"count": count, "failureLimit": min(count, fields["failureLimit"])}
+    if draw(st.booleans()):
+        fields["initialDelay"] = draw(st.sampled_from(["10s", "45s"]))
+    return gate(name, **fields)
+
+
+_MOVES = st.one_of(
+    st.integers(0, 100).map(builders.set_weight),
+    st.sampled_from(_LENGTHS).map(builders.pause),
+    st.just(builders.analysis("inline")),
+)
+_SCALES = st.one_of(
+    st.integers(1, 12).map(lambda count: CanaryStep(set_canary_scale=CanaryScale(replicas=count))),
+    st.just(CanaryStep(set_canary_scale=CanaryScale(match_traffic_weight=True))),
+)
+
+
+@st.composite
+def canaries(draw: st.DrawFn, *, routed: bool, background: bool | None = None) -> ManifestSet:
+    moves = st.one_of(_MOVES, _SCALES) if routed else _MOVES
+    steps = tuple(draw(st.lists(moves, max_size=6)))
+    watched = draw(st.booleans()) if background is None else background
+    templates = (draw(gates("inline", inline=True)), draw(gates("watch", inline=False)))
+    manifests = builders.canary_manifests(
+        steps,
+        replicas=draw(st.integers(1, 20)),
+        templates=templates,
+        background=_watch(draw(st.sampled_from([None, 1, 3]))) if watched else None,
+        min_ready_s=draw(st.sampled_from([0, 0, 15])),
+    )
+    spec = manifests.rollouts[0]
+    fields: dict[str, Any] = {}
+    if routed:
+        fields["dynamic_stable_scale"] = draw(st.booleans())
+        fields["min_pods_per_replica_set"] = draw(st.sampled_from([None, 2]))
+    else:
+        fields |= {
+            "traffic_routing": None,
+            "max_surge": draw(st.sampled_from([None, IntOrPercent(1), IntOrPercent(50, percent=True)])),
+            "max_unavailable": draw(st.sampled_from([None, IntOrPercent(0), IntOrPercent(2)])),
+        }
+    return _with_canary(manifests, spec, **fields)
+
+
+def _watch(starting_step: int | None) -> AnalysisRef:
+    return replace(builders.refs("watch"), starting_step=starting_step)
+
+
+def _with_canary(manifests: ManifestSet, spec: RolloutSpec, **fields: Any) -> ManifestSet:
+    assert spec.canary is not None
+    canary = replace(spec.canary, **fields)
+    if canary.max_surge == IntOrPercent(0) and canary.max_unavailable == IntOrPercent(0):
+        canary = replace(canary, max_surge=None)
+    return replace(manifests, rollouts=(replace(spec, canary=canary),))
+
+
+@st.composite
+def blue_greens(draw: st.DrawFn) -> ManifestSet:
+    pre, post = draw(gates("before", inline=True)), draw(gates("after", inline=True))
+    return builders.blue_green_manifests(
+        replicas=draw(st.integers(1, 6)),
+        templates=(pre, post),
+        preview_replica_count=draw(st.sampled_from([None, 1, 2])),
+        auto_promotion_s=draw(st.sampled_from([0, 40])),
+        pre_promotion=draw(st.sampled_from([None, builders.refs("before")])),
+        post_promotion=draw(st.sampled_from([None, builders.refs("after")])),
+        scale_down_delay_s=draw(st.sampled_from([None, 60])),
+    )
+
+
+@st.composite
+def deployments(draw: st.DrawFn) -> ManifestSet:
+    surge = draw(st.sampled_from([IntOrPercent(0), IntOrPercent(1), IntOrPercent(25, percent=True)]))
+    unavailable = draw(st.sampled_from([IntOrPercent(1), IntOrPercent(25, percent=True)]))
+    return builders.deployment_manifests(
+        replicas=draw(st.integers(1, 12)),
+        max_surge=surge,
+        max_unavailable=unavailable,
+        recreate=draw(st.booleans()),
+        min_ready_s=draw(st.sampled_from([0.0, 10.0])),
+    )
