@@ -20,7 +20,7 @@ from reports.timetable.words import head
 from sim.timetable import Ability, Gate, Point, Row, Timetable
 
 _MOST_LANES = 10
-_MOST_TICKS = 150
+_MOST_TICKS, _MOST_MEASURED = 150, 50_000
 _CUT_SHARE = 0.55
 """A stretch in which nothing changes and that takes more of the time than this is cut short."""
 _EDGE = 0.06
@@ -78,14 +78,13 @@ def info(found: Timetable) -> TimetableInfo:
     """What there is to draw of a timetable."""
     end_min = _end_min(found)
     span = (0.0, end_min)
-    lanes = style.distinct([gate.name for gate in found.gates if gate.start.earliest_s is not None])[:_MOST_LANES]
-    bars = tuple(
-        _bar(gate, end_min) for gate in found.gates if gate.name in lanes and gate.start.earliest_s is not None
-    )
+    cuts = _cuts(found, end_min)
+    bars = tuple(_without(bar, cuts) for bar in _bars(found, end_min))
+    lanes = style.distinct([bar.lane for bar in bars])
     return TimetableInfo(
         title=head(found),
         subtitle=_subtitle(found),
-        axis=Axis(span, _cuts(found, end_min)),
+        axis=Axis(span, cuts),
         weight=(_stairs(found.fastest, "weight", end_min), _stairs(found.slowest, "weight", end_min)),
         pods=(
             _stairs(found.fastest, "candidate_pods", end_min),
@@ -116,11 +115,12 @@ def _subtitle(found: Timetable) -> str:
 
 
 def _end_min(found: Timetable) -> float:
-    """A little beyond whatever is the last."""
+    """A little beyond whatever is the last: a share of what is drawn to scale."""
     instants = [point.t_s for point in (*found.fastest, *found.slowest)]
     instants += [row.end.latest_s for row in found.rows if row.end.latest_s is not None]
     instants += [gate.bound_s for gate in found.gates if gate.bound_s is not None]
-    return 1.04 * max(*instants, 10.0) / 60
+    last = max(*instants, 10.0) / 60
+    return last + 0.04 * (last - sum(end - start for start, end in _long_pauses(found, last)))
 
 
 def _stairs(points: Sequence[Point], what: str, end_min: float) -> Stairs:
@@ -136,23 +136,28 @@ def _peak(found: Timetable) -> tuple[float, int, str]:
 
 
 def _cuts(found: Timetable, end_min: float) -> tuple[tuple[float, float], ...]:
-    """The long pauses: where neither at its fastest nor at its slowest anything changes."""
+    """What is left out of the long pauses: all but their edges."""
+    pauses = _long_pauses(found, end_min)
+    margin = max(_EDGE * (end_min - sum(end - start for start, end in pauses)), 1.0)
+    return tuple((start + margin, end - margin) for start, end in pauses if end - start > 4 * margin)
+
+
+def _long_pauses(found: Timetable, end_min: float) -> list[tuple[float, float]]:
+    """Minutes in which neither at its fastest nor at its slowest anything changes, where that is most of the time."""
     quiet = [pair for pair in (_common(row) for row in found.rows) if pair is not None]
-    length = sum(end - start for start, end in quiet if end - start > _CUT_SHARE * end_min)
-    if not length:
-        return ()
-    margin = max(_EDGE * (end_min - length), 1.0)
-    return tuple(
-        (start + margin, end - margin)
-        for start, end in quiet
-        if end - start > _CUT_SHARE * end_min and end - start > 4 * margin
-    )
+    return [(start, end) for start, end in quiet if end - start > _CUT_SHARE * end_min]
 
 
 def _common(row: Row) -> tuple[float, float] | None:
     """Minutes in which a row lasts at any pace."""
     start, end = row.start.latest_s, row.end.earliest_s
     return None if start is None or end is None or end <= start else (start / 60, end / 60)
+
+
+def _without(bar: Bar, cuts: Sequence[tuple[float, float]]) -> Bar:
+    """The bar without the measurements that nobody could tell apart."""
+    kept = tuple(tick for tick in bar.ticks_min if not any(start < tick < end for start, end in cuts))
+    return bar._replace(ticks_min=kept[:: max(1, ceil(len(kept) / _MOST_TICKS))])
 
 
 def _shown(found: Timetable) -> list[Gate]:
@@ -212,16 +217,15 @@ def _bar(gate: Gate, end_min: float) -> Bar:
 
 
 def _ticks(gate: Gate, over_min: float) -> tuple[float, ...]:
-    """When it measures at its fastest; every so many only, where they would run into one another."""
+    """When it measures at its fastest."""
     if gate.first_measurement_s is None:
         return ()
     first, every = gate.first_measurement_s / 60, (gate.interval_s or 0.0) / 60
     if not every:
         return (first,)
     room = max(0, ceil((over_min - first) / every))
-    count = room if gate.measurements is None else min(room, gate.measurements)
-    stride = max(1, ceil(count / _MOST_TICKS))
-    return tuple(first + index * every for index in range(0, max(count, 1), stride))
+    count = min(room, _MOST_MEASURED if gate.measurements is None else gate.measurements)
+    return tuple(first + index * every for index in range(max(count, 1)))
 
 
 def _marks(found: Timetable) -> Iterator[Mark]:
@@ -362,4 +366,5 @@ def _name_marks(axes: Axes, found: TimetableInfo) -> None:
         )  # fmt: skip
     for wait_min in found.waits_min:
         axes.annotate("waits for a person", (wait_min, 0.5), (4, 0), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", fontsize=7.5, color=style.DARK_PURPLE, rotation=90, va="center")  # fmt: skip
+                      textcoords="offset points", fontsize=7.5, color=style.DARK_PURPLE, rotation=90, va="center",
+                      bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip

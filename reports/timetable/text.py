@@ -9,6 +9,7 @@ from reports.timetable import words
 from sim.timetable import Refused, Timetable
 
 _WIDTH = 110
+_GLUE = "\N{NO-BREAK SPACE}"
 _RIGHT = frozenset({"", "weight", "new", "old", "pods", "earliest", "latest", "earliest abort", "at the latest"})
 
 
@@ -36,19 +37,23 @@ def _columns(table: Sequence[tuple[str, ...]]) -> str:
             cell.rjust(width) if name in _RIGHT else cell.ljust(width)
             for name, cell, width in zip(names[:-1], row[:-1], widths[:-1], strict=True)
         )
-        last = textwrap.wrap(row[-1], rest, break_long_words=False) or [""]
+        last = _lines(row[-1], rest, "", "") or [""]
         lines += [f"{lead}  {last[0]}".rstrip(), *(f"{'':{len(lead)}}  {text}" for text in last[1:])]
     return "\n".join(lines)
 
 
 def _wrapped(text: str, lead: str) -> str:
-    return "\n".join(
-        textwrap.wrap(
-            text,
-            _WIDTH,
-            initial_indent=lead,
-            subsequent_indent=" " * len(lead),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    return "\n".join(_lines(text, _WIDTH, lead, " " * len(lead)))
+
+
+def _lines(text: str, width: int, first: str, others: str) -> list[str]:
+    """The text in lines; a number keeps its per cent sign, long words stay whole."""
+    glued = textwrap.wrap(
+        text.replace(" %", f"{_GLUE}%"),
+        width,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+    return [line.replace(_GLUE, " ") for line in glued]
