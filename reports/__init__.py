@@ -102,7 +102,7 @@ def timeline_svg(result: RunResult) -> bytes:
 
 
 def render_timetables(found: Sequence[Timetable | Refused], fmt: str) -> str:
-    """Timetables as ``text``, ``json`` or ``markdown``."""
+    """Timetables as ``text``, ``json`` or ``md``."""
     if fmt == "json":
         return timetables_json(found)
     write = timetable_text if fmt == "text" else timetable_markdown

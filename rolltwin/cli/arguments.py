@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from scenarios.document import Loaded
@@ -26,10 +26,10 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str, seed:
         type=Path,
         help="scenario files, or manifests and folders of them",
     )
-    add_reading_arguments(parser)
+    add_reading_arguments(parser, seed=seed)
 
 
-def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+def add_reading_arguments(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
     """How scenarios and manifests are read, and what is changed in them."""
     parser.add_argument(
         "--set",
@@ -73,6 +73,19 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
 def controller_override(controller: Controller | None) -> list[str]:
     """The override that sets the controller's release; none if it was not given."""
     return [] if controller is None else [f"controller={controller}"]
+
+
+def report_format(known: Sequence[str]) -> Callable[[str], str]:
+    """A reader of one of these formats; ``markdown`` is ``md``."""
+
+    def parse(text: str) -> str:
+        name = "md" if text == "markdown" else text
+        if name not in known:
+            msg = f"{text!r} is not among {', '.join(known)}"
+            raise argparse.ArgumentTypeError(msg)
+        return name
+
+    return parse
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

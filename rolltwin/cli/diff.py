@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -51,7 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fail-on", choices=("worse",), help="exit 1 if an indicator or a decision got worse")
     studying.add_workers_argument(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument("--format", type=_format, metavar="text|json|md|html", default="text", help="what to print")
+    parser.add_argument(
+        "--format",
+        type=arguments.report_format(reports.FORMATS),
+        metavar="text|json|md|html",
+        default="text",
+        help="what to print",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -170,12 +175,3 @@ def _replayed(text: str) -> tuple[str, int]:
         msg = f"{text!r} is not RELEASE:SEED, as a diff prints it"
         raise argparse.ArgumentTypeError(msg)
     return release, arguments.whole(0, arguments.MOST_SEED)(seed)
-
-
-def _format(text: str) -> str:
-    known: Sequence[str] = reports.FORMATS
-    name = "md" if text == "markdown" else text
-    if name not in known:
-        msg = f"{text!r} is not among {', '.join(known)}"
-        raise argparse.ArgumentTypeError(msg)
-    return name

@@ -7,18 +7,24 @@ plan.png and plan.json to --out (default: rolltwin-out/NAME/plan). Exits with 1 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, overrides_of, usable_folder
+from rolltwin.cli.arguments import add_scenario_arguments, overrides_of, report_format, usable_folder
 from rolltwin.cli.run import OUT
+from scenarios import manifests
 from scenarios.document import Loaded, read_many
-from sim.model.strategy import ArgoRollout, RollingUpdate, Strategy
+from scenarios.document.load import is_scenario
+from scenarios.findings import BadInput, Finding
+from sim.model.strategy import ArgoRollout, RollingUpdate
 from sim.timetable import Refused, Timetable, plan
 
 DONE, REFUSED = 0, 1
 """Exit statuses."""
+FORMATS = ("text", "json", "md")
 
 
 @dataclass(frozen=True)
@@ -33,41 +39,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_scenario_arguments(parser, paths="+", seed=False)
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the figure and the JSON")
-    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="what to print")
+    parser.add_argument(
+        "--format", type=report_format(FORMATS), metavar="text|json|md", default="text", help="what to print"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Work out every timetable, print them and write their files."""
-    loaded = read_many(args.paths, overrides_of(args), args.crds)
-    planned = [one for item in loaded for one in _planned(item)]
+    """Work out every timetable, write its files and print it."""
+    planned = [_Planned(_name(item), plan(item.scenario)) for item in _read(args)]
     folders = [_folder(args.out, one.name, len(planned)) for one in planned]
     for one, folder in zip(planned, folders, strict=True):
         if isinstance(one.found, Timetable):
             reports.write_timetable(one.found, usable_folder(folder))
     print(reports.render_timetables([one.found for one in planned], args.format))
-    refused = any(isinstance(one.found, Refused) for one in planned)
     if args.format == "text":
         _say_where(planned, folders)
-    return REFUSED if refused else DONE
+    return REFUSED if any(isinstance(one.found, Refused) for one in planned) else DONE
 
 
-def _planned(loaded: Loaded) -> list[_Planned]:
+def _read(args: argparse.Namespace) -> list[Loaded]:
+    """Each scenario, and the bare manifests once for each of their workloads; every error at once."""
+    overrides = overrides_of(args)
+    scenarios = [path for path in args.paths if is_scenario(path)]
+    bare = [path for path in args.paths if path not in scenarios]
+    inputs: list[tuple[list[Path], list[str]]] = [([path], overrides) for path in scenarios]
+    if bare:
+        inputs += [(bare, [*choice, *overrides]) for choice in _workloads(bare, args.crds, chosen=bool(args.rollout))]
+    loaded: list[Loaded] = []
+    findings: list[Finding] = []
+    for paths, changes in inputs:
+        try:
+            loaded += read_many(paths, changes, args.crds)
+        except BadInput as error:
+            findings += error.findings
+    if findings:
+        raise BadInput(findings)
+    return loaded
+
+
+def _workloads(bare: Sequence[Path], crds: Path | None, *, chosen: bool) -> list[list[str]]:
+    """The overrides that choose each Rollout, or else each Deployment; nothing to choose where there is no choice."""
+    objects = manifests.typed(manifests.load(bare, crds))
+    names = list(dict.fromkeys(spec.name for spec in objects.rollouts))
+    kind, key = "argo-rollout", "rollout"
+    if not names:
+        names = list(dict.fromkeys(spec.name for spec in objects.deployments))
+        kind, key = "rolling-update", "deployment"
+    if chosen or len(names) < 2:
+        return [[]]
+    return [[f"strategy={{kind: {kind}, {key}: {json.dumps(name)}}}"] for name in names]
+
+
+def _name(loaded: Loaded) -> str:
+    """The folder's name: that of the scenario, or of the workload of bare manifests."""
     scenario = loaded.scenario
-    own = "-".join(filter(None, (scenario.name, scenario.variant))).replace("/", "_")
-    strategies = _strategies(loaded)
-    if len(strategies) == 1 and not loaded.default_world:
-        return [_Planned(own, plan(scenario))]
-    return [_Planned(name, plan(scenario, strategy)) for name, strategy in strategies.items()]
-
-
-def _strategies(loaded: Loaded) -> dict[str, Strategy]:
-    """By the name of their object; bare manifests are planned one and all."""
-    if not loaded.default_world:
-        return {"": loaded.scenario.strategy}
-    manifests = loaded.scenario.manifests
-    if manifests.rollouts:
-        return {spec.name: ArgoRollout(spec.name) for spec in manifests.rollouts}
-    return {spec.name: RollingUpdate(spec.name) for spec in manifests.deployments}
+    parts = [scenario.name, scenario.variant]
+    if loaded.default_world:
+        match scenario.strategy:
+            case ArgoRollout(name) | RollingUpdate(name):
+                parts = [name]
+            case _:
+                pass
+    return "-".join(filter(None, parts)).replace("/", "_")
 
 
 def _folder(out: Path | None, name: str, plans: int) -> Path:
@@ -76,7 +109,12 @@ def _folder(out: Path | None, name: str, plans: int) -> Path:
     return out if plans == 1 else out / name
 
 
-def _say_where(planned: list[_Planned], folders: list[Path]) -> None:
+def _say_where(planned: Sequence[_Planned], folders: Sequence[Path]) -> None:
+    for folder in _written(planned, folders):
+        print(f"\nwritten to {folder}: " + ", ".join(sorted(item.name for item in folder.iterdir())))
+
+
+def _written(planned: Sequence[_Planned], folders: Sequence[Path]) -> Iterator[Path]:
     for one, folder in zip(planned, folders, strict=True):
         if isinstance(one.found, Timetable):
-            print(f"\nwritten to {folder}: " + ", ".join(sorted(item.name for item in folder.iterdir())))
+            yield folder

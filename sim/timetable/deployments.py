@@ -15,10 +15,10 @@ MOST_FRAMES, MOST_PER_POD = 500, 12
 class DeploymentWalk:
     """Walks once."""
 
-    def __init__(self, spec: DeploymentSpec, pace: Pace) -> None:
+    def __init__(self, spec: DeploymentSpec, pace: Pace, *, first_deploy: bool = False) -> None:
         self._spec, self._pace = spec, pace
         self._old = WalkedSet(f"{spec.name}-{OLD}", OLD)
-        self._old.scale(spec.replicas, 0.0)
+        self._old.scale(0 if first_deploy else spec.replicas, 0.0)
         self._new = WalkedSet(f"{spec.name}-{NEW}", NEW, created_s=1e-9)
         self._leaving = Leaving(spec.template.termination_grace_s)
         self._waited_for = Leaving(pace.gone_s)

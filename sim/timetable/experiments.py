@@ -29,9 +29,9 @@ from sim.timetable.world import WalkedSet
 
 
 class WalkedExperiment:
-    """One experiment. ``runs`` are its analyses so far; ``waits`` how often a person was waited for before it."""
+    """One experiment; ``waits`` is how often a person was waited for before it."""
 
-    def __init__(self, rollout: RolloutSpec, step: int, plans: dict[RunKey, RunPlan], pace: Pace) -> None:
+    def __init__(self, rollout: RolloutSpec, step: int, plans: dict[RunKey, RunPlan], pace: Pace, waits: int) -> None:
         body = (rollout.canary.steps[step].experiment if rollout.canary else None) or Experiment()
         self._spec = ExperimentSpec(f"{rollout.name}-{step}", body, progress_deadline_s(rollout))
         self._step, self._plans, self._pace = step, plans, pace
@@ -40,7 +40,7 @@ class WalkedExperiment:
         self._services: dict[str, str] = {}
         self._now_s = self._wake_s = 0.0
         self._live: dict[str, RunSpan] = {}
-        self.waits = 0
+        self._waits = waits
 
     @property
     def runs(self) -> tuple[RunSpan, ...]:
@@ -121,4 +121,4 @@ class WalkedExperiment:
         plan = self._plan(name)
         length_s = plan.longest_s if self._pace.slow else plan.shortest_s
         end_s = self._now_s if plan.error else None if length_s is None else self._now_s + length_s
-        self._live[name] = RunSpan(plan.key, self._now_s, end_s, self.waits)
+        self._live[name] = RunSpan(plan.key, self._now_s, end_s, self._waits)

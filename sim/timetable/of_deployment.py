@@ -20,7 +20,7 @@ def deployment_walks(scenario: Scenario, spec: DeploymentSpec) -> Pair:
         fastest(scenario, spec.template, spec.min_ready_s),
         slowest(scenario, spec.template, spec.progress_deadline_s),
     )
-    return Pair(*(DeploymentWalk(spec, pace).run() for pace in paces))
+    return Pair(*(DeploymentWalk(spec, pace, first_deploy=scenario.first_deploy).run() for pace in paces))
 
 
 def deployment_timetable(scenario: Scenario, spec: DeploymentSpec) -> Timetable:

@@ -15,7 +15,7 @@ from sim.model.units import duration_text
 from sim.timetable.gates import deadline_gate, metric_gates
 from sim.timetable.pace import Pace, fastest, slowest
 from sim.timetable.rollouts import Course, RolloutWalk
-from sim.timetable.rows import Pair, blue_green_rows, canary_rows
+from sim.timetable.rows import Pair, blue_green_rows, canary_rows, first_rows
 from sim.timetable.runs import RunKey, RunPlan, run_plans
 from sim.timetable.sums import extra_pod_hours, peak_of, points, relief_of
 from sim.timetable.values import Ability, Gate, Relief, Row, Timetable
@@ -58,12 +58,12 @@ def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
     spec = with_workload(rollout, scenario.manifests)
     plans = run_plans(scenario, spec)
     walker = _Walker(
-        Course(spec, scenario.controller, plans),
+        Course(spec, scenario.controller, plans, scenario.first_deploy),
         fastest(scenario, spec.template, float(spec.min_ready_s)),
         slowest(scenario, spec.template, progress_deadline_s(spec)),
     )
     pair = walker.good()
-    made = blue_green_rows(spec, pair) if spec.blue_green is not None else canary_rows(spec, pair, plans)
+    made = _rows(scenario, spec, pair, plans)
     gates = (*metric_gates(spec, pair, plans, walker.slow.reconcile_s), _deadline(spec, walker))
     rows = _watched(tuple(made), gates)
     relief = _relief(walker, pair)
@@ -84,8 +84,14 @@ def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
         fastest=points(pair.fast),
         slowest=points(pair.slow),
         assumptions=tuple(_assumptions(spec, walker, plans)),
-        notes=tuple(_notes(spec, gates)),
+        notes=tuple(_notes(scenario, spec, gates)),
     )
+
+
+def _rows(scenario: Scenario, spec: RolloutSpec, pair: Pair, plans: dict[RunKey, RunPlan]) -> Iterator[Row]:
+    if scenario.first_deploy:
+        return first_rows(pair)
+    return blue_green_rows(spec, pair) if spec.blue_green is not None else canary_rows(spec, pair, plans)
 
 
 def _binds(gate: Gate) -> bool:
@@ -168,7 +174,8 @@ def _most_pods(spec: RolloutSpec, pair: Pair) -> int:
 def _assumptions(spec: RolloutSpec, walker: _Walker, plans: dict[RunKey, RunPlan]) -> Iterator[str]:
     deadline = duration_text(progress_deadline_s(spec))
     soonest = duration_text(round(walker.fast.pods_s or 0.0, 3))
-    yield "an update of a stable version that runs; no pod dies, nobody interferes"
+    what = "the first version there is" if walker.course.first_deploy else "an update of a stable version that runs"
+    yield f"{what}; no pod dies, nobody interferes"
     yield f"earliest: pods are available {soonest} after they are wanted, every measurement succeeds"
     yield f"latest: every wait for pods just keeps within progressDeadlineSeconds ({deadline})"
     if any(plan.metrics for plan in plans.values()):
@@ -178,7 +185,11 @@ def _assumptions(spec: RolloutSpec, walker: _Walker, plans: dict[RunKey, RunPlan
         yield f"queries take at most {duration_text(longest)}"
 
 
-def _notes(spec: RolloutSpec, gates: Sequence[Gate]) -> Iterator[str]:
+def _notes(scenario: Scenario, spec: RolloutSpec, gates: Sequence[Gate]) -> Iterator[str]:
+    if scenario.first_deploy:
+        yield "it is the first deployment: steps, pauses and analyses are skipped"
+    if scenario.operations:
+        yield "what people do at set times (operations) is left out"
     if spec.paused:
         yield "spec.paused is true: nothing moves until a person resumes it"
     canary = spec.canary

@@ -15,8 +15,11 @@ from sim.model.actions import (
     Action,
     CreateReplicaSet,
     Decision,
+    DeleteAnalysis,
+    DeleteReplicaSet,
     PointService,
     RemoveManagedRoutes,
+    RestartPods,
     Scale,
     SetHeaderRoute,
     SetMirrorRoute,
@@ -71,6 +74,8 @@ class _Objects:
     services: dict[str, ServiceView]
     leaving: Leaving
     runs: list[WalkedRun] = field(default_factory=list)
+    deleted: list[WalkedRun] = field(default_factory=list)
+    """Runs that the history limit has taken."""
     experiments: list[WalkedExperiment] = field(default_factory=list)
     routes: list[HeaderRoute | MirrorRoute] = field(default_factory=list)
 
@@ -82,6 +87,8 @@ class Course:
     spec: RolloutSpec
     controller: Controller
     plans: dict[RunKey, RunPlan]
+    first_deploy: bool = False
+    """Whether nothing runs before."""
 
 
 class RolloutWalk:
@@ -90,13 +97,8 @@ class RolloutWalk:
     def __init__(self, course: Course, pace: Pace, abort_when: Callable[[Frame], bool] | None = None) -> None:
         self._course, self._pace, self._abort_when = course, pace, abort_when
         self._spec = course.spec
-        self._status = standing_status(self._spec, OLD)
-        standing = WalkedSet(f"{self._spec.name}-{OLD}", OLD, revision=1, annotation=self._spec.desired)
-        standing.scale(self._spec.desired, 0.0)
-        names = _service_names(self._spec)
-        services = {name: ServiceView(name, OLD, managed=True) for name in names if name}
-        leaving = Leaving(self._spec.template.termination_grace_s)
-        self._world = _Objects({OLD: standing}, services, leaving)
+        self._status = RolloutStatus() if course.first_deploy else standing_status(self._spec, OLD)
+        self._world = _standing(course)
         self._now_s = pace.reconcile_s
         self._waits = 0
         self._frames: list[Frame] = []
@@ -117,7 +119,9 @@ class RolloutWalk:
             self._now_s += self._pace.reconcile_s
         else:
             self._stopped = f"it does not settle within {budget} reconciles"
-        runs = tuple(RunSpan(run.key, run.start_s, run.end_s, run.waits) for run in self._world.runs)
+        runs = tuple(
+            RunSpan(run.key, run.start_s, run.end_s, run.waits) for run in (*self._world.deleted, *self._world.runs)
+        )
         inner = tuple(span for one in self._world.experiments for span in one.runs)
         return Walk(tuple(self._frames), (*runs, *inner), self._stopped, self._world.leaving.grace_s)
 
@@ -191,27 +195,40 @@ class RolloutWalk:
                 run.view = replace(run.view, phase=run.verdict, message=run.message)
 
     def _apply(self, action: Action) -> None:
-        world = self._world
+        match action:
+            case CreateReplicaSet() | DeleteReplicaSet() | Scale() | SetScaleDownDeadline():
+                self._resize(action)
+            case PointService() | SetHeaderRoute() | SetMirrorRoute() | RemoveManagedRoutes():
+                self._route(action)
+            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis() | StartExperiment() | TerminateExperiment():
+                self._judge(action)
+            case SetWeight() | RestartPods():
+                pass  # the status has the weight; nobody restarts pods here
+            case _ as never:
+                assert_never(never)
+
+    def _resize(self, action: CreateReplicaSet | DeleteReplicaSet | Scale | SetScaleDownDeadline) -> None:
+        sets = self._world.sets
         match action:
             case CreateReplicaSet():
                 fresh = WalkedSet(f"{self._spec.name}-{action.hash}", action.hash, self._now_s)
-                world.sets.setdefault(action.hash, fresh).revision = action.revision
+                sets.setdefault(action.hash, fresh).revision = action.revision
+            case DeleteReplicaSet():
+                sets.pop(action.hash)
             case Scale():
                 self._scale(action)
             case SetScaleDownDeadline():
-                world.sets[action.hash].deadline_s = action.deadline_s
+                sets[action.hash].deadline_s = action.deadline_s
+
+    def _route(self, action: PointService | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes) -> None:
+        world = self._world
+        match action:
             case PointService():
                 world.services[action.service] = ServiceView(action.service, action.hash, managed=True)
             case SetHeaderRoute() | SetMirrorRoute():
                 world.routes = [one for one in world.routes if one.name != action.route.name] + [action.route]
             case RemoveManagedRoutes():
                 world.routes = []
-            case SetWeight():
-                pass  # the status has it
-            case StartAnalysis() | TerminateAnalysis() | StartExperiment() | TerminateExperiment():
-                self._judge(action)
-            case _ as never:
-                assert_never(never)
 
     def _scale(self, action: Scale) -> None:
         rs = self._world.sets[action.hash]
@@ -219,24 +236,30 @@ class RolloutWalk:
         available_s = None if self._pace.pods_s is None else self._now_s + self._pace.pods_s
         self._world.leaving.add(self._now_s, rs.scale(action.replicas, available_s))
 
-    def _judge(self, action: StartAnalysis | TerminateAnalysis | StartExperiment | TerminateExperiment) -> None:
+    def _judge(
+        self, action: StartAnalysis | TerminateAnalysis | DeleteAnalysis | StartExperiment | TerminateExperiment
+    ) -> None:
+        world = self._world
         match action:
             case StartAnalysis():
                 self._start(action)
             case TerminateAnalysis():
-                for run in self._world.runs:
-                    if run.view.name == action.run:
-                        run.end_s = self._now_s
-                        run.view = replace(run.view, phase=AnalysisPhase.SUCCESSFUL, terminating=True)
+                self._terminate(action.run)
+            case DeleteAnalysis():
+                world.deleted += [run for run in world.runs if run.view.name == action.run]
+                world.runs = [run for run in world.runs if run.view.name != action.run]
             case StartExperiment():
-                experiment = steps_of(self._spec)[action.step_index].experiment
-                if experiment is not None:
-                    made = WalkedExperiment(self._spec, action.step_index, self._course.plans, self._pace)
-                    made.waits = self._waits
-                    self._world.experiments.append(made)
+                made = WalkedExperiment(self._spec, action.step_index, self._course.plans, self._pace, self._waits)
+                world.experiments.append(made)
             case TerminateExperiment():
-                for one in self._world.experiments:
+                for one in world.experiments:
                     one.terminate()
+
+    def _terminate(self, name: str) -> None:
+        for run in self._world.runs:
+            if run.view.name == name:
+                run.end_s = self._now_s
+                run.view = replace(run.view, phase=AnalysisPhase.SUCCESSFUL, terminating=True)
 
     def _start(self, action: StartAnalysis) -> None:
         key = RunKey(action.role, action.step_index if action.role is RunRole.STEP else None)
@@ -279,6 +302,17 @@ class RolloutWalk:
             return 100.0 * status.weights.canary.weight / max_weight(self._spec)
         serving = sum(rs.available(self._now_s) for rs in self._world.sets.values())
         return 100.0 * available / serving if serving else 0.0
+
+
+def _standing(course: Course) -> _Objects:
+    """What there is before the release."""
+    spec, served = course.spec, "" if course.first_deploy else OLD
+    names = [name for name in _service_names(spec) if name]
+    services = {name: ServiceView(name, served, managed=not course.first_deploy) for name in names}
+    stable = WalkedSet(f"{spec.name}-{OLD}", OLD, revision=1, annotation=spec.desired)
+    stable.scale(spec.desired, 0.0)
+    sets = {} if course.first_deploy else {OLD: stable}
+    return _Objects(sets, services, Leaving(spec.template.termination_grace_s))
 
 
 def _service_names(spec: RolloutSpec) -> tuple[str, ...]:

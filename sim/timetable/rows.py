@@ -149,6 +149,12 @@ def _after_pause(walk: Walk) -> Frame | None:
     return next((one for one in frames if not one.paused), None)
 
 
+def first_rows(pair: Pair) -> Iterator[Row]:
+    """Of a first deployment: all pods at once."""
+    end = pair.instant(lambda walk: walk.end)
+    yield row("start all pods", APPLY, end, pair.fast.end)
+
+
 def _tail(pair: Pair, start: Instant, promotes: str) -> Iterator[Row]:
     end = pair.instant(lambda walk: walk.end)
     yield row(promotes, start, end, pair.fast.end)
