@@ -232,7 +232,7 @@ class SimpyPlane(ABC):
 
     def service_s(self, pod: Pod, draws: Draws) -> float:
         """How long an attempt that starts now is served."""
-        if draws.attempt == 0:
+        if draws.services:
             base = draws.services[pod.kind][draws.index]
         else:
             kind = self._kinds[pod.kind]

@@ -93,6 +93,7 @@ class LocalRun:
             start_s=-scenario.warm_up_s,
             share=place.share,
             buckets_s=scenario.telemetry.prometheus.buckets_s,
+            proxies=scenario.cluster.proxies,
         )
         self._ground = Ground(scenario, clock, place.streams, journal, plane, place.region)
         self._site = PodSite(self._ground, Scheduler(scenario.cluster))

@@ -30,6 +30,8 @@ class Cluster:
     """From a pod's readiness changing to the routers knowing."""
     route_propagation: Delay = Delay(2.0)
     """From a VirtualService write to the proxies acting on it."""
+    proxies: int = 1
+    """Proxies that the requests are spread over; each knows only what went through it."""
     istio: str = "1.20"
     """``1.20`` or ``1.30``: see ``sim.decide.istio`` for what differs."""
     controller_latency_s: float = 0.005

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.traffic.jit import part
-from sim.traffic.state import RETRYING, Carried, Records
+from sim.traffic.state import NEW, RETRYING, Carried, Records
 
 
 @part
@@ -35,6 +35,45 @@ def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, 
     row["block"] = block
     row["index"] = index
     row["attempt"] = attempt
+    row["phase"] = NEW
+
+
+@part
+def push_held(
+    carried: Carried,
+    at: float,
+    route: np.uint64,
+    block: int,
+    index: int,
+    attempt: int,
+    phase: int,
+    begun: float,
+    until: float,
+    tries: int,
+    policy: int,
+    seat: int,
+    pod: int,
+) -> None:
+    """Add something that a proxy holds; the caller has made room."""
+    rows = carried.retries
+    i = carried.sizes[RETRYING]
+    carried.sizes[RETRYING] = i + 1
+    while i > 0 and not before(rows, (i - 1) >> 1, at, block, index):
+        rows[i] = rows[(i - 1) >> 1]
+        i = (i - 1) >> 1
+    row = rows[i]
+    row["at"] = at
+    row["route"] = route
+    row["block"] = block
+    row["index"] = index
+    row["attempt"] = attempt
+    row["phase"] = phase
+    row["begun"] = begun
+    row["until"] = until
+    row["tries"] = tries
+    row["policy"] = policy
+    row["seat"] = seat
+    row["pod"] = pod
 
 
 @part

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 - a record would be an allocation for every request
-"""The loop over requests, and what is done to those in flight when something changes."""
+"""The loop over requests that go straight to pods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sim.traffic.heap import drop_first
 from sim.traffic.jit import kernel, part
 from sim.traffic.serve import (
     OK,
-    RESET,
     UNAVAILABLE,
     answer_slot,
     count_answer,
@@ -99,6 +98,7 @@ def serve(
     if finish >= horizon_s:
         times = (at_s, start, finish, base_s)
         flight = remember(carried, pod, slot, error, times, route, block, index, attempt)
+        flight["ends"] = at_s + client.timeout_s
         settle_flight(client, pods, tally, carried, flight, horizon_s)
         return
     count_answer(pods, tally, pod, slot, finish - at_s)
@@ -167,90 +167,3 @@ def run(
         else:
             base = requests.service[kind, index]
         serve(client, pods, tally, carried, horizon_s, pod, at, base, error, route, block, index, attempt)
-
-
-@kernel
-def resume(client: Client, pods: Pods, tally: Tally, carried: Carried, horizon_s: float) -> None:
-    """Bring what is in flight forward to the horizon; the caller has made room for a retry of each."""
-    flights = carried.flights
-    kept = 0
-    for k in range(carried.sizes[FLYING]):
-        flight = flights[k]
-        settle_flight(client, pods, tally, carried, flight, horizon_s)
-        if flight["finish"] < horizon_s:
-            latency = flight["finish"] - flight["arrived"]
-            count_answer(pods, tally, flight["pod"], flight["slot"], latency)
-        else:
-            flights[kept] = flights[k]
-            kept += 1
-    carried.sizes[FLYING] = kept
-
-
-@part
-def idle(pods: Pods, pod: int, now_s: float) -> None:
-    """All servers of a pod are free from now on and nobody waits."""
-    row = pods.rows[pod]
-    row["head"] = 0
-    row["first"] = 0
-    row["queued"] = 0
-    pods.free[pod, : row["servers"]] = now_s
-
-
-@kernel
-def reset(client: Client, pods: Pods, tally: Tally, carried: Carried, pod: int, now_s: float) -> None:
-    """Everything a pod has in flight is answered 502 now."""
-    flights = carried.flights
-    kept = 0
-    for k in range(carried.sizes[FLYING]):
-        flight = flights[k]
-        if flight["pod"] == pod:
-            flight["finish"] = now_s
-            flight["slot"] = RESET
-            settle_flight(client, pods, tally, carried, flight, inf)
-            count_answer(pods, tally, pod, RESET, now_s - flight["arrived"])
-        else:
-            flights[kept] = flights[k]
-            kept += 1
-    carried.sizes[FLYING] = kept
-    idle(pods, pod, now_s)
-
-
-@kernel
-def replan(pods: Pods, carried: Carried, changed: NDArray[np.bool_], now_s: float) -> None:
-    """Plan what waits at the pods of these rows anew, in order of arrival: their effects have changed.
-
-    What is in service stays.
-    """
-    flights = carried.flights
-    for pod in range(len(changed)):
-        if changed[pod]:
-            idle(pods, pod, now_s)
-    for k in range(carried.sizes[FLYING]):
-        flight = flights[k]
-        if changed[flight["pod"]] and flight["start"] <= now_s:
-            take_until(pods, flight["pod"], flight["finish"])
-    for k in range(carried.sizes[FLYING]):
-        flight = flights[k]
-        if changed[flight["pod"]] and flight["start"] > now_s:
-            pod = flight["pod"]
-            start, finish = occupy(pods, pod, now_s, flight["base"])
-            flight["start"] = start
-            flight["finish"] = finish
-            flight["slot"] = answer_slot(pods, pod, flight["error"])
-            if pods.rows[pod]["limit"] >= 0:
-                note_start(pods, pod, start)
-
-
-@part
-def take_until(pods: Pods, pod: int, finish_s: float) -> None:
-    """Take an idle server until a known instant."""
-    row = pods.rows[pod]
-    free = pods.free[pod]
-    mask = len(free) - 1
-    head = row["head"]
-    place = head + row["servers"]
-    while place > head + 1 and free[(place - 1) & mask] > finish_s:
-        free[place & mask] = free[(place - 1) & mask]
-        place -= 1
-    free[place & mask] = finish_s
-    row["head"] = (head + 1) & mask

@@ -12,9 +12,12 @@ from sim.model.load import Client, LoadShape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
 from sim.traffic import state
 from sim.traffic.arrivals import Arrivals, Block
+from sim.traffic.changes import observe, replan, reset, resume
 from sim.traffic.fine import by_bin, by_bucket, layout
 from sim.traffic.fleet import Fleet, lengthened
-from sim.traffic.kernel import Requests, replan, reset, resume, run
+from sim.traffic.kernel import Requests, run
+from sim.traffic.proxies import Proxies
+from sim.traffic.relay import relay
 from sim.traffic.routes import flatten, pods_of
 from sim.traffic.state import FLYING, NEXT, RETRYING, Carried
 from sim.traffic.values import Balancing, PodEffects, PodSample, Route, Streams, WindowCount
@@ -22,6 +25,8 @@ from sim.traffic.windows import Windows
 
 RETRY_KEY: Final = "traffic:retries"
 FIRST_ROOM: Final = 256
+SLACK: Final = 32
+"""Rows that one attempt with its copies may need at most, twice over."""
 
 
 class DataPlane:
@@ -42,6 +47,7 @@ class DataPlane:
         share: float = 1.0,
         buckets_s: tuple[float, ...] = PROMETHEUS_BUCKETS_S,
         balancing: Balancing = Balancing.RANDOM,
+        proxies: int = 1,
     ) -> None:
         self.now_s = start_s
         self._balancing = balancing
@@ -61,6 +67,7 @@ class DataPlane:
         self._routes: tuple[Route, ...] = ()
         self._changed: list[int] = []
         self._routing = flatten((), balancing, self._fleet.slot_of)
+        self._proxies = Proxies(proxies, balancing)
         self._arrivals = Arrivals(load, streams, share)
         self._block = self._load_block(self._arrivals.number_at(start_s))
         self._carried.sizes[NEXT] = np.searchsorted(self._block.times, start_s)
@@ -75,7 +82,8 @@ class DataPlane:
         self._replan()
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
             self._reserve()
-            resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, to_s)
+            mesh = self._proxies.mesh(self._fleet)
+            resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, mesh, to_s)
             while self._block.end_s < to_s:
                 self._run(self._block.end_s, to_s)
                 self._block = self._load_block(self._block.number + 1)
@@ -104,6 +112,9 @@ class DataPlane:
             message = f"routes name pods that were never added: {sorted(unknown)}"
             raise ValueError(message)
         self._routes = routes
+        if self._proxies.are_needed(routes):
+            observe(self._proxies.mesh(self._fleet), self.now_s)
+            self._proxies.arrange(routes, self._fleet, self.now_s)
         self._routing = flatten(routes, self._balancing, self._fleet.slot_of)
 
     def crash_pod(self, pod: int) -> None:
@@ -111,7 +122,8 @@ class DataPlane:
         self._replan()
         with np.errstate(over="ignore"):
             self._reserve()
-            reset(self._client, self._fleet.pods, self._fleet.tally, self._carried, pod + 1, self.now_s)
+            fleet, mesh = self._fleet, self._proxies.mesh(self._fleet)
+            reset(self._client, fleet.pods, fleet.tally, self._carried, mesh, pod + 1, self.now_s)
 
     def drain_pod(self, pod: int) -> None:
         """Let a pod finish what it has; it must be out of the routes by now."""
@@ -143,7 +155,8 @@ class DataPlane:
         if self._changed:
             changed = np.zeros(len(self._fleet.behaviours), dtype=np.bool_)
             changed[self._changed] = True
-            replan(self._fleet.pods, self._carried, changed, self.now_s)
+            mesh = self._proxies.mesh(self._fleet)
+            replan(self._client, self._fleet.pods, self._carried, mesh, changed, self.now_s)
             self._changed.clear()
 
     def _load_block(self, number: int) -> Block:
@@ -152,17 +165,30 @@ class DataPlane:
     def _run(self, until_s: float, horizon_s: float) -> None:
         block = self._block
         requests = Requests(block.number, block.times, block.route_error, block.pool_pod, block.service)
-        fleet = self._fleet
-        while not run(
-            requests, self._client, self._routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s
-        ):
+        fleet, client, routing = self._fleet, self._client, self._routing
+        if self._proxies.in_use:
+            while not relay(
+                requests,
+                client,
+                routing,
+                fleet.pods,
+                fleet.tally,
+                self._carried,
+                self._proxies.mesh(fleet),
+                until_s,
+                horizon_s,
+            ):
+                self._reserve(2)
+                self._proxies.make_room()
+            return
+        while not run(requests, client, routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s):
             self._reserve(2)
 
     def _reserve(self, factor: int = 1) -> None:
         """Room for another attempt in flight, and for a retry of everything that is."""
         flights, retries, sizes = self._carried
-        if sizes[FLYING] * factor >= len(flights):
+        if sizes[FLYING] * factor + SLACK >= len(flights):
             flights = lengthened(flights, 2 * len(flights))
-        if sizes[RETRYING] + sizes[FLYING] * factor >= len(retries):
+        if sizes[RETRYING] + sizes[FLYING] * factor + SLACK >= len(retries):
             retries = lengthened(retries, 2 * (int(sizes[RETRYING]) + len(flights)))
         self._carried = Carried(flights, retries, sizes)

@@ -22,9 +22,9 @@ def flatten(routes: Sequence[Route], balancing: Balancing, slot_of: Callable[[in
     weights = [bound for of_route in pools for bound in _below([pool.weight for pool in of_route])]
     return Routing(
         share_below=np.array(_below([route.share for route in kept])),
-        pools_from=_starts([len(of_route) for of_route in pools]),
+        pools_from=starts([len(of_route) for of_route in pools]),
         weight_below=np.array(weights, dtype=np.float64),
-        pods_from=_starts([len(pool.pods) for pool in flat]),
+        pods_from=starts([len(pool.pods) for pool in flat]),
         pods=np.array([pod + 1 for pool in flat for pod in pool.pods], dtype=np.int64),
         empty_slot=np.array([slot_of(pool.status) for pool in flat], dtype=np.int64),
         turns=np.zeros(len(flat) if balancing is Balancing.ROUND_ROBIN else 0, dtype=np.int64),
@@ -33,7 +33,7 @@ def flatten(routes: Sequence[Route], balancing: Balancing, slot_of: Callable[[in
 
 def pods_of(routes: Sequence[Route]) -> set[int]:
     """Every pod that the routes name."""
-    return {pod for route in routes for pool in route.pools for pod in pool.pods}
+    return {pod for route in routes for pool in (*route.pools, *route.mirrors) for pod in pool.pods}
 
 
 def _below(parts: Sequence[float]) -> list[float]:
@@ -42,5 +42,6 @@ def _below(parts: Sequence[float]) -> list[float]:
     return [part / total[-1] for part in total]
 
 
-def _starts(lengths: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def starts(lengths: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Where each of several stretches begins, and where the last one ends."""
     return np.array([0, *accumulate(lengths)], dtype=np.int64)

@@ -77,11 +77,10 @@ def settle(
 @part
 def settle_flight(client: Client, pods: Pods, tally: Tally, carried: Carried, flight: Row, until_s: float) -> None:
     """Tell a client that still waits what it knows before ``until_s``: the answer, or that its patience is over."""
-    deadline = flight["arrived"] + client.timeout_s
-    at = min(flight["finish"], deadline)
+    at = min(flight["finish"], flight["ends"])
     if flight["waiting"] == 0 or at >= until_s:
         return
-    slot = flight["slot"] if flight["finish"] <= deadline else -1
+    slot = flight["slot"] if flight["finish"] <= flight["ends"] else -1
     group = pods.rows[flight["pod"]]["group"]
     flight["waiting"] = 0
     settle(
@@ -171,4 +170,6 @@ def remember(
     flight["pod"] = pod
     flight["slot"] = slot
     flight["waiting"] = 1
+    flight["policy"] = -1
+    flight["row"] = -1
     return flight

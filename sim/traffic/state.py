@@ -28,13 +28,23 @@ FLIGHT: Final = np.dtype(
         ("pod", np.int64),
         ("slot", np.int64),
         ("waiting", np.int64),
+        ("begun", np.float64),
+        ("until", np.float64),
+        ("ends", np.float64),
+        ("tries", np.int64),
+        ("policy", np.int64),
+        ("seat", np.int64),
+        ("row", np.int64),
     ],
     align=True,
 )
 """An attempt a pod has not answered yet.
 
 ``base`` is its service time before effects, ``error`` and ``route`` its draws, ``slot`` the status it will get;
-``waiting`` is 1 until its client has the answer or has given up.
+``waiting`` is 1 until its client (or proxy) has the answer or has given up, which it does at ``ends`` at the latest.
+
+With a proxy between them: the client's attempt began at ``begun``, the route allows it until ``until``, this is try
+number ``tries`` under handling ``policy`` (-1: no proxy), sent from ``seat`` and remembered in ``row`` (-1: nowhere).
 """
 
 RETRY: Final = np.dtype(
@@ -44,10 +54,107 @@ RETRY: Final = np.dtype(
         ("block", np.int64),
         ("index", np.int64),
         ("attempt", np.int64),
+        ("phase", np.int64),
+        ("begun", np.float64),
+        ("until", np.float64),
+        ("tries", np.int64),
+        ("policy", np.int64),
+        ("seat", np.int64),
+        ("pod", np.int64),
     ],
     align=True,
 )
-"""An attempt that will be made at ``at``; rows form a binary heap by (at, block, index)."""
+"""An attempt that will be made at ``at``; rows form a binary heap by (at, block, index).
+
+``phase`` says what then: a client's new attempt, or one that a proxy has held up, tries again or answers itself. The
+rest is as in a flight; ``pod`` is the one tried last.
+"""
+
+NEW: Final = 0
+"""A client's attempt begins."""
+HELD: Final = 1
+"""A proxy lets go of a request that its fault delayed."""
+AGAIN: Final = 2
+"""A proxy tries again."""
+EXPIRED: Final = 3
+"""The route's time is over while the proxy pauses: it answers 504."""
+LEFT: Final = 4
+"""The client's patience is over while the proxy holds the request."""
+
+SEAT: Final = np.dtype(
+    [
+        ("first", np.int64),
+        ("hosts", np.int64),
+        ("healthy", np.int64),
+        ("ejected", np.int64),
+        ("turn", np.int64),
+        ("balancing", np.int64),
+        ("limit", np.int64),
+        ("counted", np.int64),
+        ("watched", np.int64),
+        ("always_one", np.int64),
+        ("split", np.int64),
+        ("c5", np.int64),
+        ("cg", np.int64),
+        ("cl", np.int64),
+        ("max_percent", np.float64),
+        ("min_health", np.float64),
+        ("interval", np.float64),
+        ("base", np.float64),
+        ("born", np.float64),
+        ("sweeps", np.int64),
+        ("soonest", np.float64),
+    ],
+    align=True,
+)
+"""What one proxy knows of one cluster.
+
+Its ``hosts`` rows are ``Mesh.members[first ...]``, the ``healthy`` ones of them ``Mesh.chosen[first ...]``. ``counted``:
+requests under way matter; ``watched``: so do errors, the next of which comes at ``soonest``. Ejected hosts are looked at
+at ``born`` + k ``interval``; ``sweeps`` of these are done. ``limit`` -1 is none.
+"""
+
+ROW: Final = np.dtype(
+    [
+        ("pod", np.int64),
+        ("first", np.int64),
+        ("count", np.int64),
+        ("c5", np.int64),
+        ("cg", np.int64),
+        ("cl", np.int64),
+        ("ejected", np.int64),
+        ("ejected_at", np.float64),
+        ("back_at", np.float64),
+        ("times", np.int64),
+        ("error_at", np.float64),
+    ],
+    align=True,
+)
+"""What one proxy knows of one host of a cluster: ``count`` requests under way, whose ends ascend from ``first`` on in
+``Mesh.ends`` and ``Mesh.outcomes``; errors in a row; since when it is ejected, since when back (-inf: never was), and
+by how many ``base`` times the next ejection is longer; when the next known error comes."""
+
+POLICY: Final = np.dtype(
+    [
+        ("retries", np.int64),
+        ("per_try", np.float64),
+        ("timeout", np.float64),
+        ("delay", np.float64),
+        ("delay_share", np.float64),
+        ("abort_slot", np.int64),
+        ("abort_share", np.float64),
+        ("late", np.int64),
+    ],
+    align=True,
+)
+"""A route's handling; ``late`` is 1 where a try that took too long is followed by another."""
+
+GOOD: Final = 0
+SERVER: Final = 1
+GATEWAY: Final = 2
+LOCAL: Final = 3
+GONE: Final = 4
+"""What an outlier detector makes of an end: below 500; 5xx; 502, 503 or 504; the proxy's own trouble; nothing."""
 
 POD: Final = np.dtype(
     [
@@ -135,6 +242,32 @@ class Routing(NamedTuple):
     pods: NDArray[np.int64]
     empty_slot: NDArray[np.int64]
     turns: NDArray[np.int64]
+
+
+class Mesh(NamedTuple):
+    """Everything about proxies: what they know, and how they treat the current routes.
+
+    Per route ``policy_of`` and mirrors ``mirrors_from`` ...; per pool ``seat_of`` the first proxy's seat (the others'
+    follow); ``again[policy, slot]`` says whether an answer is tried again, ``kinds[slot]`` what a detector makes of it.
+    ``flags[0]`` is set where a row of ``ends`` is nearly full.
+    """
+
+    proxies: int
+    policy_of: NDArray[np.int64]
+    seat_of: NDArray[np.int64]
+    mirrors_from: NDArray[np.int64]
+    mirror_share: NDArray[np.float64]
+    mirror_seat: NDArray[np.int64]
+    policies: Records
+    again: NDArray[np.bool_]
+    kinds: NDArray[np.int64]
+    seats: Records
+    members: NDArray[np.int64]
+    chosen: NDArray[np.int64]
+    rows: Records
+    ends: NDArray[np.float64]
+    outcomes: NDArray[np.int64]
+    flags: NDArray[np.int64]
 
 
 class Carried(NamedTuple):
