@@ -344,7 +344,7 @@ CLUSTER = Section(
         Field("endpoint_propagation", DELAY, "Readiness changed until the routers know."),
         Field("route_propagation", DELAY, "VirtualService written until the proxies act on it."),
         Field("proxies", counts(1, 1000), "Proxies the requests come through; each knows only its own."),
-        Field("istio", Choice(("1.20", "1.30")), "Istio's release, where 1.20 and later ones differ."),
+        Field("istio", Choice(("istio-1.20", "istio-1.30")), "Istio's release, where 1.20 and later ones differ."),
         Field("controller_latency", DURATION, "A change until the reconcile it causes.", "controller_latency_s"),
     ),
 )

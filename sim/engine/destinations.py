@@ -45,11 +45,11 @@ class Network:
     services: dict[str, Labels]
     virtual_services: dict[str, VirtualService]
     destination_rules: dict[str, DestinationRule]
-    istio: str = "1.20"
+    istio: str = "istio-1.20"
     """Whose rules the proxies follow."""
 
     @classmethod
-    def of(cls, manifests: ManifestSet, istio: str = "1.20") -> Network:
+    def of(cls, manifests: ManifestSet, istio: str = "istio-1.20") -> Network:
         """The network as the manifests say, in their order (Istio goes by creation)."""
         return cls(
             {service.name: service.selector for service in manifests.services},
@@ -61,7 +61,7 @@ class Network:
     @property
     def is_later(self) -> bool:
         """Whether the proxies follow a later Istio than 1.20."""
-        return self.istio != "1.20"
+        return self.istio != "istio-1.20"
 
 
 @dataclass(frozen=True, slots=True)

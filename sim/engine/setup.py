@@ -28,7 +28,9 @@ UNWRITTEN: Final = "unwritten-service"
 """Stands for a Service over the workload's pods where the manifests have none."""
 
 
-def network_and_entry(manifests: ManifestSet, strategy: LocalStrategy, istio: str = "1.20") -> tuple[Network, Entry]:
+def network_and_entry(
+    manifests: ManifestSet, strategy: LocalStrategy, istio: str = "istio-1.20"
+) -> tuple[Network, Entry]:
     """The written network and where clients enter it.
 
     A canary's own VirtualServices (or the router it names) and a script's VirtualService say the hosts; otherwise the

@@ -32,8 +32,8 @@ class Cluster:
     """From a VirtualService write to the proxies acting on it."""
     proxies: int = 1
     """Proxies that the requests are spread over; each knows only what went through it."""
-    istio: str = "1.20"
-    """``1.20`` or ``1.30``: see ``sim.decide.istio`` for what differs."""
+    istio: str = "istio-1.20"
+    """``istio-1.20`` or ``istio-1.30``: see ``sim.decide.istio`` for what differs."""
     controller_latency_s: float = 0.005
     """Between a change and the reconcile it causes."""
 
