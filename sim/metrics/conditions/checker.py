@@ -267,7 +267,10 @@ class Checker:
         if kind.kind != "func":
             msg = f"{self.shown(kind)} is not callable"
             raise ExprError(msg, node.at)
-        return self._arguments(name, kind, node.args, node)
+        try:
+            return self._arguments(name, kind, node.args, node)
+        except _RefusedError as error:
+            raise ExprError(str(error), error.at) from None
 
     def _arguments(self, name: str, wanted: Type, args: list[Node], node: Node) -> Type:
         if wanted.variadic:
@@ -330,7 +333,7 @@ class Checker:
             try:
                 return self._arguments(node.name, wanted, node.args, node)
             except _RefusedError as error:
-                refusal = error
+                refusal = ExprError(str(error), error.at)
         raise refusal
 
     def _whole(self, node: Builtin) -> Type:

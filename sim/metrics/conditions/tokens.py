@@ -158,6 +158,8 @@ class _Lexer:
 
     def _number(self) -> Token:
         digits = _DIGITS + "_"
+        # After a leading point a whole number is read, with another point if there is one.
+        self._accept(".")
         if self._accept("0"):
             base = self._peek().lower()
             if base in _BASES and base:
