@@ -27,6 +27,11 @@ def open_metrics(value: float) -> str:
     return text if "." in text or "e" in text else f"{text}.0"
 
 
+def fixed(value: float, digits: int) -> str:
+    """Verb ``%.Nf``."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else number(value)
+
+
 def general(value: Any) -> str:  # noqa: PLR0911  # one return per kind
     """``fmt.Sprintf("%v", x)`` of numbers, strings, booleans, nil and lists of them."""
     match value:
@@ -97,6 +102,30 @@ def _block(opening: str, parts: list[str], closing: str, indent: str, depth: int
         return opening + ",".join(parts) + closing
     inner = f"\n{indent * (depth + 1)}"
     return f"{opening}{inner}{f',{inner}'.join(parts)}\n{indent * depth}{closing}"
+
+
+def from_json(source: str) -> Any:
+    """``json.Unmarshal`` into anything: every number is a float. ValueError in its words."""
+    try:
+        return json.loads(source, parse_int=_json_float, parse_float=_json_float, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(json_error(source, error)) from None
+    except RecursionError:
+        msg = "exceeded max depth"
+        raise ValueError(msg) from None
+
+
+def _json_float(source: str) -> float:
+    value = float(source)
+    if math.isinf(value):
+        msg = f"json: cannot unmarshal number {source} into Go value of type float64"
+        raise ValueError(msg)
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    msg = "Expecting value"
+    raise json.JSONDecodeError(msg, name, 0)
 
 
 def json_error(source: str, error: ValueError) -> str:

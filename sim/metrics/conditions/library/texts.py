@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -88,25 +86,9 @@ def _last_index(value: str, part: str) -> int:
 
 def _from_json(source: str) -> Any:
     try:
-        return json.loads(source, parse_int=_json_number, parse_float=_json_number, parse_constant=_no_constant)
-    except RecursionError:
-        msg = "exceeded max depth"
-        raise ExprError(msg) from None
+        return gotext.from_json(source)
     except ValueError as error:
-        raise ExprError(gotext.json_error(source, error)) from None
-
-
-def _json_number(source: str) -> float:
-    value = float(source)
-    if math.isinf(value):
-        msg = f"json: cannot unmarshal number {source} into Go value of type float64"
-        raise ExprError(msg)
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    msg = "Expecting value"
-    raise json.JSONDecodeError(msg, name, 0)
+        raise ExprError(str(error)) from None
 
 
 def _to_json(value: Any) -> str:
