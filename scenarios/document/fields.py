@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -119,6 +120,11 @@ def _word(raw: Any) -> str:
     return str(raw)
 
 
+def _answer(raw: Any) -> str:
+    """Text as it is; any other value as JSON."""
+    return raw if isinstance(raw, str) else json.dumps(raw)
+
+
 def _number(raw: Any, low: float = -math.inf, high: float = math.inf) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not low <= raw <= high or math.isinf(raw):
         raise ValueError
@@ -190,6 +196,8 @@ def _percent_text(value: float) -> str:
 
 TEXT = Scalar("text", _text)
 NAME = Scalar("a name", _word)
+ANSWER = Scalar("any value, a word, JSON text or 'error: TEXT'", _answer)
+"""What a scripted provider answers."""
 FLAG = Scalar("true or false", _flag, lambda value: str(value).lower())
 NUMBER = Scalar("a number", _number, lambda value: f"{value:g}")
 FACTOR = Scalar("a number from 0 to 1e9", lambda raw: _number(raw, 0.0, 1e9), lambda value: f"{value:g}")

@@ -17,6 +17,9 @@ from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Place, Source
 from scenarios.findings import BadInput, Finding, Path, Severity
 from scenarios.manifests import Documents
+from scenarios.rules import scripts
+from scenarios.rules.context import Context
+from scenarios.rules.rule import finding
 from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.hashing import digest
 from sim.model.manifests import ManifestSet
@@ -117,7 +120,17 @@ def _complete(source: Source, crds: File | None) -> Loaded:
         refused += [item for item in documents.findings if item.severity is Severity.ERROR and item not in refused]
     if reader.findings or refused:
         raise BadInput((*reader.findings, *refused))
-    return Loaded(_scenario(written, mix, objects, source), documents, source.file)
+    scenario = _scenario(written, mix, objects, source)
+    unanswered = _unscripted(documents, scenario, source.file)
+    if unanswered:
+        raise BadInput(unanswered)
+    return Loaded(scenario, documents, source.file)
+
+
+def _unscripted(documents: Documents, scenario: Scenario, file: str) -> list[Finding]:
+    """Metrics that nobody would answer, so that every measurement would be an Error."""
+    rule = next(rule for rule in scripts.RULES if rule.check is scripts.unscripted)
+    return [finding(rule, hit, file) for hit in scripts.unscripted(Context(documents, scenario, scenario.controller))]
 
 
 def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scenarios.document.fields import (
+    ANSWER,
     CONTROLLER,
     COUNT,
     DELAY,
@@ -315,13 +316,17 @@ DATADOG = Section(
         Field("duration_unit", DURATION, "One unit of the latency gauges.", "duration_unit_s"),
     ),
 )
-ANSWER = PairsOf(DURATION, TEXT)
 SIGNAL = Section(
     telemetry.Signal,
     (
         Field("template", NAME, "AnalysisTemplate it answers for.", required=True),
         Field("metric", NAME, "Metric of that template.", required=True),
-        Field("answers", ANSWER, "From when on: a JSON value, or 'error: TEXT'.", required=True),
+        Field(
+            "answer", ANSWER, "What its conditions see from the start; of a job success or failure, of kayenta a score."
+        ),
+        Field("answers", PairsOf(DURATION, ANSWER), "What they see from a time after the release was applied on."),
+        Field("release", NAME, "Only for releases of this name."),
+        Field("takes", DURATION, "How long a job or a canary analysis is in flight.", "takes_s"),
     ),
 )
 TELEMETRY = Section(

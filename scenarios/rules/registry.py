@@ -15,12 +15,13 @@ from scenarios.rules import (
     queries,
     reading,
     scenario,
+    scripts,
     traffic,
     validation,
     windows,
 )
 from scenarios.rules.context import Context
-from scenarios.rules.rule import Hit, Rule
+from scenarios.rules.rule import Hit, Rule, finding
 from sim.model.controller import NEWEST, Controller
 from sim.model.scenario import Scenario
 
@@ -37,7 +38,8 @@ RULES: tuple[Rule, ...] = tuple(
             *argocd.RULES,  # RT5xx
             *windows.RULES,  # RT6xx
             *durations.RULES,  # RT7xx
-            *scenario.RULES,  # RT8xx
+            *scenario.RULES,  # RT80x
+            *scripts.RULES,  # RT81x
         ),
         key=lambda rule: rule.code,
     )
@@ -55,7 +57,7 @@ def check(
     With a *scenario*, its traffic, telemetry, targets and controller are taken into account.
     """
     context = Context(documents, scenario, controller if scenario is None else scenario.controller)
-    found = [_finding(rule, hit, scenario_file) for rule, hit in _hits(context)]
+    found = [finding(rule, hit, scenario_file) for rule, hit in _hits(context)]
     return ordered((*documents.findings, *found))
 
 
@@ -69,11 +71,3 @@ def _hits(context: Context) -> Iterator[tuple[Rule, Hit]]:
         if rule.check is not None:
             for hit in rule.check(context):
                 yield rule, hit
-
-
-def _finding(rule: Rule, hit: Hit, scenario_file: str) -> Finding:
-    suggestion = hit.suggestion or rule.suggestion
-    if hit.document is None:
-        return Finding(rule.code, rule.severity, hit.message, scenario_file, 0, 0, hit.path, suggestion)
-    line, column = hit.document.position(hit.path)
-    return Finding(rule.code, rule.severity, hit.message, hit.document.file, line, column, hit.path, suggestion)

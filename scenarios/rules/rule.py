@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from scenarios.findings import Path, Severity
+from scenarios.findings import Finding, Path, Severity
 from scenarios.manifests import Document
 from scenarios.rules.context import Context
 
@@ -37,3 +37,12 @@ class Rule:
     suggestion: str
     check: Check | None = None
     """None for rules whose findings are made while the files are read."""
+
+
+def finding(rule: Rule, hit: Hit, scenario_file: str) -> Finding:
+    """What is reported of a hit."""
+    suggestion = hit.suggestion or rule.suggestion
+    if hit.document is None:
+        return Finding(rule.code, rule.severity, hit.message, scenario_file, 0, 0, hit.path, suggestion)
+    line, column = hit.document.position(hit.path)
+    return Finding(rule.code, rule.severity, hit.message, hit.document.file, line, column, hit.path, suggestion)

@@ -15,7 +15,8 @@ from sim.decide.templates import TemplateError, resolve, templates_of
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.measuring import measured
-from sim.metrics.providers import Origin, Sources
+from sim.metrics.providers import Sources
+from sim.metrics.scripts import Origin
 from sim.model.analysis import (
     AnalysisPhase,
     AnalysisRef,
@@ -164,9 +165,9 @@ class Analyst:
         for task in tasks:
             name = task.metric.name
             origin = Origin(run.origins.get(name, ""), name)
-            one = measured(task, clock.now, sources, origin, run.spec.controller.expr)
-            ended_s = clock.now + self._latency_s(task.metric.provider)
             begun_s = run.begun_s(name) if task.resume else clock.now
+            one = measured(task, clock.now, sources, origin, begun_s)
+            ended_s = clock.now + self._latency_s(task.metric.provider)
             taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)
         yield clock.after(max(self._latency_s(task.metric.provider) for task in tasks), Rank.CONTROLLER)
         return taken

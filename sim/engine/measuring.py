@@ -3,44 +3,75 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sim.decide.analysis import Task
 from sim.metrics import providers, verdicts
-from sim.metrics.providers import Origin, Sources
+from sim.metrics.providers import Sources
+from sim.metrics.scripts import Origin
+from sim.metrics.verdicts import Verdict
 from sim.model.analysis import AnalysisPhase, Measurement, Metric, OtherProvider, ProviderResult
-from sim.model.controller import Expr
 
-RECHECK_S: Final = {"kayenta": 15.0, "job": 1.0}
-"""How soon a measurement in flight is looked at again: Kayenta's own interval (metricproviders/kayenta/kayenta.go:30); the
-end of a Job wakes the controller, which the script can say to the second."""
-OWN_JUDGEMENT: Final = frozenset(RECHECK_S)
-"""Providers that ignore a metric's conditions."""
+KAYENTA_DELAY_S: Final = 15.0
+"""Between two looks at a canary analysis (metricproviders/kayenta/kayenta.go:30)."""
+OWN_JUDGEMENT: Final = frozenset({"job", "kayenta"})
+"""Providers that ignore a metric's conditions, and whose measurements take their time."""
 
 
-def measured(task: Task, now_s: float, sources: Sources, origin: Origin, expr: Expr = Expr.V1_17) -> Measurement:
-    """The sample; its times are the caller's, but for when to look again at one that stays in flight."""
+def measured(task: Task, now_s: float, sources: Sources, origin: Origin, begun_s: float | None = None) -> Measurement:
+    """The sample; its times are the caller's, but for when to look again at one that stays in flight.
+
+    ``begun_s`` is when a measurement in flight began, in whole seconds as the API server keeps it.
+    """
+    kind = providers.kind_of(task.metric.provider)
     if task.terminate:
         return Measurement(task.ends_as, message="Metric Terminated")
-    provider = task.metric.provider
-    kind = providers.kind_of(provider)
-    result = providers.measure(provider, now_s, sources, origin)
-    verdict = _judged(kind, task.metric, result, expr)
-    resume_at_s = None if verdict.phase.is_completed else now_s + RECHECK_S[kind]
+    result = providers.measure(task.metric.provider, now_s, sources, origin, begun_s)
+    if kind in OWN_JUDGEMENT and not task.resume and not result.error:
+        return Measurement(AnalysisPhase.RUNNING, resume_at_s=_next_look_s(kind, now_s, now_s))
+    verdict = _judged(kind, task.metric, result, sources)
+    resume_at_s = None
+    if not verdict.phase.is_completed:
+        resume_at_s = _next_look_s(kind, now_s, now_s if begun_s is None else begun_s)
     return Measurement(verdict.phase, resume_at_s=resume_at_s, value=verdict.value, message=verdict.message)
 
 
-def _judged(kind: str, metric: Metric, result: ProviderResult, expr: Expr) -> verdicts.Verdict:
+def _next_look_s(kind: str, now_s: float, begun_s: float) -> float:
+    """When a measurement in flight is looked at again.
+
+    A Job after the square root of twice the time since it began (metricproviders/job/job.go:246), kept in whole
+    seconds: its end wakes the controller (analysis/controller.go:248), which does not look before that time all the
+    same. Within the first second the controller looks as fast as it can.
+    """
+    if kind == "kayenta":
+        return now_s + KAYENTA_DELAY_S
+    return max(math.floor(now_s + math.sqrt(2 * max(now_s - begun_s, 0.0))), math.floor(now_s) + 1.0)
+
+
+def _judged(kind: str, metric: Metric, result: ProviderResult, sources: Sources) -> Verdict:
+    if kind == "plugin" and _is_verdict(result.value):
+        said = result.value
+        return Verdict(AnalysisPhase(said["phase"]), str(said.get("value", "")), str(said.get("message", "")))
     if kind not in OWN_JUDGEMENT or result.error:
-        return verdicts.judged(kind, result, metric.success_condition, metric.failure_condition, expr)
-    answer = result.value
-    if kind == "job" and isinstance(answer, str):
-        answer = {"jobConditions": [answer]}
-    if not isinstance(answer, Mapping):
-        example = '{"body": {"complete": true, ...}}' if kind == "kayenta" else "Complete, Failed or an object"
-        return verdicts.Verdict(AnalysisPhase.ERROR, "", f"the scripted answer of a {kind} provider must be {example}")
+        success, failure = metric.success_condition, metric.failure_condition
+        return verdicts.judged(kind, result, success, failure, sources.controller.expr)
+    if not isinstance(result.value, Mapping):
+        example = "a score" if kind == "kayenta" else "success, failure, inconclusive, running"
+        return Verdict(
+            AnalysisPhase.ERROR, "", f"the scripted answer of a {kind} provider must be {example} or an object"
+        )
     if kind == "job":
-        return verdicts.job(answer)
+        return verdicts.job(result.value)
     config = metric.provider.config_json if isinstance(metric.provider, OtherProvider) else "{}"
-    return verdicts.kayenta(answer, json.loads(config))
+    return verdicts.kayenta(result.value, json.loads(config))
+
+
+def _is_verdict(value: Any) -> bool:
+    """Whether a metric plugin's answer is the measurement itself."""
+    return (
+        isinstance(value, Mapping)
+        and value.get("phase") in set(AnalysisPhase)
+        and set(value) <= {"phase", "value", "message"}
+    )

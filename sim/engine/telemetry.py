@@ -86,7 +86,10 @@ class Collector:
     def sources(self) -> Sources:
         """What can be queried now."""
         outages = frozenset(self._outages)
-        return Sources(self.prometheus, self.datadog, self._ground.scenario.telemetry, outages)
+        scenario = self._ground.scenario
+        return Sources(
+            self.prometheus, self.datadog, scenario.telemetry, outages, scenario.release.name, scenario.controller
+        )
 
     def outage(self, provider: str, begins: bool) -> None:
         """A provider is down, or back: while it is down nobody scrapes."""

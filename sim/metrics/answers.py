@@ -200,12 +200,6 @@ INTERPRETERS: Final[Mapping[str, Callable[[Any, Mapping[str, Any]], ProviderResu
 """By the provider's key in lower case; kayenta and job judge by themselves, see ``verdicts``."""
 
 
-def scripted(kind: str, value: Any) -> ProviderResult:
-    """A provider's result for a value the scenario gives directly, typed as that provider would."""
-    if kind in {"graphite", "wavefront", "prometheus", "datadog"}:
-        return vector([number(one) for one in value]) if isinstance(value, list) else scalar(number(value))
-    if kind == "influxdb":
-        return influxdb({"_value": value if isinstance(value, list) else [value]}, {})
-    if kind == "cloudwatch":
-        return cloudwatch(value, {})
+def document(value: Any) -> ProviderResult:
+    """Decoded JSON as it is."""
     return ProviderResult(value, JSON, gotext.document(value))

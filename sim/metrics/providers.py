@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.metrics import answers, datadog, promql
+from sim.metrics import datadog, datadog_answers, promql, results, scripts
 from sim.metrics.datadog import AgentStore, DatadogError
 from sim.metrics.promql import PromqlError, PromqlSyntaxError
 from sim.metrics.rangequery import RangeError, range_of
+from sim.metrics.scripts import Origin
 from sim.metrics.store import SeriesStore
 from sim.model.analysis import (
     DatadogProvider,
@@ -19,30 +19,24 @@ from sim.model.analysis import (
     ProviderResult,
     RangeQuery,
 )
-from sim.model.telemetry import Signal, Telemetry
+from sim.model.controller import NEWEST, Controller
+from sim.model.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What can be asked during a run; ``outages`` names the providers that are down now (``prometheus``, ``web`` ...).
 
-    ``signals`` are the scripted answers of the providers that are not modelled.
+    The telemetry's signals are the scripted answers of the providers that are not modelled.
     """
 
     prometheus: SeriesStore = field(default_factory=SeriesStore)
     datadog: AgentStore = field(default_factory=AgentStore)
     telemetry: Telemetry = field(default_factory=Telemetry)
     outages: frozenset[str] = frozenset()
-    signals: tuple[Signal, ...] | None = None
-    """None: the telemetry's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Which metric a measurement is for; scripted signals are found by it ('' fits any)."""
-
-    template: str = ""
-    metric: str = ""
+    release: str = ""
+    """Name of the kind of release that is replayed; some signals are for one only."""
+    controller: Controller = NEWEST
 
 
 def kind_of(provider: Provider) -> str:
@@ -63,23 +57,29 @@ def result_type(provider: Provider) -> str:
     """
     match provider:
         case PrometheusProvider(query, range_query=ranged):
-            return answers.FLOAT if not ranged and _kind(query) == "scalar" else answers.FLOATS
+            return results.FLOAT if not ranged and _kind(query) == "scalar" else results.FLOATS
         case DatadogProvider():
-            grouped = provider.api_version == "v2" and _is_grouped(provider)
-            return answers.FLOATS if grouped else answers.FLOAT
+            grouped = provider.api_version == "v2" and is_grouped(provider)
+            return results.FLOATS if grouped else results.FLOAT
         case OtherProvider(kind):
-            return {"graphite": answers.FLOATS, "influxdb": "[]interface{}", "cloudwatch": "[]MetricDataResult"}.get(
-                kind.lower(), answers.JSON
+            return {"graphite": results.FLOATS, "influxdb": "[]interface{}", "cloudwatch": "[]MetricDataResult"}.get(
+                kind.lower(), results.JSON
             )
 
 
-def _is_grouped(provider: DatadogProvider) -> bool:
+def is_grouped(provider: DatadogProvider) -> bool:
+    """Whether any of its queries is split ``by`` tags."""
     texts = (provider.query, *(text for _, text in provider.queries))
     return any(datadog.is_grouped(text) for text in texts if text)
 
 
-def measure(provider: Provider, now_s: float, sources: Sources, origin: Origin | None = None) -> ProviderResult:
-    """The provider's typed result at ``now_s``, or its error in the controller's words; never raises for bad input."""
+def measure(
+    provider: Provider, now_s: float, sources: Sources, origin: Origin | None = None, begun_s: float | None = None
+) -> ProviderResult:
+    """The provider's typed result at ``now_s``, or its error in the controller's words; never raises for bad input.
+
+    ``begun_s`` is when a measurement in flight began.
+    """
     kind = kind_of(provider)
     match provider:
         case PrometheusProvider():
@@ -88,25 +88,26 @@ def measure(provider: Provider, now_s: float, sources: Sources, origin: Origin |
             return _datadog(provider, now_s, sources)
         case OtherProvider():
             if kind in sources.outages:
-                return answers.error(f"{kind}: connection refused")
-            return _scripted(provider, now_s, sources, origin or Origin())
+                return results.error(f"{kind}: connection refused")
+            signals = scripts.fitting(sources.telemetry.signals, origin or Origin(), sources.release)
+            return scripts.scripted(provider, now_s, now_s if begun_s is None else begun_s, signals)
 
 
 def _prometheus(provider: PrometheusProvider, now_s: float, sources: Sources) -> ProviderResult:
     unreachable = _unreachable(provider, sources)
     if unreachable:
-        return answers.error(unreachable)
+        return results.error(unreachable)
     dialect = promql.dialect_of(sources.telemetry.prometheus.version)
     try:
         if provider.range_query is not None:
             return _flattened(_over_range(provider.query, provider.range_query, now_s, sources, dialect))
         return _at_instant(provider.query, now_s, sources.prometheus, dialect)
     except RangeError as problem:
-        return answers.error(str(problem))
+        return results.error(str(problem))
     except PromqlSyntaxError as problem:
-        return answers.error(f'bad_data: invalid parameter "query": {problem.reason}')
+        return results.error(f'bad_data: invalid parameter "query": {problem.reason}')
     except PromqlError as problem:
-        return answers.error(f"execution: {problem.reason}")
+        return results.error(f"execution: {problem.reason}")
 
 
 def _unreachable(provider: PrometheusProvider, sources: Sources) -> str:
@@ -120,15 +121,15 @@ def _unreachable(provider: PrometheusProvider, sources: Sources) -> str:
 def _at_instant(query: str, now_s: float, store: SeriesStore, dialect: str) -> ProviderResult:
     match promql.kind_of(query):
         case "string":
-            return answers.error("Prometheus metric type not supported")
+            return results.error("Prometheus metric type not supported")
         case "matrix":
             return _flattened(promql.query_matrix(store, query, now_s, dialect))
     value = promql.query(store, query, now_s, dialect)
-    return answers.vector([number for _, number in value]) if isinstance(value, list) else answers.scalar(value)
+    return results.vector([number for _, number in value]) if isinstance(value, list) else results.scalar(value)
 
 
 def _flattened(matrix: promql.Matrix) -> ProviderResult:
-    return answers.vector([number for _, points in matrix for _, number in points])
+    return results.vector([number for _, points in matrix for _, number in points])
 
 
 def _kind(query: str) -> str:
@@ -143,18 +144,18 @@ def _over_range(query: str, ranged: RangeQuery, now_s: float, sources: Sources, 
 
 
 def _datadog(provider: DatadogProvider, now_s: float, sources: Sources) -> ProviderResult:
-    refused = answers.datadog_config_error(_datadog_config(provider))
+    refused = datadog_answers.datadog_config_error(_datadog_config(provider))
     if refused:
-        return answers.error(refused)
+        return results.error(refused)
     if "datadog" in sources.outages:
-        return answers.error("dial tcp: connect: connection refused")
+        return results.error("dial tcp: connect: connection refused")
     try:
         if provider.api_version == "v2":
             return _datadog_v2(provider, now_s, sources)
         series = datadog.query(sources.datadog, provider.query, now_s, provider.interval_s, sources.telemetry.datadog)
     except DatadogError as problem:
-        return answers.error(f"received non 2xx response code: 400 {problem}")
-    return answers.scalar(series[0].points[-1][1]) if series and series[0].points else answers.no_data()
+        return results.error(f"received non 2xx response code: 400 {problem}")
+    return results.scalar(series[0].points[-1][1]) if series and series[0].points else results.no_data()
 
 
 def _datadog_config(provider: DatadogProvider) -> Mapping[str, object]:
@@ -170,31 +171,16 @@ def _datadog_config(provider: DatadogProvider) -> Mapping[str, object]:
 def _datadog_v2(provider: DatadogProvider, now_s: float, sources: Sources) -> ProviderResult:
     values = datadog.scalars(sources.datadog, provider, now_s, sources.telemetry.datadog)
     if not values:
-        return answers.no_data()
-    if _is_grouped(provider):
-        return answers.vector([value for _, value in values])
-    return answers.scalar(values[0][1])
+        return results.no_data()
+    if is_grouped(provider):
+        # Until then the column of groups was read as the one of numbers.
+        if not sources.controller.is_since(Controller.ARGO_1_10):
+            return results.error(_GROUPS_ARE_NO_NUMBERS)
+        return results.vector([value for _, value in values])
+    return results.scalar(values[0][1])
 
 
-def _scripted(provider: OtherProvider, now_s: float, sources: Sources, origin: Origin) -> ProviderResult:
-    """The scenario's answer in force: the last one not later than now; before the first there is none."""
-    signals = sources.telemetry.signals if sources.signals is None else sources.signals
-    fitting = [one for one in signals if _fits(one.template, origin.template) and _fits(one.metric, origin.metric)]
-    current = [text for one in fitting for at_s, text in one.answers if at_s <= now_s]
-    if not current:
-        return answers.error(
-            f"provider {provider.kind} of metric {origin.metric or '?'} is not modelled, and the scenario scripts no "
-            f"answer for it by {now_s:g} s (telemetry.signals)"
-        )
-    text = current[-1]
-    if text.startswith("error:"):
-        return answers.error(text.removeprefix("error:").strip())
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    return answers.scripted(kind_of(provider), value)
-
-
-def _fits(wanted: str, given: str) -> bool:
-    return not wanted or not given or wanted == given
+_GROUPS_ARE_NO_NUMBERS = (
+    "Could not parse JSON body: json: cannot unmarshal array into Go struct field "
+    ".Data.Attributes.Columns.Values of type float64"
+)

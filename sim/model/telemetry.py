@@ -75,11 +75,25 @@ class DatadogTelemetry:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Scripted answers of a provider the twin does not model: (from second, JSON value or ``error: TEXT``)."""
+    """Scripted answers of a provider the twin does not model: what the conditions of one metric get to see.
+
+    An answer is a JSON value, a word or ``error: TEXT``. ``answers`` are (from second after the release was applied,
+    answer); ``answer`` holds from the start.
+    """
 
     template: str
     metric: str
-    answers: tuple[tuple[float, str], ...]
+    answers: tuple[tuple[float, str], ...] = ()
+    answer: str = ""
+    release: str = ""
+    """Only for releases of this name; '' is any."""
+    takes_s: float = 0.0
+    """How long a Job runs, or a canary analysis takes, before its answer is there."""
+
+    @property
+    def steps(self) -> tuple[tuple[float, str], ...]:
+        """(from second, answer), oldest first."""
+        return ((0.0, self.answer), *self.answers) if self.answer else self.answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sim.metrics import answers, gotext, verdicts
+from sim.metrics import answers, datadog_answers, gotext, results, verdicts
 from sim.model.analysis import ProviderResult
 
 
@@ -21,8 +21,8 @@ def provider(given: Mapping[str, Any]) -> dict[str, Any]:
         return _output(ProviderResult(), verdict)
     result = answers.INTERPRETERS[kind](answer, config)
     output = _output(result, verdicts.judged(kind, result, given["successCondition"], given["failureCondition"]))
-    if kind == "datadog" and result.go_type == answers.FLOATS:
-        groups = answers.datadog_groups(answer)
+    if kind == "datadog" and result.go_type == results.FLOATS:
+        groups = datadog_answers.datadog_groups(answer)
         output["metadataGroups"] = [{"name": name, "value": value} for name, value in groups]
     return output
 

@@ -350,3 +350,37 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     file.write_bytes(b"schema: \xff\xfe\n")
     with pytest.raises(BadInput, match="not UTF-8"):
         load(file)
+
+
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+  strategy: {canary: {steps: [{setWeight: 50}, {analysis: {templates: [{templateName: smoke}]}}]}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: smoke}
+spec:
+  metrics:
+    - name: health
+      successCondition: result.ok
+      provider: {web: {url: http://web/healthz}}
+"""
+
+
+def test_a_provider_nobody_answers_for_is_refused_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "rollout.yaml").write_text(ROLLOUT, encoding="utf-8")
+    file = tmp_path / "scenario.yaml"
+    file.write_text("schema: rolltwin/v1\nmanifests: [rollout.yaml]\n", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load(file)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.line) == ("RT810", 18)
+    assert "telemetry.signals: [{template: smoke, metric: health, answer: ...}]" in finding.suggestion
+    assert load(file, ["telemetry.signals=[{template: smoke, metric: health, answer: {ok: true}}]"]).scenario.mix

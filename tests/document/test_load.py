@@ -135,3 +135,18 @@ def test_the_explanation_names_every_field_with_its_default() -> None:
     assert all(f"{item.name}:" in explain("stable") for item in BEHAVIOUR.fields)
     assert len(explain("people.alert").splitlines()) == len(ALERT.fields)
     assert isinstance(BEHAVIOUR.fields[1].kind, DelayKind)
+
+
+@pytest.mark.parametrize(
+    ("written_answer", "steps"),
+    [
+        pytest.param("answer: success", ((0.0, "success"),), id="a word"),
+        pytest.param("answer: {ok: true, n: [1, null]}", ((0.0, '{"ok": true, "n": [1, null]}'),), id="a value"),
+        pytest.param("answer: 0.5", ((0.0, "0.5"),), id="a number"),
+        pytest.param("answers: {0s: 1, 5m: 'error: down'}", ((0.0, "1"), (300.0, "error: down")), id="steps"),
+        pytest.param("answer: 1, answers: {1m: null}", ((0.0, "1"), (60.0, "null")), id="then no data"),
+    ],
+)
+def test_what_a_signal_may_answer(folder: Path, written_answer: str, steps: tuple[tuple[float, str], ...]) -> None:
+    signals = f"telemetry: {{signals: [{{template: smoke, metric: health, {written_answer}}}]}}\n"
+    assert load(written(folder, HEAD + signals)).scenario.telemetry.signals[0].steps == steps

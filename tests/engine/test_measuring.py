@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 
+from sim.decide.analysis import Task
 from sim.engine import run
-from sim.model.analysis import AnalysisTemplate
-from sim.model.records import MeasurementRecord, RunResult, Verdict
+from sim.engine.measuring import measured
+from sim.metrics.providers import Sources
+from sim.metrics.scripts import Origin
+from sim.model.analysis import AnalysisTemplate, Metric, OtherProvider
+from sim.model.records import AnalysisRecord, MeasurementRecord, RunResult, Verdict
 from sim.model.telemetry import Signal, Telemetry
 from tests.engine import builders
 
@@ -68,21 +73,50 @@ def test_the_script_of_another_template_does_not_answer() -> None:
 @pytest.mark.parametrize(
     ("end", "verdict"),
     [
+        pytest.param("success", Verdict.PROMOTED, id="success"),
         pytest.param("Complete", Verdict.PROMOTED, id="complete"),
         pytest.param('{"jobConditions": ["Failed"]}', Verdict.ABORTED, id="failed"),
     ],
 )
 def test_a_job_is_in_flight_until_it_ends(end: str, verdict: Verdict) -> None:
-    answers = ((0.0, "{}"), (90.0, end))
-    result = judged(gate("job", count=1), Signal("gate", "check", answers))
+    result = judged(gate("job", count=1), Signal("gate", "check", answer=end, takes_s=20.0))
     (row,) = measurements(result)
     assert result.verdict is verdict
-    assert row.t_s == pytest.approx(90, abs=1.1)
+    begun = next(one for one in result.journal if isinstance(one, AnalysisRecord)).t_s
+    # The controller looks 1, 2, 4, 6, 9, 13, 18, 24 ... seconds after the Job began, in whole seconds.
+    assert math.floor(row.t_s) - math.floor(begun) == 24
+
+
+def test_how_often_a_job_is_looked_at() -> None:
+    metric = Metric("check", providers=(OtherProvider("job"),))
+    sources = Sources(telemetry=Telemetry(signals=(Signal("", "", answer="running"),)))
+    looked: list[float] = []
+    now_s, resume = 10.4, False
+    while now_s < 60:
+        at_s = measured(Task(metric, resume=resume), now_s, sources, Origin(), 10.0).resume_at_s
+        assert at_s is not None
+        looked, now_s, resume = [*looked, at_s], at_s, True
+    assert looked == [11, 12, 14, 16, 19, 23, 28, 34, 40, 47, 55, 64]
 
 
 def test_an_answer_that_no_job_gives_is_an_error_that_says_so() -> None:
     result = judged(gate("job", count=1), Signal("gate", "check", ((0.0, "7"),)))
-    assert "must be Complete, Failed or an object" in measurements(result)[0].message
+    assert "must be success, failure" in measurements(result)[0].message
+
+
+def test_a_canary_analysis_is_looked_at_every_15_s() -> None:
+    template = gate("kayenta", {"threshold": {"pass": 90, "marginal": 75}}, count=1, interval=None)
+    result = judged(template, Signal("gate", "check", answer="80", takes_s=40.0))
+    (row,) = measurements(result)
+    begun = next(one for one in result.journal if isinstance(one, AnalysisRecord)).t_s
+    assert (row.phase, row.value) == ("Inconclusive", "80")
+    assert 45 <= row.t_s - math.floor(begun) < 46.5
+
+
+def test_a_plugin_may_judge_by_itself() -> None:
+    said = '{"phase": "Failed", "value": "7", "message": "seven"}'
+    result = judged(gate("plugin", {"acme/metrics": {}}), Signal("gate", "check", answer=said))
+    assert [(row.phase, row.value, row.message) for row in measurements(result)] == [("Failed", "7", "seven")]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 
 from sim.metrics import providers
 from sim.metrics.datadog import AgentStore
-from sim.metrics.providers import Origin, Sources
+from sim.metrics.providers import Sources
+from sim.metrics.scripts import Origin
 from sim.metrics.store import SeriesStore
 from sim.model.analysis import (
     DatadogProvider,
@@ -18,6 +20,7 @@ from sim.model.analysis import (
     ProviderResult,
     RangeQuery,
 )
+from sim.model.controller import Controller
 from sim.model.telemetry import PrometheusTelemetry, Signal, Telemetry
 
 
@@ -113,7 +116,11 @@ def test_the_controller_falls_back_to_its_own_address() -> None:
         pytest.param("web", "checks", 100.0, ProviderResult(error="broken pipe"), id="the answer in force"),
         pytest.param("web", "text", 5.0, ProviderResult("fine", "any", '"fine"'), id="plain text"),
         pytest.param(
-            "graphite", "points", 5.0, ProviderResult([1.0, 2.5], "[]float64", "[1,2.5]"), id="typed by provider"
+            "graphite",
+            "points",
+            5.0,
+            ProviderResult([1.0, 2.5], "[]float64", "[1.000000,2.500000]"),
+            id="typed by provider",
         ),
     ],
 )
@@ -141,3 +148,65 @@ def test_no_traffic_is_recorded_as_nan() -> None:
     found = providers.measure(prometheus("0 * sum(up) / 0"), 60.5, sources())
     assert found.text == "[NaN]"
     assert math.isnan(found.value[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "value", "go_type", "text"),
+    [
+        pytest.param("web", "[1, null]", [1, None], "any", "[1,null]", id="web: JSON"),
+        pytest.param("web", '{"status": 200, "body": {"ok": 1}}', 1.0, "any", "1", id="web: the path looks in a whole answer"),
+        pytest.param("web", '{"status": 200, "body": "fine"}', "fine", "string", "fine", id="web: text"),
+        pytest.param("newrelic", '{"count": 10}', {"count": 10}, "any", '{"count":10}', id="newrelic: one row"),
+        pytest.param("newrelic", '[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}], "any", '[{"a":1},{"a":2}]',
+                     id="newrelic: rows"),
+        pytest.param("cloudwatch", "0.5", [{"Values": [0.5]}], "[]MetricDataResult", "[[0.5]]", id="cloudwatch: a value"),
+        pytest.param("cloudwatch", '[{"Values": [1, 2]}]', [{"Values": [1, 2]}], "[]MetricDataResult", "[[1 2]]",
+                     id="cloudwatch: results"),
+        pytest.param("wavefront", "3", 3.0, "float64", "3.00", id="wavefront: one series"),
+        pytest.param("wavefront", "[3, 4]", [3.0, 4.0], "[]float64", "[3.00,4.00]", id="wavefront: series"),
+        pytest.param("graphite", "[1, null, 2]", [1.0, 2.0], "[]float64", "[1.000000,2.000000]", id="graphite: nulls"),
+        pytest.param("influxdb", "6.6", [6.6], "[]interface{}", "[6.6]", id="influxdb: a row"),
+        pytest.param("skywalking", '{"a": {"b": 1}}', {"a": {"b": 1}}, "any", '{"a":{"b":1}}', id="skywalking"),
+        pytest.param("plugin", "true", True, "any", "true", id="a plugin"),
+    ],
+)  # fmt: skip
+def test_scripted_answers_have_the_providers_type(
+    kind: str, answer: str, value: object, go_type: str, text: str
+) -> None:
+    telemetry = Telemetry(signals=(Signal("t", "m", answer=answer),))
+    provider = OtherProvider(kind, '{"jsonPath": "{$.ok}"}' if "ok" in answer else "{}")
+    found = providers.measure(provider, 5.0, Sources(telemetry=telemetry), Origin("t", "m"))
+    assert found == ProviderResult(value, go_type, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        pytest.param("newrelic", "no results returned from NRQL query", id="newrelic"),
+        pytest.param("influxdb", "no results returned from flux query", id="influxdb"),
+        pytest.param("wavefront", "No TimeSeries found in response from Wavefront", id="wavefront"),
+        pytest.param("skywalking", "no results returned from SkyWalking query", id="skywalking"),
+    ],
+)
+def test_null_is_no_data(kind: str, message: str) -> None:
+    telemetry = Telemetry(signals=(Signal("t", "m", answer="null"),))
+    found = providers.measure(OtherProvider(kind), 5.0, Sources(telemetry=telemetry), Origin("t", "m"))
+    assert found.error == message
+
+
+def test_a_signal_may_be_for_one_kind_of_release() -> None:
+    signals = (Signal("t", "m", answer="1"), Signal("t", "m", answer="2", release="bad"))
+    values = [
+        providers.measure(
+            OtherProvider("web"), 5.0, Sources(telemetry=Telemetry(signals=signals), release=release), Origin("t", "m")
+        ).value
+        for release in ("good", "bad")
+    ]
+    assert values == [1, 2]
+
+
+def test_groups_are_read_since_1_10() -> None:
+    grouped = DatadogProvider("sum:m{*} by {pod}", api_version="v2")
+    older = dataclasses.replace(sources(), controller=Controller.ARGO_1_9)
+    assert providers.measure(grouped, 60.5, sources()).value == [2.0, 2.0]
+    assert "cannot unmarshal array" in providers.measure(grouped, 60.5, older).error

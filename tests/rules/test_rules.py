@@ -20,6 +20,7 @@ CANARY = ("Rollout", "spec", "strategy", "canary")
 METRIC = ("AnalysisTemplate", "spec", "metrics", 0)
 PROMETHEUS = (*METRIC, "provider", "prometheus")
 QUERY = (*PROMETHEUS, "query")
+PROVIDER = PROMETHEUS[:-1]
 RANGE = (*PROMETHEUS, "rangeQuery")
 MINUTES = {"start": 'now() - duration("5m")', "end": "now()", "step": "1m"}
 HTTP = ("VirtualService", "spec", "http")
@@ -216,6 +217,7 @@ SCENARIO_TRIPS = [
     ("RT803", {"delivery": Delivery(application="shoop")}, {}),
     ("RT804", {"mix": (GOOD,)}, {}),
     ("RT805", {"telemetry": Telemetry(PrometheusTelemetry(), signals=(Signal("errors", "eror", ()),))}, {}),
+    ("RT810", {}, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}),
 ]  # fmt: skip
 
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
@@ -238,8 +240,30 @@ def test_rule_is_tripped_by_the_scenario(tmp_path: Path, code: str, given: dict[
     assert code in codes(found(tmp_path, changes, given=scenario(**given)))
 
 
+@pytest.mark.parametrize(
+    ("signal", "expected"),
+    [
+        pytest.param(Signal("errors", "errors", answer="true"), [], id="answered"),
+        pytest.param(Signal("errors", "errors", ((60.0, "true"),)), [], id="answered later"),
+        pytest.param(Signal("errors", "errors", answer="true", release="good"), ["RT810"], id="only for good releases"),
+        pytest.param(Signal("errors", "errors"), ["RT810"], id="nothing said"),
+    ],
+)
+def test_a_scripted_provider_needs_an_answer_for_every_release(
+    tmp_path: Path, signal: Signal, expected: list[str]
+) -> None:
+    telemetry = dataclasses.replace(scenario().telemetry, signals=(signal,))
+    findings = found(tmp_path, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}, given=scenario(telemetry=telemetry))
+    assert [code for code in codes(findings) if code == "RT810"] == expected
+
+
+def test_without_a_scenario_it_is_only_said_that_one_is_needed(tmp_path: Path) -> None:
+    findings = found(tmp_path, {PROVIDER: {"web": {"url": "http://shop/healthz"}}})
+    assert {"RT810", "RT811"} & set(codes(findings)) == {"RT811"}
+
+
 def test_every_rule_has_a_specimen() -> None:
-    tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS}
+    tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS} | {"RT811"}
 
     assert tried == {rule.code for rule in RULES} - READ_ELSEWHERE
 

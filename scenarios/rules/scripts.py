@@ -1,0 +1,74 @@
+"""RT810-RT81x: metrics of providers the twin does not model, which the scenario must answer for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.findings import Severity
+from scenarios.rules.context import Context
+from scenarios.rules.rule import Hit, Rule
+from scenarios.rules.tree import mapping
+from scenarios.rules.uses import MetricUse, metric_uses
+from sim.metrics import scripts
+from sim.metrics.scripts import Origin
+
+MODELLED = frozenset({"prometheus", "datadog"})
+"""Providers whose answers come from the simulated telemetry."""
+
+
+def unscripted(context: Context) -> Iterator[Hit]:
+    """Metrics the scenario's Rollout would ask of a provider that nobody answers for, each once."""
+    if context.scenario is None:
+        return
+    seen: set[tuple[int, str]] = set()
+    for metric, kind in _others(context):
+        judged = metric.use is not None and metric.use.rollout.name in context.judged_rollouts
+        key = (id(metric.template), metric.name)
+        if judged and key not in seen and not _answered(context, metric):
+            seen.add(key)
+            message = f"{metric.words} asks provider {kind}, which the twin does not model, and the scenario scripts no answer"
+            suggestion = (
+                f"telemetry.signals: [{{template: {metric.template.name}, metric: {metric.name}, answer: ...}}]"
+            )
+            yield Hit(metric.template, (*metric.path, "provider", kind), message, suggestion)
+
+
+def needs_script(context: Context) -> Iterator[Hit]:
+    """The same, where there is no scenario that could answer."""
+    if context.scenario is not None:
+        return
+    seen: set[tuple[int, str]] = set()
+    for metric, kind in _others(context):
+        key = (id(metric.template), metric.name)
+        if key not in seen:
+            seen.add(key)
+            message = f"{metric.words} asks provider {kind}, which the twin replays only from a script"
+            yield Hit(metric.template, (*metric.path, "provider", kind), message)
+
+
+def _others(context: Context) -> Iterator[tuple[MetricUse, str]]:
+    for metric in metric_uses(context):
+        kinds = [kind for kind in mapping(metric.metric, "provider") if kind.lower() not in MODELLED]
+        if kinds and metric.use is not None:
+            yield metric, kinds[0]
+
+
+def _answered(context: Context, metric: MetricUse) -> bool:
+    """Whether every kind of release finds an answer."""
+    scenario = context.scenario
+    if scenario is None:
+        return False
+    origin = Origin(metric.template.name, metric.name)
+    releases = {scenario.release.name, *(release.name for release in scenario.mix)}
+    fitting = (scripts.fitting(scenario.telemetry.signals, origin, release) for release in releases)
+    return all(any(signal.steps for signal in signals) for signals in fitting)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("RT810", "provider-unscripted", Severity.ERROR,
+         "A provider that nobody answers for makes every measurement an Error, which aborts good releases too; run and "
+         "score refuse such a scenario.", "write what it answers under telemetry.signals", unscripted),
+    Rule("RT811", "provider-needs-script", Severity.INFO,
+         "Only Prometheus and Datadog are modelled; run and score need a scenario that says what the others answer.",
+         "script its answers under telemetry.signals of a scenario", needs_script),
+)  # fmt: skip
