@@ -13,7 +13,8 @@ import numpy as np
 from sim.metrics import gotext
 from sim.metrics.columns import Integers
 from sim.metrics.promql.nodes import Aggregate, PromqlError
-from sim.metrics.promql.ranking import limited, ranked
+from sim.metrics.promql.ranking import pushed, ranked
+from sim.metrics.promql.sampling import sampled
 from sim.metrics.promql.statistics import extreme, mean, quantile, total, variance
 from sim.metrics.promql.values import EMPTY, Context, Vector
 from sim.metrics.rows import NAME, Labels, Rows
@@ -31,7 +32,7 @@ SIMPLE: Final[dict[str, Callable[[Sequence[float]], float]]] = {
 """Operators that are a function of a group's values."""
 
 _SPREADS: Final = frozenset({"stddev", "stdvar"})
-_CHOOSING: Final = frozenset({"topk", "bottomk", "limitk"})
+_CHOOSING: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 """Operators whose answer is some of the samples themselves."""
 
 OPERATORS: Final = frozenset(SIMPLE) | _CHOOSING | {"quantile", "count_values"}
@@ -45,6 +46,11 @@ class _Groups:
     order: Integers
     edges: list[int]
 
+    def indices(self) -> list[list[int]]:
+        """Positions by group."""
+        order = self.order.tolist()
+        return [order[low:high] for low, high in pairwise(self.edges)]
+
     def members(self, vector: Vector) -> list[list[float]]:
         """Values by group."""
         values = vector.values[self.order].tolist()
@@ -55,12 +61,13 @@ def aggregate(node: Aggregate, param: float | str, vector: Vector, context: Cont
     """The aggregation's result; groups in order of first appearance."""
     if node.op == "count_values":
         return _count_values(node, str(param), vector, context)
-    wanted = _count(float(param)) if node.op in _CHOOSING else 0
+    if node.op in _CHOOSING:
+        _check_param(node.op, float(param))
     if not vector.rows:
         return Vector(EMPTY, vector.values)
     groups = vector.rows.once(("groups", node.labels, node.without), lambda: _grouped(node, vector.rows))
     if node.op in _CHOOSING:
-        return _chosen(node.op, min(wanted, len(vector.rows)), vector, groups)
+        return _chosen(node.op, float(param), vector, groups)
     combine = _combination(node.op, param, context)
     return Vector(groups.rows, np.array([combine(values) for values in groups.members(vector)], dtype=np.float64))
 
@@ -100,34 +107,39 @@ def _kept(node: Aggregate, labels: Labels) -> Labels:
     return {name: labels[name] for name in sorted(set(node.labels)) if name in labels}
 
 
-def _count(param: float) -> int:
-    """How many samples topk and its kin may choose."""
+def _check_param(op: str, param: float) -> None:
+    """PromqlError when an operator that chooses samples cannot choose by this number, even of none."""
     if math.isnan(param):
-        msg = "Parameter value is NaN"
+        msg = "Ratio value is NaN" if op == "limit_ratio" else "Parameter value is NaN"
         raise PromqlError(msg)
-    if param >= 2**63:
+    if op != "limit_ratio" and param >= 2**63:
         msg = f"Scalar value {gotext.general(param)} overflows int64"
         raise PromqlError(msg)
-    return max(0, math.trunc(max(param, 0.0)))
 
 
-def _chosen(op: str, wanted: int, vector: Vector, groups: _Groups) -> Vector:
-    if not wanted:
-        return Vector(EMPTY, np.zeros(0))
-    choose = limited if op == "limitk" else lambda values, k: ranked(values, k, largest=op == "topk")
-    members = groups.order.tolist()
+def _chosen(op: str, param: float, vector: Vector, groups: _Groups) -> Vector:
     found = [
-        members[low + at]
-        for (low, _), values in zip(pairwise(groups.edges), groups.members(vector), strict=True)
-        for at in choose(values, wanted)
+        members[at]
+        for members, values in zip(groups.indices(), groups.members(vector), strict=True)
+        for at in _choice(op, param, vector.rows, members, values)
     ]
     indices = np.array(found, dtype=np.int64)
     return Vector(vector.rows.take(indices), vector.values[indices])
 
 
+def _choice(op: str, param: float, rows: Rows, members: list[int], values: list[float]) -> list[int]:
+    """Positions in a group whose samples are chosen, in the server's order."""
+    if op == "limit_ratio":
+        return pushed(values, [at for at, member in enumerate(members) if sampled(rows, member, param)])
+    wanted = math.trunc(max(0.0, min(param, len(rows))))
+    if op == "limitk":
+        return pushed(values, range(min(wanted, len(values))))
+    return ranked(values, wanted, largest=op == "topk") if wanted else []
+
+
 def _count_values(node: Aggregate, label: str, vector: Vector, context: Context) -> Vector:
     """Groups by the value too, as if it were one more label."""
-    if not label or (context.dialect.closed and not label.isidentifier()):
+    if not label or (context.dialect.closed and not (label.isascii() and label.isidentifier())):
         msg = f'invalid label name "{label}"'
         raise PromqlError(msg)
     valued = Aggregate("count", node.expr, None, node.labels if node.without else (*node.labels, label), node.without)

@@ -1,4 +1,4 @@
-"""topk, bottomk, limitk and the sorting functions, with the server's order of equal values.
+"""topk, bottomk and the sorting functions, with the server's order of equal values.
 
 The server keeps the best in a binary heap (Go's container/heap), whose order among ties shows in the answer.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
 from typing import Final
 
@@ -37,10 +37,10 @@ def ranked(values: Sequence[float], count: int, *, largest: bool) -> list[int]:
     return _sorted(heap, values, less)
 
 
-def limited(values: Sequence[float], count: int) -> list[int]:
-    """Indices of the first values."""
+def pushed(values: Sequence[float], indices: Iterable[int]) -> list[int]:
+    """These indices as the server's heap holds them when they were all put on it."""
     heap: list[int] = []
-    for index in range(min(count, len(values))):
+    for index in indices:
         _push(heap, index, values, _smaller)
     return heap
 
