@@ -67,7 +67,7 @@ def aggregate(node: Aggregate, param: float | str, vector: Vector, context: Cont
         return Vector(EMPTY, vector.values)
     groups = vector.rows.once(("groups", node.labels, node.without), lambda: _grouped(node, vector.rows))
     if node.op in _CHOOSING:
-        return _chosen(node.op, float(param), vector, groups)
+        return _chosen(node.op, float(param), vector, groups, context)
     combine = _combination(node.op, param, context)
     return Vector(groups.rows, np.array([combine(values) for values in groups.members(vector)], dtype=np.float64))
 
@@ -117,24 +117,24 @@ def _check_param(op: str, param: float) -> None:
         raise PromqlError(msg)
 
 
-def _chosen(op: str, param: float, vector: Vector, groups: _Groups) -> Vector:
-    found = [
-        members[at]
-        for members, values in zip(groups.indices(), groups.members(vector), strict=True)
-        for at in _choice(op, param, vector.rows, members, values)
-    ]
+def _chosen(op: str, param: float, vector: Vector, groups: _Groups, context: Context) -> Vector:
+    choose = _choice(op, param, vector.rows, pops=context.dialect.pops_heap)
+    pairs = zip(groups.indices(), groups.members(vector), strict=True)
+    found = [members[at] for members, values in pairs for at in choose(members, values)]
     indices = np.array(found, dtype=np.int64)
     return Vector(vector.rows.take(indices), vector.values[indices])
 
 
-def _choice(op: str, param: float, rows: Rows, members: list[int], values: list[float]) -> list[int]:
-    """Positions in a group whose samples are chosen, in the server's order."""
+def _choice(op: str, param: float, rows: Rows, *, pops: bool) -> Callable[[list[int], list[float]], list[int]]:
+    """Of a group's members and values, the positions that are chosen, in the server's order."""
     if op == "limit_ratio":
-        return pushed(values, [at for at, member in enumerate(members) if sampled(rows, member, param)])
+        return lambda members, values: pushed(
+            values, [at for at, member in enumerate(members) if sampled(rows, member, param)]
+        )
     wanted = math.trunc(max(0.0, min(param, len(rows))))
     if op == "limitk":
-        return pushed(values, range(min(wanted, len(values))))
-    return ranked(values, wanted, largest=op == "topk") if wanted else []
+        return lambda _, values: pushed(values, range(min(wanted, len(values))))
+    return lambda _, values: ranked(values, wanted, largest=op == "topk", pops=pops) if wanted else []
 
 
 def _count_values(node: Aggregate, label: str, vector: Vector, context: Context) -> Vector:

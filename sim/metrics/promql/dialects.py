@@ -16,6 +16,8 @@ class Dialect:
     """Selectors answer in order of labels, not of creation (2.42 does, 2.53 does not)."""
     clamps_first: bool = False
     """Extrapolation to a counter's zero is limited before the half-interval rule, not after (changed in 2.51)."""
+    pops_heap: bool = False
+    """topk takes the worst off its heap before it adds a better one, and NaN gives way to NaN (changed by 2.45)."""
     filters_first: bool = True
     """Pairs that a comparison filters out do not count as matches, so none is one too many (changed in 3.9)."""
     lone_spread: bool = False
@@ -26,7 +28,7 @@ class Dialect:
 
 DIALECTS: Final = {
     "2": Dialect(closed=True, lone_spread=True),
-    "2.42": Dialect(closed=True, by_labels=True, clamps_first=True, lone_spread=True),
+    "2.42": Dialect(closed=True, by_labels=True, clamps_first=True, pops_heap=True, lone_spread=True),
     "3": Dialect(closed=False, filters_first=False, delays_names=True),
     "3.5": Dialect(closed=False),
 }

@@ -24,14 +24,20 @@ def _larger(left: float, right: float) -> bool:
     return left > right or math.isnan(left)
 
 
-def ranked(values: Sequence[float], count: int, *, largest: bool) -> list[int]:
-    """Indices of the largest (or smallest) values, best first; NaN only when there is nothing else."""
+def ranked(values: Sequence[float], count: int, *, largest: bool, pops: bool = False) -> list[int]:
+    """Indices of the largest (or smallest) values, best first; NaN only when there is nothing else.
+
+    ``pops`` is the Dialect's way with a full heap.
+    """
     less = _smaller if largest else _larger
     heap: list[int] = []
     for index, value in enumerate(values):
         if len(heap) < count:
             _push(heap, index, values, less)
-        elif _worse(values[heap[0]], value, less):
+        elif pops and (less(values[heap[0]], value) or math.isnan(values[heap[0]])):
+            _pop(heap, values, less)
+            _push(heap, index, values, less)
+        elif not pops and _worse(values[heap[0]], value, less):
             heap[0] = index
             _down(heap, values, less)
     return _sorted(heap, values, less)
@@ -60,6 +66,13 @@ def _push(heap: list[int], index: int, values: Sequence[float], less: _Less) -> 
             return
         heap[at], heap[parent] = heap[parent], heap[at]
         at = parent
+
+
+def _pop(heap: list[int], values: Sequence[float], less: _Less) -> None:
+    last = heap.pop()
+    if heap:
+        heap[0] = last
+        _down(heap, values, less)
 
 
 def _down(heap: list[int], values: Sequence[float], less: _Less) -> None:
