@@ -18,11 +18,13 @@ def reconcile_traffic(turn: Turn) -> None:
     routing = decide(turn.spec, turn.seen, aborted=turn.is_aborted)
     if routing.returns_service:
         ensure_target(turn, turn.spec.canary.canary_service, turn.seen.stable_rs, check_availability=False)
-    if routing.removes_routes and turn.seen.managed_routes:
-        turn.act(RemoveManagedRoutes())
+    if not _restores_routes(turn, routing):
+        if routing.removes_routes and turn.seen.managed_routes:
+            turn.act(RemoveManagedRoutes())
+        if routing.is_written:
+            _set_routes(turn, routing)
     if not routing.is_written:
         return
-    _set_routes(turn, routing)
     weights = recorded_weights(turn.spec, routing)
     if weights != turn.seen.status.weights:
         turn.act(SetWeight(weights))
@@ -31,6 +33,15 @@ def reconcile_traffic(turn: Turn) -> None:
         turn.weights = weights
     if not turn.seen.weight_verified:
         turn.wake_at(turn.seen.now_s + VERIFY_RETRY_S)
+
+
+def _restores_routes(turn: Turn, routing: Routing) -> bool:
+    """Whether removing the managed routes and setting the step's own leaves just those that are there.
+
+    Upstream writes both in every reconcile of such a step while its pods are missing, and each write wakes it again.
+    """
+    there = turn.seen.managed_routes
+    return routing.removes_routes and routing.is_written and bool(there) and set(there) == set(routing.routes)
 
 
 def _set_routes(turn: Turn, routing: Routing) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sim.decide import experiment_run
 from sim.decide.defaults import progress_deadline_s
+from sim.model.actions import StartExperiment
 from sim.model.analysis import AnalysisPhase
 from sim.model.experiment import (
     CreateService,
@@ -31,9 +32,12 @@ from sim.timetable.world import WalkedSet
 class WalkedExperiment:
     """One experiment; ``waits`` is how often a person was waited for before it."""
 
-    def __init__(self, rollout: RolloutSpec, step: int, plans: dict[RunKey, RunPlan], pace: Pace, waits: int) -> None:
+    def __init__(
+        self, rollout: RolloutSpec, action: StartExperiment, plans: dict[RunKey, RunPlan], pace: Pace, waits: int
+    ) -> None:
+        step = action.step_index
         body = (rollout.canary.steps[step].experiment if rollout.canary else None) or Experiment()
-        self._spec = ExperimentSpec(f"{rollout.name}-{step}", body, progress_deadline_s(rollout))
+        self._spec = ExperimentSpec(action.name, body, progress_deadline_s(rollout))
         self._step, self._plans, self._pace = step, plans, pace
         self._status = ExperimentStatus()
         self._sets: dict[str, WalkedSet] = {}
@@ -46,6 +50,11 @@ class WalkedExperiment:
     def runs(self) -> tuple[RunSpan, ...]:
         """Its analysis runs."""
         return tuple(self._live.values())
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self._spec.name
 
     @property
     def pods(self) -> int:
@@ -87,7 +96,9 @@ class WalkedExperiment:
             TemplateView(name, rs.view(self._now_s), self._services.get(name, "")) for name, rs in self._sets.items()
         )
         runs = tuple((name, self._phase(name), self._plan(name).error) for name in self._live)
-        return ExperimentSeen(self._now_s, views, runs)
+        plans = [(one.name, self._plan(one.name)) for one in self._spec.body.analyses]
+        missing = tuple((name, plan.error) for name, plan in plans if not plan.exists)
+        return ExperimentSeen(self._now_s, views, runs, missing)
 
     def _plan(self, name: str) -> RunPlan:
         key = RunKey(RunRole.EXPERIMENT, self._step, name)

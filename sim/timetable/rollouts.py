@@ -184,6 +184,7 @@ class RolloutWalk:
             runs=tuple(run.view for run in self._world.runs),
             experiment=experiment.view() if experiment is not None else None,
             experiment_templates=experiment.template_views() if experiment is not None else (),
+            experiment_names=tuple(one.name for one in self._world.experiments),
             services=tuple(self._world.services.values()),
             managed_routes=tuple(self._world.routes),
             controller=self._course.controller,
@@ -249,11 +250,14 @@ class RolloutWalk:
                 world.deleted += [run for run in world.runs if run.view.name == action.run]
                 world.runs = [run for run in world.runs if run.view.name != action.run]
             case StartExperiment():
-                made = WalkedExperiment(self._spec, action.step_index, self._course.plans, self._pace, self._waits)
-                world.experiments.append(made)
+                self._experiment(action)
             case TerminateExperiment():
                 for one in world.experiments:
                     one.terminate()
+
+    def _experiment(self, action: StartExperiment) -> None:
+        made = WalkedExperiment(self._spec, action, self._course.plans, self._pace, self._waits)
+        self._world.experiments.append(made)
 
     def _terminate(self, name: str) -> None:
         for run in self._world.runs:

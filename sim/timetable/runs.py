@@ -55,11 +55,12 @@ class RunKey:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """One analysis run as it would be started; ``error`` is why it would end as Error at once."""
+    """One analysis run as it would be started; ``error`` is why it would end as Error at once, or not even exist."""
 
     key: RunKey
     metrics: tuple[MetricPlan, ...] = ()
     error: str = ""
+    exists: bool = True
 
     @property
     def shortest_s(self) -> float | None:
@@ -107,7 +108,7 @@ def _plan(scenario: Scenario, spec: RolloutSpec, key: RunKey, ref: AnalysisRef) 
     try:
         run = resolve(ref, scenario.manifests, spec, context, spec.name)
     except TemplateError as error:
-        return RunPlan(key, error=error.message)
+        return RunPlan(key, error=error.message, exists=error.in_run)
     dry_run = dry_run_names(run.dry_run, [metric.name for metric in run.metrics])
     taken = [query_s(metric.provider, scenario.telemetry) for metric in run.metrics]
     others_s = max((one for one in taken if one is not None), default=0.0)

@@ -9,7 +9,7 @@ import pytest
 from sim.decide import operations
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.steps import current_step
-from sim.model.actions import CreateReplicaSet, Scale, StartAnalysis, StartExperiment, TerminateAnalysis
+from sim.model.actions import CreateReplicaSet, Scale, SetHeaderRoute, StartAnalysis, StartExperiment, TerminateAnalysis
 from sim.model.analysis import AnalysisPhase, AnalysisRef, TemplateRef
 from sim.model.rollout import (
     CanaryScale,
@@ -380,6 +380,16 @@ def test_changed_size_is_followed_before_anything_else() -> None:
     world.spec = routed(weight(10), pause(), replicas=30)
     world.settle()
     assert world.sizes() == {"v1": 30, "v2": 3}
+
+
+def test_a_route_set_before_there_are_pods_is_written_once() -> None:
+    route = HeaderRoute("beta", (HeaderMatch("x-beta", "exact", "1"),))
+    first = CanaryStep(set_canary_scale=CanaryScale(replicas=1), set_header_route=route)
+    world = running(routed(first, weight(50)))
+    world.broken.add("v2")
+    release(world)  # comes to rest although the pod never does
+    assert world.did(SetHeaderRoute) == [SetHeaderRoute(route)]
+    assert world.managed_routes == [route]
 
 
 def test_header_route_lasts_until_promotion() -> None:
