@@ -12,8 +12,10 @@ from scenarios.rules import (
     gates,
     judging,
     pods,
+    providers,
     queries,
     reading,
+    runs,
     scenario,
     scripts,
     traffic,
@@ -30,6 +32,8 @@ RULES: tuple[Rule, ...] = tuple(
         (
             *reading.RULES,  # RT0xx
             *validation.RULES,  # RT1xx
+            *runs.RULES,
+            *providers.RULES,
             *judging.RULES,  # RT20x-RT22x
             *queries.RULES,  # RT23x-RT24x
             *gates.RULES,  # RT3xx

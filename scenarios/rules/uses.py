@@ -171,13 +171,13 @@ def _template(context: Context, reference: Mapping[str, Any], namespace: str) ->
 
 
 def metric_uses(context: Context) -> Iterator[MetricUse]:
-    """Every metric of every template, once for each block that uses it, and once if none does."""
+    """Every metric of every template, once for each block that uses it, and once if none does; those of AnalysisRuns."""
     used: set[int] = set()
     for use in uses(context):
         for template in templates_of(context, use):
             used.add(id(template))
             yield from _metrics(context, template, use)
-    for template in context.of_kind(*TEMPLATES):
+    for template in context.of_kind(*TEMPLATES, "AnalysisRun"):
         if id(template) not in used:
             yield from _metrics(context, template, None)
 

@@ -13,7 +13,7 @@ from scenarios.rules.evaluation import parsed
 from scenarios.rules.rule import Check, Hit, Rule
 from scenarios.rules.tree import dig, entries, sequence, text
 from scenarios.rules.uses import Role, metric_uses, metrics_of, templates_of, uses
-from sim.decide.metric_rules import metric_error
+from sim.decide.metric_rules import matched, metric_error
 from sim.decide.validation import SpecError, rollout_errors
 from sim.model.rollout import RolloutSpec
 
@@ -96,18 +96,23 @@ def unmatched_names(context: Context) -> Iterator[Hit]:
     """``dryRun`` and ``measurementRetention`` entries that fit no metric."""
     for use in uses(context):
         names = [metric.name for metric in metrics_of(context, use)]
-        for key in ("dryRun", "measurementRetention"):
-            for path, entry in entries(use.block, key):
-                rule = text(entry, "metricName")
-                if names and not _any_match(rule, names):
-                    message = f"{key} {rule!r} of the {use.words} matches no metric (there: {', '.join(names)}): the run is an Error"
-                    yield Hit(use.rollout, (*use.path, *path), message)
+        places = [(use.rollout, use.path), *((template, ("spec",)) for template in templates_of(context, use))]
+        for document, block in places if names else ():
+            for key in ("dryRun", "measurementRetention"):
+                for path, entry in entries(document.data, *block, key):
+                    rule = text(entry, "metricName")
+                    if not _any_match(rule, names):
+                        there = ", ".join(names)
+                        message = (
+                            f"{key} {rule!r} of the {use.words} matches no metric (there: {there}): the run is an Error"
+                        )
+                        yield Hit(document, path, message)
 
 
 def _any_match(rule: str, names: list[str]) -> bool:
     try:
-        return any(re.search(rule, name) for name in names)
-    except re.error:
+        return bool(matched([rule], names, ""))
+    except ValueError:
         return False
 
 

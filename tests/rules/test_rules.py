@@ -78,6 +78,10 @@ TRIPS = [
     ("RT111", {STEPS: INLINE, (*METRIC, "count"): 2, (*METRIC, "failureLimit"): 3}),
     ("RT112", {("Rollout", "spec", "selector", "matchLabels", "app"): "shoop"}),
     ("RT113", {(*CONTAINER, "readinessProbe"): {}}),
+    ("RT114", {QUERY: "sum(rate(http_requests_total{role='{{args.role}}', pod='{{args.pod}}'}[1m]))"}),
+    ("RT125", {("AnalysisTemplate", "spec", "args", 1): {
+        "name": "token", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "token"}}}}),
+    ("RT126", {(*PROMETHEUS, "address"): "/prometheus"}),
     ("RT119", {("Rollout", "spec", "progressDeadlineSeconds"): 5, ("Rollout", "spec", "minReadySeconds"): 60,
                ("Rollout", "spec", "progressDeadlineAbort"): True}),
     ("RT120", {(*CANARY, "analysis"): {}}),
@@ -189,6 +193,12 @@ TRIPS = [
 ]  # fmt: skip
 
 EXTRA = {
+    "RT125": """
+apiVersion: v1
+kind: Secret
+metadata: {name: other, namespace: prod}
+stringData: {token: abc}
+""",
     "RT407": """
 apiVersion: networking.istio.io/v1beta1
 kind: VirtualService
