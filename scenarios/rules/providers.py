@@ -16,7 +16,8 @@ from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.tree import mapping, text, whole
 from scenarios.rules.uses import PLACEHOLDER, metric_uses
 from sim.decide.metric_rules import duration_error
-from sim.metrics.answers import datadog_config_error
+from sim.metrics import jsonpath
+from sim.metrics.datadog_answers import datadog_config_error
 
 
 def misconfigured(context: Context) -> Iterator[Hit]:
@@ -54,9 +55,7 @@ def _oauth(block: Mapping[str, Any]) -> Problems:
 
 
 def _datadog(block: Mapping[str, Any]) -> Problems:
-    if not block.get("query") and not block.get("queries"):
-        yield "", "Must have either a query or queries. Please review the Analysis Template."
-    elif error := datadog_config_error({"apiVersion": "v1", **block}):
+    if error := datadog_config_error({"apiVersion": "v1", "query": "", **block}):
         yield "", error
     secret = mapping(block, "secretRef")
     if secret.get("namespaced") is True and not text(secret, "name"):
@@ -71,6 +70,14 @@ def _web(block: Mapping[str, Any]) -> Problems:
         yield "method", "Body/JSONBody can only be used with POST or PUT WebMetric Method types"
     if text(block, "url") and not _is_url(text(block, "url")):
         yield "url", f'Get "{text(block, "url")}": unsupported protocol scheme ""'
+    path = text(block, "jsonPath")
+    if error := jsonpath.check(path) if path else None:
+        yield "jsonPath", error
+    elif path and "{" not in path:
+        yield (
+            "jsonPath",
+            f"a path stands in braces; {path!r} is plain text, and every result is that text: write {{{path}}}",
+        )
     yield from _oauth(block)
 
 

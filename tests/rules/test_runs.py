@@ -131,6 +131,9 @@ def test_runs_of_their_own(tmp_path: Path, text: str, code: str, part: str) -> N
         pytest.param(
             {"web": {"url": "http://x", "body": "{}"}}, "can only be used with POST or PUT", id="body of a GET"
         ),
+        pytest.param({"web": {"url": "http://x", "jsonPath": "{$.a[}"}}, "unterminated array", id="path"),
+        pytest.param({"web": {"url": "http://x", "jsonPath": "$.a"}}, "write {$.a}", id="path without braces"),
+        pytest.param({"web": {"url": "http://x", "jsonPath": "{$.a[0].b}"}}, "", id="good path"),
         pytest.param({"web": {"url": "x/y"}}, "unsupported protocol scheme", id="no scheme"),
         pytest.param(
             {"graphite": {"address": "x", "query": "y"}}, "graphite address x is not a valid URL", id="graphite"
