@@ -18,6 +18,7 @@ from sim.model.strategy import ArgoRollout, RollingUpdate, kind_of
 ARROW = "\N{RIGHTWARDS ARROW}"
 _ANSWERS = {True: "newly met", False: "newly missed", None: "no longer certain"}
 _LONG = 160
+_FEW = 5
 
 
 def headlines(diff: Diff) -> tuple[str, ...]:
@@ -46,10 +47,10 @@ def about_text(diff: Diff) -> str:
     policies, effort = diff.policies, diff.effort
     old, new = strategy_text(policies.old), strategy_text(policies.new)
     kinds = len({item.release for item in diff.transitions})
-    return (
-        f"{old if old == new else f'{old} {ARROW} {new}'}; {effort.replications} replications of "
-        f"{'one kind' if kinds == 1 else f'each of {kinds} kinds'} of release on both sides, seed {effort.seed}"
-    )
+    what = old if old == new else f"{old} {ARROW} {new}"
+    count = "1 replication" if effort.replications == 1 else f"{effort.replications} replications"
+    of = "one kind" if kinds == 1 else f"each of {kinds} kinds"
+    return f"{what}; {count} of {of} of release on both sides, seed {effort.seed}"
 
 
 def strategy_text(scenario: Scenario) -> str:
@@ -234,6 +235,8 @@ def _all_equal(pairs: int) -> str:
 
 def _marked(diff: Diff, mark: Mark, lead: str) -> Sequence[str]:
     found = diff.marked(mark)
+    if mark is Mark.UNDECIDED and len(found) > _FEW:
+        return [f"{lead}: {len(found)} of {len(diff.effects)} indicators; more --replications would tell."]
     if mark is Mark.UNDECIDED:
         return [f"{lead}: {words.join([_name(effect.kpi) for effect in found])}."] if found else []
     return [f"{lead}: {'; '.join(_effect(effect) for effect in found)}."] if found else []

@@ -12,7 +12,6 @@ from scenarios.changes.values import same, shown, step_text
 from scenarios.changes.words import item_name, place_words
 from scenarios.findings import Path, path_text
 from scenarios.manifests import Document, Documents
-from sim.model.hashing import canonical_json
 
 _NOT_POLICY = frozenset(
     {
@@ -142,8 +141,8 @@ def _of_named(old: Mapping[str, Any], new: Mapping[str, Any], was: Path, now: Pa
 
 def _of_sequences(old: list[Any], new: list[Any], was: Path, now: Path) -> Iterator[_Difference]:
     """Equal items are matched first, then those of one kind between them; what is left was added or removed."""
-    for start, end, first, last in _unmatched([canonical_json(item) for item in old], [canonical_json(i) for i in new]):
-        kinds = ([tuple(sorted(item)) for item in old[start:end]], [tuple(sorted(item)) for item in new[first:last]])
+    for start, end, first, last in _unmatched(list(map(repr, old)), list(map(repr, new))):
+        kinds = [_keys(item) for item in old[start:end]], [_keys(item) for item in new[first:last]]
         paired = dict(_matches(*kinds))
         for index in range(start, end):
             partner = paired.get(index - start)
@@ -160,8 +159,13 @@ def _unmatched(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
             yield start, end, first, last
 
 
-def _matches(old: Sequence[object], new: Sequence[object]) -> Iterator[tuple[int, int]]:
-    for block in SequenceMatcher(None, list(map(str, old)), list(map(str, new)), autojunk=False).get_matching_blocks():
+def _keys(item: dict[str, Any]) -> str:
+    """What kind of item it is: of a canary step, the one thing it does."""
+    return " ".join(sorted(map(str, item)))
+
+
+def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         yield from ((block.a + offset, block.b + offset) for offset in range(block.size))
 
 

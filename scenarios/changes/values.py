@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"[\w./%{}*:@-]+(?: [\w./%{}*:@-]+)*")
 
 def same(path: Path, old: Any, new: Any) -> bool:
     """Whether the values mean the same at this place: ``10m`` and ``600s``, ``500m`` and ``0.5`` cores, a query re-wrapped."""
-    if type(old) is type(new) and old == new:
+    if identical(old, new):
         return True
     key = path[-1] if path else ""
     if key in _DURATIONS:
@@ -28,6 +28,15 @@ def same(path: Path, old: Any, new: Any) -> bool:
     if key in _QUERIES and isinstance(old, str) and isinstance(new, str):
         return _unwrapped(old) == _unwrapped(new)
     return False
+
+
+def identical(old: Any, new: Any) -> bool:
+    """Whether the values are written alike; unlike ``==`` it tells ``true`` from 1."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(identical(old[key], new[key]) for key in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(identical, old, new))
+    return type(old) is type(new) and bool(old == new)
 
 
 def shown(value: Any) -> str:

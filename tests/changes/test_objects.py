@@ -3,9 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scenarios import manifests
 from scenarios.changes.objects import Change, changes
+from scenarios.manifests import Document, Documents
 
 ROLLOUT = """\
 apiVersion: argoproj.io/v1alpha1
@@ -187,5 +190,55 @@ def test_what_the_model_does_not_read_is_said(changed: Path) -> None:
     assert (change.where, change.old, change.new, change.modelled) == ("minAvailable", "1", "2", False)
 
 
+@pytest.mark.parametrize(("was", "now"), [("true", "1"), ("'1'", "1"), ("null", "''"), (".nan", ".inf")])
+def test_what_python_takes_for_equal_may_be_a_change(changed: Path, was: str, now: str) -> None:
+    assert told(
+        between(changed, f"{ROLLOUT}  x: [{{a: {was}}}, {{1: 2}}]\n", f"{ROLLOUT}  x: [{{a: {now}}}, {{1: 2}}]\n")
+    )
+
+
 def test_equal_manifests_have_no_changes(changed: Path) -> None:
     assert between(changed, f"{ROLLOUT}---\n{TEMPLATE}", f"{TEMPLATE}---\n{ROLLOUT}") == ()
+
+
+KEYS = [
+    "name",
+    "steps",
+    "strategy",
+    "canary",
+    "metrics",
+    "http",
+    "route",
+    "duration",
+    "cpu",
+    "query",
+    "replicas",
+    "args",
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "10m", "600s", "25%", "a b", "{{args.x}}"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=25,
+)
+SPECS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5)
+KINDS = st.sampled_from([("Rollout", "argoproj.io/v1alpha1"), ("AnalysisTemplate", "argoproj.io/v1alpha1"),
+                         ("VirtualService", "networking.istio.io/v1"), ("ConfigMap", "v1")])  # fmt: skip
+
+
+def documents(kind: tuple[str, str], spec: dict[str, object]) -> Documents:
+    data = {"kind": kind[0], "apiVersion": kind[1], "metadata": {"name": "x"}, "spec": spec}
+    return Documents((Document(kind[0], kind[1], "x", "", data, "a.yaml"),))
+
+
+@given(KINDS, SPECS, SPECS)
+def test_whatever_is_written_can_be_compared(
+    kind: tuple[str, str], old: dict[str, object], new: dict[str, object]
+) -> None:
+    there, back = (
+        changes(documents(kind, old), documents(kind, new)),
+        changes(documents(kind, new), documents(kind, old)),
+    )
+    assert bool(there) == bool(back)
+    assert there or repr(old) == repr(new) or old == new or "10m" in str(old)
+    assert all(change.old is not None or change.new is not None for change in there)
+    assert changes(documents(kind, old), documents(kind, old)) == ()
