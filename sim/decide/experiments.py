@@ -19,7 +19,10 @@ def reconcile_experiment(turn: Turn) -> None:
     if turn.is_aborted or status.promote_full:
         _end(turn, turn.seen.experiment)
         return
-    if condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
+    # Upstream has no such guard for experiments: it runs one after the other while it waits for a person.
+    if condition_for(status, PauseReason.INCONCLUSIVE_ANALYSIS) or condition_for(
+        status, PauseReason.INCONCLUSIVE_EXPERIMENT
+    ):
         turn.experiment = status.experiment
         return
     step = current_step(turn.spec, status)

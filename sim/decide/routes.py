@@ -7,7 +7,7 @@ from sim.decide.services import ensure_target
 from sim.decide.turn import Turn
 from sim.decide.weights import Routing, change_text, decide, recorded_weights
 from sim.model.actions import RemoveManagedRoutes, SetHeaderRoute, SetMirrorRoute, SetWeight
-from sim.model.rollout import HeaderRoute, TrafficWeights
+from sim.model.rollout import HeaderRoute, MirrorRoute, TrafficWeights
 
 
 def reconcile_traffic(turn: Turn) -> None:
@@ -45,9 +45,17 @@ def _restores_routes(turn: Turn, routing: Routing) -> bool:
 
 
 def _set_routes(turn: Turn, routing: Routing) -> None:
+    """Set the routes of the current step that are not there; take away only what is."""
+    before = turn.seen.managed_routes
+    names = {route.name for route in before}
     for route in routing.routes:
-        if route not in turn.seen.managed_routes:
+        if route not in before and (not _is_removal(route) or route.name in names):
             turn.act(SetHeaderRoute(route) if isinstance(route, HeaderRoute) else SetMirrorRoute(route))
+
+
+def _is_removal(route: HeaderRoute | MirrorRoute) -> bool:
+    """Whether the step takes the route of its name away."""
+    return not route.match if isinstance(route, HeaderRoute) else route.percentage is None
 
 
 def _is_news(before: TrafficWeights | None, after: TrafficWeights) -> bool:

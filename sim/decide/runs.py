@@ -58,7 +58,9 @@ def needs_new(run: RunView | None, status: RolloutStatus, controller: Controller
         return True
     paused = {c.reason for c in status.pause_conditions}
     steps = {PauseReason.CANARY_STEP} if controller.is_since(Controller.ARGO_1_8) else set()
-    if status.controller_pause and not paused & {*steps, PauseReason.BLUE_GREEN}:
+    # Upstream does not know the pause of an inconclusive experiment here, and creates runs without end meanwhile.
+    known = {*steps, PauseReason.BLUE_GREEN, PauseReason.INCONCLUSIVE_EXPERIMENT}
+    if status.controller_pause and not paused & known:
         return run.phase is AnalysisPhase.INCONCLUSIVE
     return status.aborted_at_s is not None
 

@@ -172,11 +172,21 @@ class ExperimentController:
         for action in decision.actions:
             self._apply(action)
         changed = bool(decision.actions) or self.status != before
+        if not changed and self.status.is_completed and all(rs.is_empty for rs in self._sets.values()):
+            self._retire()
         if self.status != before:
             if (self.status.phase, self.status.message) != (before.phase, before.message):
                 self._note()
             self._surroundings.changed()
         return changed, decision.wake_s
+
+    def _retire(self) -> None:
+        """Nothing is left to be done: no pod of it will ever change again."""
+        self._loop.halted = True
+        self._ground.on_pods.remove(self._loop.notify)
+        for rs in self._sets.values():
+            rs.retire()
+        self._sets.clear()
 
     def _seen(self) -> ExperimentSeen:
         views = tuple(TemplateView(name, rs.view(), self._services.get(name, "")) for name, rs in self._sets.items())

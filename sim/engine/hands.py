@@ -77,7 +77,7 @@ class Hands:
     def pods(self, min_ready_s: float) -> tuple[PodView, ...]:
         """Pods of the Rollout's own ReplicaSets that still exist."""
         return tuple(
-            PodView(pod.name, rs.revision.hash, pod.created_s, pod.available(min_ready_s), pod.deleted)
+            PodView(pod.name, rs.revision.hash, pod.created_s, pod.counts_as_available(min_ready_s), pod.deleted)
             for rs in self.sets.values()
             for pod in rs.pods
             if not pod.gone

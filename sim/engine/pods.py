@@ -73,6 +73,7 @@ class Pod:
         """Totals of containers that ended: agents that count deltas carry on after a restart."""
         self._bound_s = self.created_s
         self._back_off = BackOff()
+        self._stands = standing
         self._ending = False
         self._crashing = False
         self._endpoint = Endpoint(site.ground, revision.side)
@@ -96,6 +97,10 @@ class Pod:
     def available(self, min_ready_s: float) -> bool:
         """Ready for at least ``min_ready_s``."""
         return self.ready_s is not None and self.ready_s + min_ready_s <= self._ground.clock.now
+
+    def counts_as_available(self, min_ready_s: float) -> bool:
+        """Available as a ReplicaSet sees it: what has been ready since before the run has been so for long."""
+        return self.ready_s is not None and (self._stands or self.available(min_ready_s))
 
     def delete(self) -> None:
         """Asks for graceful termination; once is enough."""
@@ -225,6 +230,7 @@ class Pod:
         """Marks the container as ended; how long it ran, seconds."""
         now = self._ground.clock.now
         ran_s = now - (self.started_s if self.started_s is not None else now)
+        self._stands = False
         self.started_s = self.ready_s = None
         if self.index is not None:
             self._ground.traffic.crash_pod(self.index)

@@ -62,7 +62,7 @@ class ReplicaSet:
     @property
     def available(self) -> int:
         """Available pods."""
-        return sum(pod.available(self._identity.min_ready_s) for pod in self.active)
+        return sum(pod.counts_as_available(self._identity.min_ready_s) for pod in self.active)
 
     def labels(self) -> Labels:
         """Labels of the pods as they are now."""
@@ -97,6 +97,11 @@ class ReplicaSet:
             for pod in sorted(self.active, key=_victim_order)[:surplus]:
                 pod.delete()
         self.look()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it wants no pods and the last one is gone."""
+        return self.desired == 0 and all(pod.gone for pod in self.pods)
 
     def evict(self, names: Sequence[str]) -> None:
         """Deletes these pods of its own gracefully; the next look replaces them."""

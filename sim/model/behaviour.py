@@ -59,6 +59,8 @@ class Target:
     side: Side = Side.ALL
     share: float = 1.0
     region: str | None = None
+    version: str = ""
+    """Only pods of the version of this name; '' is any. Set for the faults that a version brings with it."""
 
 
 @dataclass(frozen=True, slots=True)
