@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenarios.findings import Severity
-from scenarios.rules.context import Context
+from scenarios.rules.context import Context, space
 from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.timeline import STEPS, Timeline, timelines
 from scenarios.rules.tree import dig, mapping, sequence, whole
 from scenarios.rules.uses import rollout_uses
+from sim.decide.basic import approximate_split
+from sim.decide.fenceposts import max_surge
 from sim.model.kpis import Kpi, KpiTarget
 from sim.model.units import duration_text
 
@@ -135,18 +137,25 @@ def no_steps(context: Context) -> Iterator[Hit]:
 
 
 def unreachable_weights(context: Context) -> Iterator[Hit]:
-    """Weights that pod counts cannot express where no router splits the traffic."""
+    """Weights that pod counts cannot express where no router splits the traffic.
+
+    The controller takes the nearest share of the replicas or, with any surge, of one pod more.
+    """
+    typed = {(spec.name, spec.namespace): spec for spec in context.manifests.rollouts}
     for rollout in context.of_kind("Rollout"):
-        replicas = whole(dig(rollout.data, "spec", "replicas"))
-        if mapping(rollout.data, "spec", "strategy", "canary", "trafficRouting") or not replicas:
+        spec = typed.get((rollout.name, space(rollout)))
+        if spec is None or spec.canary is None or spec.canary.traffic_routing is not None:
             continue
         for index, step in enumerate(sequence(rollout.data, *STEPS)):
             weight = whole(dig(step, "setWeight"))
-            if weight and (weight * replicas) % 100:
-                pods = max(1, round(weight * replicas / 100))
+            if weight is None or not 0 < weight < 100:
+                continue
+            canary, stable = approximate_split(spec.desired, weight, 100, max_surge(spec))
+            total = canary + stable
+            if total and 100 * canary != weight * total:
                 message = (
                     f"setWeight {weight} of Rollout {rollout.name!r}: without a traffic router the share follows the pods, and "
-                    f"{pods} of {replicas} are {100 * pods / replicas:.3g} %"
+                    f"{canary} of {total} are {100 * canary / total:.3g} %"
                 )
                 yield Hit(rollout, (*STEPS, index, "setWeight"), message)
 
@@ -214,7 +223,7 @@ RULES = (
          "write steps", no_steps),
     Rule("RT711", "weight-not-reachable", Severity.WARNING,
          "Without a traffic router the canary's share is its share of the pods.",
-         "add trafficRouting, or use weights that are multiples of 100 / replicas", unreachable_weights),
+         "add trafficRouting, or use weights that are multiples of 100 / replicas (or, with maxSurge, of 100 / (replicas + 1))", unreachable_weights),
     Rule("RT712", "deadline-never-aborts", Severity.INFO,
          "Passing the progress deadline is a message; only progressDeadlineAbort makes it an abort, and pauses and analysis "
          "steps never count.", "progressDeadlineAbort: true", deadline_never_aborts),

@@ -317,6 +317,8 @@ NEAR_MISSES = [
     ("RT605", deny(schedule="0 0 29 * *"), "every month on purpose"),
     ("RT607", window(schedule="0 10 * * 1"), "weekday only"),
     ("RT711", {(*CANARY, "trafficRouting"): ABSENT}, "a tenth of ten pods"),
+    ("RT711", {(*CANARY, "trafficRouting"): ABSENT, ("Rollout", "spec", "replicas"): 19, (*STEPS, 0, "setWeight"): 5},
+     "a twentieth of nineteen and one more"),
     ("RT807", {QUERY: 'sum(rate(http_requests_total{pod=~"shop-abc-.*",status=~"5.."}[1m]))'
                       ' / sum(rate(http_requests_total{pod=~"shop-abc-.*"}[1m]))'}, "told apart by pod name"),
 ]  # fmt: skip
