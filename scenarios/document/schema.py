@@ -44,6 +44,7 @@ from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import RunRole
 
 SCHEMA = "rolltwin/v1"
+ROUTERS = ("nginx", "alb", "smi", "traefik", "ambassador", "apisix", "appMesh", "plugins")
 
 TRIGGER = Section(
     behaviour.Trigger,
@@ -348,6 +349,12 @@ CLUSTER = Section(
         Field("image_pull", DELAY, "Once per node and image."),
         Field("endpoint_propagation", DELAY, "Readiness changed until the routers know."),
         Field("route_propagation", DELAY, "VirtualService written until the proxies act on it."),
+        Field(
+            "router_propagation",
+            PairsOf(Choice(ROUTERS), DELAY),
+            "Weights written until another router acts on them, by router; default: as Istio.",
+        ),
+        Field("verify_weights", FLAG, "The controller waits for an ALB to have taken the weights (off by default)."),
         Field("proxies", counts(1, 1000), "Proxies the requests come through; each knows only its own."),
         Field("istio", Choice(("istio-1.20", "istio-1.30")), "Istio's release, where 1.20 and later ones differ."),
         Field("controller_latency", DURATION, "A change until the reconcile it causes.", "controller_latency_s"),

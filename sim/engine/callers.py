@@ -26,6 +26,8 @@ class Entry:
     gateways: tuple[str, ...] = ()
     """As ``namespace/name``."""
     namespace: str = "default"
+    router: str = ""
+    """Kind of the router that splits the calls, where it is not Istio."""
 
 
 @dataclass(frozen=True, slots=True)

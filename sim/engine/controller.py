@@ -147,6 +147,7 @@ class RolloutController:
             experiment_templates=hands.experiments.template_views(),
             experiment_names=hands.experiments.names(),
             services=hands.writer.services(),
+            weight_verified=hands.writer.verified(),
             managed_routes=hands.writer.managed_routes,
             controller=self._ground.scenario.controller,
             generation=self._generation,

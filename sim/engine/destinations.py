@@ -66,12 +66,11 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Resolves requests on one network with the pods of one instant; ``meshless`` VirtualServices stand for no Istio."""
+    """Resolves requests on one network with the pods of one instant."""
 
     network: Network
     entry: Entry
     replica_sets: tuple[ReplicaSet, ...]
-    meshless: frozenset[str] = frozenset()
 
     def route(self, caller: Caller) -> Route:
         """The data plane's route of one kind of request."""
@@ -83,7 +82,7 @@ class Reach:
             return Route(caller.share, (Pool(1.0, (), UNROUTED),))
         if found.answer:
             return Route(caller.share, (Pool(1.0, (), found.answer),))
-        if self.entry.hosts and self.entry.hosts[0] in self.meshless:
+        if self.entry.router:
             return Route(
                 caller.share, tuple(self._split(found, watched=False)), mirrors=self._mirrors(found, watched=False)
             )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
+from sim.decide.defaults import max_weight
 from sim.decide.istio import rewriting
 from sim.decide.istio.rewriting import Owner, short
+from sim.decide.standin import SYNTHETIC, header_matches, use_of
 from sim.engine.destinations import Network
-from sim.engine.routing import SYNTHETIC, Router, with_hash
-from sim.model.network import HttpRoute, RouteDestination, VirtualService
+from sim.engine.routing import Router, with_hash
+from sim.model.network import VirtualService
 from sim.model.rollout import (
     HeaderRoute,
     IstioVirtualService,
@@ -82,7 +85,7 @@ class RouterWriter:
         kept = tuple(one for one in self.managed_routes if one.name != route.name)
         self.managed_routes = kept if gone else (*kept, route)
         if isinstance(route, HeaderRoute):
-            self._write(partial(rewriting.with_header_route, route=route))
+            self._write(partial(self._with_header_route, route=route))
         else:
             self._write(partial(rewriting.with_mirror_route, route=route))
 
@@ -96,6 +99,11 @@ class RouterWriter:
         names = tuple(route.name for route in made)
         self._write(lambda vs, _use, owner: rewriting.without_managed(vs, owner, names))
 
+    def verified(self) -> bool:
+        """Whether the router has what was last written, as far as the controller asks: of an ALB, where it is told to."""
+        kinds = self._routing.kinds if self._routing is not None else ()
+        return "alb" not in kinds or self._router.is_verified
+
     @property
     def _routing(self) -> TrafficRouting | None:
         return self._spec.canary.traffic_routing if self._spec.canary is not None else None
@@ -105,11 +113,27 @@ class RouterWriter:
 
     def _rewrite(self, rewrite: Rewrite, network: Network) -> None:
         """Applies a change to every VirtualService that the Rollout names, or to the one that stands for its router."""
-        uses = self._routing.virtual_services if self._routing is not None else ()
-        for use in uses or (IstioVirtualService(SYNTHETIC),):
+        for use in self._uses(network):
             vs = network.virtual_services.get(short(use.name))
             if vs is not None:
                 network.virtual_services[vs.name] = rewrite(vs, use, self._owner(network))
+
+    def _uses(self, network: Network) -> tuple[IstioVirtualService, ...]:
+        made = network.virtual_services.get(SYNTHETIC)
+        if made is not None and self._spec.canary is not None:
+            return (use_of(made, self._spec.canary),)
+        return self._routing.virtual_services if self._routing is not None else ()
+
+    def _with_header_route(
+        self, vs: VirtualService, use: IstioVirtualService, owner: Owner, route: HeaderRoute
+    ) -> VirtualService:
+        changed = rewriting.with_header_route(vs, use, owner, route)
+        if vs.name != SYNTHETIC or not route.match or self._routing is None:
+            return changed
+        matches = header_matches(route, self._routing.kinds)
+        return replace(
+            changed, http=tuple(replace(o, matches=matches) if o.name == route.name else o for o in changed.http)
+        )
 
     def _owner(self, network: Network) -> Owner:
         canary, routing = self._spec.canary, self._routing
@@ -121,6 +145,7 @@ class RouterWriter:
             named,
             rule.host if rule is not None else "",
             routing.managed_routes if routing is not None else (),
+            max_weight(self._spec) if SYNTHETIC in network.virtual_services else 100,
         )
 
     def _write_subsets(
@@ -142,15 +167,3 @@ def service_names(spec: RolloutSpec) -> tuple[str, ...]:
     else:
         names = ("", "")
     return tuple(name for name in names if name)
-
-
-def synthetic(spec: RolloutSpec) -> VirtualService | None:
-    """For a router other than Istio: its split between the stable and canary Services, as a VirtualService for all traffic."""
-    canary = spec.canary
-    if canary is None or canary.traffic_routing is None or canary.traffic_routing.virtual_services:
-        return None
-    split = (
-        RouteDestination(canary.stable_service, weight=100),
-        RouteDestination(canary.canary_service, weight=0),
-    )
-    return VirtualService(SYNTHETIC, spec.namespace, (SYNTHETIC,), ("gateway", "mesh"), (HttpRoute("", (), split),))

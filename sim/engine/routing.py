@@ -16,10 +16,6 @@ from sim.model.pods import Labels
 from sim.model.records import WeightRecord
 from sim.traffic import Route
 
-SYNTHETIC = "traffic-router"
-"""Name and host of the VirtualService that stands for any router that is not Istio."""
-MESHLESS = frozenset({SYNTHETIC})
-
 
 class Backend(Protocol):
     """Something that owns ReplicaSets."""
@@ -66,6 +62,12 @@ class Router:
         """Percent of the ordinary traffic that reaches the pods of one revision of the rollout itself."""
         return self._shown.revisions.get(revision_hash, 0.0)
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether whoever asks learns that everything written is acted on; always, where nobody asks."""
+        asks = self._ground.scenario.cluster.verify_weights
+        return not asks or self._ground.clock.now >= self._shown.written_s
+
     def open(self) -> None:
         """Traffic begins: everything that stands before the run does."""
         self._shown.is_open = True
@@ -75,7 +77,8 @@ class Router:
     def write(self, change: Callable[[Network], None], what: str) -> float:
         """Applies a change once the proxies have it; returns when that is. Changes arrive in the order written."""
         cluster = self._ground.scenario.cluster
-        delay = cluster.route_propagation if what == "route" else cluster.endpoint_propagation
+        written = dict(cluster.router_propagation).get(self._entry.router, cluster.route_propagation)
+        delay = written if what == "route" else cluster.endpoint_propagation
         due_s = self._ground.clock.now + self._ground.draw_s(f"network/{what}", delay)
         self._shown.written_s = max(self._shown.written_s, due_s)
 
@@ -91,7 +94,7 @@ class Router:
         """Recomputes the routes; the data plane and the journal hear of real changes only."""
         if not self._shown.is_open:
             return
-        reach = Reach(self._network, self._entry, tuple(self._replica_sets()), MESHLESS)
+        reach = Reach(self._network, self._entry, tuple(self._replica_sets()))
         routes = tuple(reach.route(one) for one in self._callers)
         if routes != self._shown.routes:
             self._shown.routes = routes

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import erf, exp, log, sqrt
 from typing import Final
 
 from sim.decide.istio.matching import MESH, gateway_name
+from sim.decide.standin import SYNTHETIC, stand_in
 from sim.decide.standing import workload_template
 from sim.decide.templates import TemplateError, templates_of
 from sim.engine.callers import Entry
 from sim.engine.destinations import Network
-from sim.engine.routers import service_names, synthetic
-from sim.engine.routing import SYNTHETIC
+from sim.engine.routers import service_names
 from sim.engine.telemetry import Eyes
 from sim.model.analysis import AnalysisTemplate
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
@@ -44,6 +45,10 @@ def network_and_entry(
     labels, managed = _workload(manifests, strategy)
     if isinstance(strategy, ArgoRollout):
         spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
+        made = stand_in(spec, manifests)
+        if made is not None and spec.canary is not None and spec.canary.traffic_routing is not None:
+            network.virtual_services[SYNTHETIC] = made
+            return network, replace(entry_of([made]), router=next(iter(spec.canary.traffic_routing.kinds), ""))
         routed = _routed(spec, network)
         if any(vs.hosts for vs in routed):
             return network, entry_of(routed)
@@ -118,15 +123,9 @@ def entry_of(virtual_services: Sequence[VirtualService]) -> Entry:
 
 
 def _routed(spec: RolloutSpec, network: Network) -> list[VirtualService]:
-    """What routes a canary: the VirtualServices it names, or one that stands for its router."""
+    """The VirtualServices that a canary names."""
     routing = spec.canary.traffic_routing if spec.canary is not None else None
-    if routing is None:
-        return []
-    made = synthetic(spec)
-    if made is not None:
-        network.virtual_services[SYNTHETIC] = made
-        return [made]
-    names = [one.name.partition(".")[0] for one in routing.virtual_services]
+    names = [one.name.partition(".")[0] for one in routing.virtual_services] if routing is not None else []
     return [network.virtual_services[name] for name in names if name in network.virtual_services]
 
 

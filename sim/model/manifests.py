@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sim.model.analysis import AnalysisTemplate
 from sim.model.gitops import Application, ApplicationSet, AppProject
-from sim.model.network import AmbassadorMapping, DestinationRule, Ingress, ServiceSpec, VirtualService
+from sim.model.network import AmbassadorMapping, DestinationRule, GatewayRoute, Ingress, ServiceSpec, VirtualService
 from sim.model.pods import DeploymentSpec
 from sim.model.rollout import RolloutSpec
 
@@ -40,6 +40,7 @@ class ManifestSet:
     application_sets: tuple[ApplicationSet, ...] = ()
     projects: tuple[AppProject, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
+    gateway_routes: tuple[GatewayRoute, ...] = ()
     mappings: tuple[AmbassadorMapping, ...] = ()
     other_workloads: tuple[tuple[str, str, str], ...] = ()
     """(kind, namespace, name) of what ``workloadRef`` may also name and the twin does not read."""

@@ -18,13 +18,26 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class IngressPath:
+    """One path of an Ingress' rules. Unless ``exact`` it is a prefix, element by element."""
+
+    path: str = "/"
+    exact: bool = False
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ingress:
-    """An Ingress, as much of it as the Rollout controller looks at."""
+    """An Ingress: which paths its rules send to which Services; hosts are not told apart."""
 
     name: str
     namespace: str = "default"
-    backends: tuple[str, ...] = ()
-    """Names of the Services its rules send to."""
+    paths: tuple[IngressPath, ...] = ()
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Names of the Services its rules send to."""
+        return tuple(path.service for path in self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,15 @@ class VirtualService:
     def tcp(self) -> int:
         """How many routes look at the port alone."""
         return sum(one.layer is Layer.TCP for one in self.connections)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRoute:
+    """A Gateway API HTTPRoute; its ``routes`` in the order in which requests try them."""
+
+    name: str
+    namespace: str = "default"
+    routes: tuple[HttpRoute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ class IngressRouting:
     several: tuple[str, ...] | None = None
     root_service: str = ""
     """``alb.rootService``: what the Ingress sends to instead of the stable Service."""
+    annotations: Labels = ()
+    """Of nginx' canary Ingress, without their prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class TrafficRouting:
     alb: IngressRouting | None = None
     mappings: tuple[str, ...] = ()
     """``ambassador.mappings``."""
+    gateway_routes: tuple[str, ...] = ()
+    """HTTPRoutes of the plugin ``argoproj-labs/gatewayAPI``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ class Cluster:
     """From a pod's readiness changing to the routers knowing."""
     route_propagation: Delay = Delay(2.0)
     """From a VirtualService write to the proxies acting on it."""
+    router_propagation: tuple[tuple[str, Delay], ...] = ()
+    """The same for routers that are not Istio, by kind (``nginx``, ``alb`` ...); others take as long as Istio."""
+    verify_weights: bool = False
+    """Whether the controller asks AWS for an ALB's weights (``--aws-verify-target-group``)."""
     proxies: int = 1
     """Proxies that the requests are spread over; each knows only what went through it."""
     istio: str = "istio-1.20"

@@ -10,7 +10,15 @@ from sim.decide.validation import invalid_spec_message, rollout_errors
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, Argument, SecretRef, TemplateRef
 from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
-from sim.model.network import AmbassadorMapping, HttpRoute, Ingress, RouteDestination, ServiceSpec, VirtualService
+from sim.model.network import (
+    AmbassadorMapping,
+    HttpRoute,
+    Ingress,
+    IngressPath,
+    RouteDestination,
+    ServiceSpec,
+    VirtualService,
+)
 from sim.model.pods import AntiAffinity, DeploymentSpec, PodTemplate, labels_of
 from sim.model.rollout import (
     BlueGreenStrategy,
@@ -474,7 +482,7 @@ def test_ingress(ingress: str, message: str) -> None:
 NGINX, ALB = IngressRouting("web"), IngressRouting("", ("web", "gone"), "root")
 INGRESSES = replace(
     CLUSTER,
-    ingresses=(Ingress("web", backends=("other",)),),
+    ingresses=(Ingress("web", paths=(IngressPath(service="other"),)),),
     mappings=(AmbassadorMapping("heavy", weight=10), AmbassadorMapping("light")),
 )
 

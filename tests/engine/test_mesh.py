@@ -18,6 +18,8 @@ from sim.model.network import (
     HttpFault,
     HttpMatch,
     HttpRoute,
+    Ingress,
+    IngressPath,
     Layer,
     OutlierDetection,
     RouteDestination,
@@ -27,12 +29,13 @@ from sim.model.network import (
     TrafficPolicy,
     VirtualService,
 )
-from sim.model.records import RunResult, TrafficRecord
+from sim.model.records import RunResult, StepRecord, TrafficRecord
 from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
     HeaderMatch,
     HeaderRoute,
+    IngressRouting,
     IstioDestinationRule,
     IstioVirtualService,
     MirrorRoute,
@@ -205,3 +208,34 @@ def test_the_default_retries_hide_a_refusing_pod() -> None:
         return sum(row.client_failures for row in result.journal if isinstance(row, TrafficRecord))
 
     assert failures(tried) < failures(untried)
+
+
+def behind(router: str, *paths: IngressPath, **routing: Any) -> ManifestSet:
+    """The canary behind another router than Istio."""
+    manifests = builders.canary_manifests((builders.set_weight(50), builders.pause(60), builders.set_weight(80)))
+    manifests = with_routing(manifests, kinds=(router,), virtual_services=(), **routing)
+    return replace(manifests, virtual_services=(), ingresses=(Ingress("web", paths=paths),))
+
+
+def test_nginx_splits_only_the_stable_services_paths() -> None:
+    paths = (IngressPath("/", service="shop-stable"), IngressPath("/docs", service="docs"))
+    manifests = behind("nginx", *paths, nginx=IngressRouting("web"))
+    docs = RequestClass(0.2, path="/docs")
+    requests, answers = counts(run(with_load(manifests, docs, client=PATIENT), seed=1), 40, 70)
+    assert requests["candidate"] / requests.total() == pytest.approx(0.4, abs=0.05)
+    assert answers["none", 503] / requests.total() == pytest.approx(0.2, abs=0.03)  # there is no Service docs
+
+
+def pause_began_s(scenario: Scenario) -> float:
+    rows = run(scenario, seed=1).journal
+    return min(row.t_s for row in rows if isinstance(row, StepRecord) and row.index == 1)
+
+
+def test_a_verified_alb_holds_the_step_until_it_has_the_weight() -> None:
+    manifests = behind("alb", IngressPath("/", service="shop-stable"), alb=IngressRouting("web"))
+    slow = replace(builders.CLUSTER, router_propagation=(("alb", builders.constant(45.0)),))
+    asked, unasked = (
+        pause_began_s(builders.scenario(manifests, cluster=replace(slow, verify_weights=flag)))
+        for flag in (True, False)
+    )
+    assert 45 <= asked - unasked <= 55  # asked again every 10 s

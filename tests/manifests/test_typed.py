@@ -346,3 +346,27 @@ def test_the_later_of_two_equal_objects_wins(read: Reader) -> None:
 def test_objects_of_other_groups_with_the_same_kind_are_left_alone(read: Reader) -> None:
     manifests = typed(read("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s}\n"))
     assert manifests.services == ()
+
+
+def test_routes_of_the_gateway_api_are_read_in_the_order_they_are_tried(read: Reader) -> None:
+    text = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec:
+  hostnames: [shop.example.com]
+  rules:
+    - backendRefs: [{name: stable, port: 80, weight: 100}, {name: canary, port: 80, weight: 0}]
+    - matches: [{path: {type: PathPrefix, value: /api}, headers: [{name: x, value: "1"}]}, {path: {type: Exact, value: /api/v1}}]
+      backendRefs: [{name: api}]
+"""
+    (web,) = typed(read(text)).gateway_routes
+    exact, prefix, rest = web.routes
+    assert exact.matches == (HttpMatch(uri=StringMatch("exact", "/api/v1")),)
+    asked = (("x", StringMatch("exact", "1")),)
+    assert prefix.matches == (
+        HttpMatch(headers=asked, uri=StringMatch("exact", "/api")),
+        HttpMatch(headers=asked, uri=StringMatch("prefix", "/api/")),
+    )
+    assert exact.destinations == (RouteDestination("api", weight=1),)
+    assert [one.weight for one in rest.destinations] == [100, 0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from scenarios.manifests.build import analysis, gitops, network, rollouts, workloads
+from scenarios.manifests.build import analysis, gateway, gitops, network, rollouts, workloads
 from scenarios.manifests.documents import Document, Documents
 from scenarios.manifests.schema import REFUSED, pruned, refusal_message
 from sim.model.manifests import ManifestSet, Refusal
@@ -36,6 +36,7 @@ def typed(documents: Documents) -> ManifestSet:
         application_sets=read("argoproj.io", "ApplicationSet", gitops.application_set, "argocd"),
         projects=read("argoproj.io", "AppProject", gitops.project, "argocd"),
         ingresses=read("networking.k8s.io", "Ingress", network.ingress),
+        gateway_routes=read("gateway.networking.k8s.io", "HTTPRoute", gateway.http_route),
         mappings=tuple(
             mapping for group in _AMBASSADOR for mapping in read(group, "Mapping", network.ambassador_mapping)
         ),

@@ -26,6 +26,7 @@ from sim.model.network import (
     HttpRetry,
     HttpRoute,
     Ingress,
+    IngressPath,
     Layer,
     Mirror,
     RouteDestination,
@@ -46,9 +47,18 @@ def service(data: dict[str, Any], name: str, namespace: str) -> ServiceSpec:
 
 
 def ingress(data: dict[str, Any], name: str, namespace: str) -> Ingress:
-    """An Ingress and the Services of its rules; the default backend does not count."""
+    """An Ingress and the paths of its rules; the default backend does not count."""
     paths = (path for rule in mappings(data, "spec", "rules") for path in mappings(rule, "http", "paths"))
-    return Ingress(name, namespace, tuple(text(path, "backend", "service", "name") for path in paths))
+    return Ingress(
+        name,
+        namespace,
+        tuple(
+            IngressPath(
+                text(path, "path") or "/", text(path, "pathType") == "Exact", text(path, "backend", "service", "name")
+            )
+            for path in paths
+        ),
+    )
 
 
 def ambassador_mapping(data: dict[str, Any], name: str, namespace: str) -> AmbassadorMapping:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference
@@ -19,7 +20,7 @@ from scenarios.manifests.build.steps import step
 from scenarios.manifests.build.templates import selector_problems, template_problems
 from scenarios.manifests.build.workloads import pod_template
 from sim.model.network import Layer
-from sim.model.pods import AntiAffinity, FieldProblem
+from sim.model.pods import AntiAffinity, FieldProblem, labels_of
 from sim.model.rollout import (
     BlueGreenStrategy,
     CanaryStrategy,
@@ -152,7 +153,15 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
         nginx=_ingresses(data, "nginx", "stableIngress"),
         alb=_ingresses(data, "alb", "ingress"),
         mappings=texts(data, "ambassador", "mappings"),
+        gateway_routes=tuple(_gateway_routes(mapping(data, "plugins", "argoproj-labs/gatewayAPI"))),
     )
+
+
+def _gateway_routes(data: dict[str, Any]) -> Iterator[str]:
+    """HTTPRoutes that the Gateway API plugin writes weights into."""
+    if name := text(data, "httpRoute"):
+        yield name
+    yield from (text(entry, "name") for entry in mappings(data, "httpRoutes"))
 
 
 def _ingresses(data: dict[str, Any], router: str, field: str) -> IngressRouting | None:
@@ -161,7 +170,9 @@ def _ingresses(data: dict[str, Any], router: str, field: str) -> IngressRouting 
         return None
     plural = "stableIngresses" if router == "nginx" else "ingresses"
     several = texts(block, plural) if isinstance(block.get(plural), list) else None
-    return IngressRouting(text(block, field), several, text(block, "rootService"))
+    written = mapping(block, "additionalIngressAnnotations") | mapping(block, "canaryIngressAnnotations")
+    notes = {name.rpartition("/")[2]: note for name, note in written.items() if isinstance(note, str)}
+    return IngressRouting(text(block, field), several, text(block, "rootService"), labels_of(notes))
 
 
 def _virtual_service(data: dict[str, Any]) -> IstioVirtualService:

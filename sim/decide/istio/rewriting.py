@@ -39,6 +39,8 @@ class Owner:
     """Host of that DestinationRule."""
     managed: tuple[str, ...] = ()
     """``managedRoutes``, in order."""
+    total: int = 100
+    """What the weights of a route add up to; Istio's are always of 100."""
 
 
 def with_weights(
@@ -50,7 +52,7 @@ def with_weights(
 ) -> VirtualService:
     """The canary's weight and the stable one's in every route that the controller writes.
 
-    ``additional`` are Services of a running experiment with their weights. Weights are of 100; the stable side gets what
+    ``additional`` are Services of a running experiment with their weights. The stable side gets what
     is left, at least 0. Other destinations that have weight are deleted (istio.go:205-282).
     """
     mirrors = tuple(route.name for route in vs.http if route.mirrors and route.name in owner.managed)
@@ -93,7 +95,7 @@ def _is(route: ConnectionRoute, target: ConnectionTarget) -> bool:
 
 def _split(route: AnyRoute, owner: Owner, canary: int, additional: tuple[tuple[str, int], ...]) -> AnyRoute:
     kept = additional_subset_weight(route.destinations, owner)
-    stable = max(0, 100 - canary - sum(weight for _, weight in additional) - kept)
+    stable = max(0, owner.total - canary - sum(weight for _, weight in additional) - kept)
     waiting = dict(additional)
     found: list[RouteDestination] = []
     for one in route.destinations:

@@ -1,0 +1,118 @@
+"""Routers other than Istio, each as the VirtualService that splits requests as it does.
+
+Sources: Argo Rollouts ``rollout/trafficrouting/{nginx,alb,smi,traefik,ambassador,apisix,appmesh,plugin}``; of nginx its
+documentation of canary annotations (header before cookie before weight).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
+from sim.model.manifests import ManifestSet
+from sim.model.network import HttpMatch, HttpRoute, IngressPath, RouteDestination, StringMatch, VirtualService
+from sim.model.pods import Labels
+from sim.model.rollout import CanaryStrategy, HeaderRoute, IstioVirtualService, RolloutSpec
+
+SYNTHETIC: Final = "traffic-router"
+"""Name and host of the VirtualService that stands for any router that is not Istio."""
+
+
+def stand_in(spec: RolloutSpec, manifests: ManifestSet) -> VirtualService | None:
+    """The routes of a Rollout's router; None for Istio's own, and without a router.
+
+    nginx and ALB split what their Ingress sends to the stable (or root) Service, the Gateway API plugin the HTTPRoute's
+    rules that name both Services. Of the others the objects are not read: they split everything.
+    """
+    canary = spec.canary
+    if canary is None or canary.traffic_routing is None or canary.traffic_routing.virtual_services:
+        return None
+    routes = tuple(_ingress_routes(spec, canary, manifests)) or _gateway_routes(spec, canary, manifests)
+    if not any(is_split(route, canary) for route in routes):
+        routes = (HttpRoute("", (), _halves(canary)),)
+    named = tuple(replace(route, name=f"rule-{k}") for k, route in enumerate(routes))
+    return VirtualService(SYNTHETIC, spec.namespace, (SYNTHETIC,), ("gateway", "mesh"), named)
+
+
+def use_of(vs: VirtualService, canary: CanaryStrategy) -> IstioVirtualService:
+    """Which routes of a stand-in carry the weights."""
+    return IstioVirtualService(vs.name, tuple(route.name for route in vs.http if is_split(route, canary)))
+
+
+def is_split(route: HttpRoute, canary: CanaryStrategy) -> bool:
+    """Whether a route leads to both sides."""
+    return {canary.stable_service, canary.canary_service} <= {one.host for one in route.destinations}
+
+
+def _halves(canary: CanaryStrategy) -> tuple[RouteDestination, ...]:
+    return RouteDestination(canary.stable_service, weight=100), RouteDestination(canary.canary_service, weight=0)
+
+
+def _ingress_routes(spec: RolloutSpec, canary: CanaryStrategy, manifests: ManifestSet) -> Iterator[HttpRoute]:
+    """Paths of the Ingresses, exact ones first, then the longest; several Ingresses count as one."""
+    routing = canary.traffic_routing
+    named = (routing.nginx or routing.alb) if routing is not None else None
+    if named is None:
+        return
+    names = named.several or (named.one,)
+    found = [one for one in manifests.ingresses if one.name in names and one.namespace == spec.namespace]
+    paths = [path for one in found for path in one.paths]
+    split = named.root_service or canary.stable_service
+    for path in sorted(paths, key=lambda one: (not one.exact, -len(one.path))):
+        if path.service == split:
+            yield from _by_annotations(path, canary, named.annotations)
+            yield HttpRoute("", _matches(path), _halves(canary))
+        else:
+            yield HttpRoute("", _matches(path), (RouteDestination(path.service),))
+
+
+def _matches(path: IngressPath, base: HttpMatch | None = None) -> tuple[HttpMatch, ...]:
+    """``Prefix`` goes element by element; so does, at nginx, ``ImplementationSpecific``."""
+    start = base or HttpMatch()
+    if path.exact:
+        return (replace(start, uri=StringMatch("exact", path.path)),)
+    bare = path.path.rstrip("/")
+    if not bare:
+        return (start,) if base is not None else ()
+    uris = (StringMatch("exact", bare), StringMatch("prefix", f"{bare}/"))
+    return tuple(replace(start, uri=uri) for uri in uris)
+
+
+def _by_annotations(path: IngressPath, canary: CanaryStrategy, annotations: Labels) -> Iterator[HttpRoute]:
+    """Nginx' canary by header and by cookie: always, never, or by a value of one's own."""
+    said = dict(annotations)
+    yes, no = (RouteDestination(canary.canary_service),), (RouteDestination(canary.stable_service),)
+    header, value, pattern = (said.get(f"canary-by-header{end}", "") for end in ("", "-value", "-pattern"))
+    if header and (value or pattern):
+        how = StringMatch("exact", value) if value else StringMatch("regex", f".*(?:{pattern}).*")
+        yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), yes)
+    elif header:
+        for text, side in (("always", yes), ("never", no)):
+            how = StringMatch("exact", text)
+            yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), side)
+    if cookie := said.get("canary-by-cookie", ""):
+        for text, side in (("always", yes), ("never", no)):
+            how = StringMatch("regex", f"(?:.*; )?{cookie}={text}(?:;.*)?")
+            yield HttpRoute("", _matches(path, HttpMatch(headers=(("cookie", how),))), side)
+
+
+def _gateway_routes(spec: RolloutSpec, canary: CanaryStrategy, manifests: ManifestSet) -> tuple[HttpRoute, ...]:
+    names = canary.traffic_routing.gateway_routes if canary.traffic_routing is not None else ()
+    found = [one for one in manifests.gateway_routes if one.name in names and one.namespace == spec.namespace]
+    return tuple(route for one in found for route in one.routes)
+
+
+def header_matches(route: HeaderRoute, kinds: Sequence[str]) -> tuple[HttpMatch, ...]:
+    """What a managed header route asks for where the router is not Istio: *every* header, of an ALB any value of each.
+
+    Source: ``alb.go`` (upsertCondition), ``apisix.go`` (setApisixRuleMatch): conditions of one rule are joined by "and".
+    """
+    by_name: dict[str, list[StringMatch]] = {}
+    for one in route.match:
+        by_name.setdefault(one.header, []).append(StringMatch(one.how, one.value))
+    if "alb" not in kinds:
+        every = tuple((one.header, StringMatch(one.how, one.value)) for one in route.match)
+        return (HttpMatch(headers=every),)
+    return tuple(HttpMatch(headers=tuple(zip(by_name, chosen, strict=True))) for chosen in product(*by_name.values()))
