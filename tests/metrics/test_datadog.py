@@ -67,10 +67,65 @@ def last(query: str, telemetry: DatadogTelemetry | None = None, now_s: float = 6
         pytest.param("avg:d.median{*} / sum:nothing{*}", None, id="no data on one side is no data"),
         pytest.param("avg:d.median{*} / (avg:d.median{*} - avg:d.median{*})", None, id="division by zero is no data"),
         pytest.param("2 * 3", 6.0, id="only numbers"),
+        pytest.param("1 - (2 + 3) * 4 / 2", -9.0, id="precedence"),
+        pytest.param("diff(avg:d.median{pod_name:a})", 2.0, id="diff: a bucket is two flushes"),
+        pytest.param("derivative(avg:d.median{pod_name:a})", 0.1, id="derivative: by the second"),
+        pytest.param("per_minute(avg:d.median{pod_name:a})", 6.0, id="per_minute"),
+        pytest.param("per_second(0 - avg:d.median{pod_name:a})", None, id="a falling counter has no rate"),
+        pytest.param("dt(avg:d.median{pod_name:a})", 20.0, id="dt"),
+        pytest.param("cumsum(count:d.median{*})", 30.0, id="cumsum over 15 buckets"),
+        pytest.param("integral(count:d.median{*})", 600.0, id="integral"),
+        pytest.param("ewma_3(avg:d.median{pod_name:a}.rollup(avg, 150))", 44.5, id="ewma: half of each step"),
+        pytest.param("median_3(avg:d.median{pod_name:a})", 56.5, id="median of the last three points"),
+        pytest.param("count_nonzero(avg:d.median{*} by {pod_name})", 2.0, id="groups that are not zero"),
+        pytest.param("top(avg:d.median{*} by {pod_name}, 1, 'mean', 'desc')", 158.5, id="the largest group"),
+        pytest.param("bottom5_min(avg:d.median{*} by {pod_name})", 58.5, id="the smallest group first"),
+        pytest.param("timeshift(avg:d.median{pod_name:a}, -100)", 48.5, id="100 s ago"),
+        pytest.param("hour_before(avg:d.median{pod_name:a})", None, id="an hour ago there was nothing"),
+        pytest.param("cutoff_max(avg:d.median{pod_name:a}, 50)", 48.5, id="points above are dropped"),
+        pytest.param("exclude_null(avg:d.median{*} by {pod_name})", 58.5, id="groups with a value"),
+        pytest.param("sum:d.median{*} by {service,pod_name}", 58.5, id="several tags"),
     ],
 )
 def test_last_point(query: str, expected: float | None) -> None:
     assert last(query) == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_gap_is_filled_as_asked() -> None:
+    store = AgentStore()
+    for t_s, value in ((0.0, 1.0), (80.0, 5.0)):
+        store.append("g", {}, t_s, value, kind=GAUGE)
+    for mode, points in (
+        ("linear", [1.0, 2.0, 3.0, 4.0, 5.0]),
+        ("last", [1.0, 1.0, 1.0, 1.0, 5.0]),
+        ("last, 20", [1.0, 1.0, 5.0]),
+        ("zero", [1.0, 0.0, 0.0, 0.0, 5.0]),
+        ("null", [1.0, 5.0]),
+    ):
+        found = datadog.query(store, f"avg:g{{*}}.fill({mode})", 100.0, 100.0)
+        assert [value for _, value in found[0].points] == points
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        pytest.param(
+            "anomalies(avg:m{*}, 'basic', 2)", "line 1, column 1: function anomalies is not modelled", id="anomalies"
+        ),
+        pytest.param(
+            "1 + autosmooth(avg:m{*})", "line 1, column 5: function autosmooth is not modelled", id="autosmooth"
+        ),
+        pytest.param("p99:m{*}", "line 1, column 1: space aggregation 'p99' is not modelled", id="a percentile"),
+        pytest.param("avg:m{$env}", "line 1, column 7: template variable $env has no value", id="a template variable"),
+        pytest.param("events('x').rollup('count')", "line 1, column 13: event queries are not modelled", id="events"),
+        pytest.param("avg:m{*}.weighted()", "line 1, column 10: function weighted is not modelled", id="a method"),
+        pytest.param("avg:m{*}.rollup(avg, daily)", "line 1, column 10: rollup takes", id="a calendar"),
+        pytest.param("abs()", "line 1, column 1: abs needs a query", id="nothing to act on"),
+        pytest.param("avg:m{*} avg:m{*}", "line 1, column 10: 'avg:m{*}' does not continue a query", id="two queries"),
+    ],
+)
+def test_what_is_not_modelled_is_named_and_placed(query: str, reason: str) -> None:
+    assert (datadog.check(query) or "").startswith(reason)
 
 
 def test_groups_have_their_own_series() -> None:
@@ -184,6 +239,11 @@ WORDS = st.sampled_from(
         "-",
         "abs",
         ".",
+        "diff(",
+        "top(",
+        "timeshift(",
+        "ewma_3(",
+        "$env",
     ]
 )
 

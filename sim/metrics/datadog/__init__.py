@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sim.metrics.datadog.evaluate import AGGREGATES, FUNCTIONS, Request, Series, Value, evaluate
+from sim.metrics.datadog.evaluate import Request, Value, evaluate
+from sim.metrics.datadog.functions import NAMES
 from sim.metrics.datadog.parse import Arithmetic, Call, DatadogError, MetricQuery, Node, Word, parse
+from sim.metrics.datadog.series import AGGREGATES, Series
 from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
 from sim.model.analysis import DatadogProvider
 from sim.model.telemetry import DatadogTelemetry
@@ -32,10 +34,8 @@ def _refusal(node: Node, names: Sequence[str]) -> str | None:
         case Arithmetic(_, left, right):
             return _refusal(left, names) or _refusal(right, names)
         case Call(name, args):
-            if name not in FUNCTIONS:
-                return f"function {name} is not modelled"
             # Further arguments are options, judged when the function runs.
-            return _refusal(args[0], names) if args else f"{name} needs a query"
+            return _refusal(args[0], names) if args and name in NAMES else node.refusal(NAMES)
     return None
 
 

@@ -8,26 +8,17 @@ without a point is no data (there is no interpolation between points).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from sim.metrics.datadog import functions
 from sim.metrics.datadog.parse import Arithmetic, Call, DatadogError, MetricQuery, Node, Number, Word
+from sim.metrics.datadog.series import AGGREGATES, Scope, Series, kept, mapped
 from sim.metrics.datadog.store import COUNT, AgentStore, TagSeries
 from sim.model.telemetry import DatadogTelemetry
 
 COARSER: Final = ((14_400.0, 60.0), (86_400.0, 300.0), (172_800.0, 600.0), (604_800.0, 3600.0), (math.inf, 14_400.0))
 """(window up to, bucket) seconds beyond the hour that ``DatadogTelemetry.bucket_s`` is for."""
-
-Scope = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One result series: the group's tags and its points (bucket start in seconds, value), oldest first."""
-
-    scope: Scope
-    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +50,6 @@ class Request:
 
 
 Value = float | list[Series]
-
-AGGREGATES: Final[dict[str, Callable[[Sequence[float]], float]]] = {
-    "avg": lambda values: math.fsum(values) / len(values),
-    "sum": math.fsum,
-    "min": min,
-    "max": max,
-    "count": lambda values: float(len(values)),
-    "last": lambda values: values[-1],
-}
-"""Reductions of points, of one series over time and of one instant over series."""
 
 
 def evaluate(node: Node, request: Request) -> Value:
@@ -136,10 +117,6 @@ def _binary(op: str, left: float, right: float) -> float | None:
     return left / right if right else None
 
 
-def _kept(points: list[tuple[float, float | None]]) -> tuple[tuple[float, float], ...]:
-    return tuple((t_s, value) for t_s, value in points if value is not None)
-
-
 def _arithmetic(op: str, left: Value, right: Value) -> Value:
     """Pointwise, between groups of equal tags; only where both sides have a point."""
     if isinstance(left, list) and isinstance(right, list):
@@ -150,12 +127,12 @@ def _arithmetic(op: str, left: Value, right: Value) -> Value:
             other = others.get(series.scope, single)
             if other is not None:
                 points = [(t_s, _binary(op, value, other[t_s])) for t_s, value in series.points if t_s in other]
-                found.append(Series(series.scope, _kept(points)))
+                found.append(Series(series.scope, kept(points)))
         return [series for series in found if series.points]
     if isinstance(left, list):
-        return _mapped(left, lambda value: _binary(op, value, _number(right)))
+        return mapped(left, lambda value: _binary(op, value, _number(right)))
     if isinstance(right, list):
-        return _mapped(right, lambda value: _binary(op, _number(left), value))
+        return mapped(right, lambda value: _binary(op, _number(left), value))
     result = _binary(op, left, right)
     if result is None:
         msg = "division by zero"
@@ -170,21 +147,28 @@ def _number(value: Value) -> float:
     return value
 
 
-def _mapped(vector: list[Series], function: Callable[[float], float | None]) -> list[Series]:
-    mapped = [Series(one.scope, _kept([(t_s, function(value)) for t_s, value in one.points])) for one in vector]
-    return [series for series in mapped if series.points]
-
-
 def _call(node: Call, request: Request) -> Value:
-    function = FUNCTIONS.get(node.name)
-    if function is None or not node.args:
-        msg = f"function {node.name} is not modelled" if function is None else f"{node.name} needs a query"
-        raise DatadogError(msg)
+    function, shift_s = functions.FUNCTIONS.get(node.name), functions.shift_of(node)
+    if (function is None and shift_s is None) or not node.args:
+        raise DatadogError(node.refusal(functions.NAMES))
+    if shift_s is not None:
+        return _shifted(node, request, shift_s)
     vector = evaluate(node.args[0], request)
     if not isinstance(vector, list):
-        msg = f"{node.name} needs a query, not a number"
+        msg = f"{node.place}{node.name} needs a query, not a number"
         raise DatadogError(msg)
-    return function(vector, node, request)
+    made = function(vector, functions.Options(node, _bucket_of(node, request), request.grid)) if function else vector
+    return [series for series in made if series.points]
+
+
+def _shifted(node: Call, request: Request, shift_s: float) -> list[Series]:
+    """What the query would have said so much earlier, at today's times."""
+    then = replace(request, now_s=request.now_s + shift_s)
+    vector = evaluate(node.args[0], then)
+    if not isinstance(vector, list):
+        msg = f"{node.place}{node.name} needs a query, not a number"
+        raise DatadogError(msg)
+    return [Series(one.scope, tuple((t_s - shift_s, value) for t_s, value in one.points)) for one in vector]
 
 
 def _bucket_of(node: Node, request: Request) -> float:
@@ -197,85 +181,3 @@ def _bucket_of(node: Node, request: Request) -> float:
         case Arithmetic(_, left, right):
             return _bucket_of(right if isinstance(left, Number) else left, request)
     return request.bucket_s
-
-
-def _default_zero(vector: list[Series], node: Call, request: Request) -> list[Series]:
-    """Zero in every bucket of the window without a point, also when nothing matches at all."""
-    grid = request.grid(_bucket_of(node, request))
-    filled = []
-    for series in vector or [Series((), ())]:
-        known = dict(series.points)
-        filled.append(Series(series.scope, tuple((t_s, known.get(t_s, 0.0)) for t_s in grid)))
-    return filled
-
-
-def _fill(vector: list[Series], node: Call, request: Request) -> list[Series]:
-    """``fill(zero | last | null)`` inside series that exist."""
-    mode = node.args[1].text if len(node.args) > 1 and isinstance(node.args[1], Word) else ""
-    if mode == "null":
-        return vector
-    if mode not in {"zero", "last"}:
-        msg = f"fill({mode}) is not modelled"
-        raise DatadogError(msg)
-    grid = request.grid(_bucket_of(node, request))
-    return [Series(series.scope, tuple(_filled(dict(series.points), grid, mode))) for series in vector]
-
-
-def _filled(known: dict[float, float], grid: list[float], mode: str) -> list[tuple[float, float]]:
-    points: list[tuple[float, float]] = []
-    for t_s in grid:
-        if t_s in known:
-            points.append((t_s, known[t_s]))
-        elif mode == "zero":
-            points.append((t_s, 0.0))
-        elif points:
-            points.append((t_s, points[-1][1]))
-    return points
-
-
-def _moving_rollup(vector: list[Series], node: Call, request: Request) -> list[Series]:
-    """At every point the aggregate of the points in the ``seconds`` that end with its bucket."""
-    match node.args[1:]:
-        case (Number(seconds), Word(method)) if method in AGGREGATES:
-            pass
-        case (Number(seconds),):
-            method = "avg"
-        case _:
-            msg = "moving_rollup takes a query, seconds and one of " + ", ".join(AGGREGATES)
-            raise DatadogError(msg)
-    del request
-    return [
-        Series(
-            series.scope,
-            tuple((t_s, AGGREGATES[method](_trailing(series, t_s, seconds))) for t_s, _ in series.points),
-        )
-        for series in vector
-    ]
-
-
-def _trailing(series: Series, t_s: float, seconds: float) -> list[float]:
-    return [value for at_s, value in series.points if at_s == t_s or t_s - seconds < at_s < t_s]
-
-
-def _clamped(pick: Callable[[float, float], float]) -> Callable[[list[Series], Call, Request], list[Series]]:
-    def call(vector: list[Series], node: Call, request: Request) -> list[Series]:
-        if len(node.args) != 2:
-            msg = f"{node.name} takes a query and a number"
-            raise DatadogError(msg)
-        limit = _number(evaluate(node.args[1], request))
-        return _mapped(vector, lambda value: pick(value, limit))
-
-    return call
-
-
-FUNCTIONS: Final[dict[str, Callable[[list[Series], Call, Request], list[Series]]]] = {
-    "default_zero": _default_zero,
-    "fill": _fill,
-    "moving_rollup": _moving_rollup,
-    "abs": lambda vector, _, __: _mapped(vector, abs),
-    "log2": lambda vector, _, __: _mapped(vector, lambda value: math.log2(value) if value > 0 else None),
-    "log10": lambda vector, _, __: _mapped(vector, lambda value: math.log10(value) if value > 0 else None),
-    "clamp_min": _clamped(max),
-    "clamp_max": _clamped(min),
-}
-"""Functions over evaluated series; the query is their first argument."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -38,6 +38,13 @@ class Call:
 
     name: str
     args: tuple[Node, ...]
+    place: str = field(default="", compare=False)
+    """``line 1, column 5: `` of the name."""
+
+    def refusal(self, known: Iterable[str]) -> str:
+        """Why it cannot be evaluated."""
+        needs = f"{self.name} needs a query" if self.name in known else f"function {self.name} is not modelled"
+        return self.place + needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ class _Builder(Transformer[Token, Any]):
         return Arithmetic(str(sign), Number(0.0), value)
 
     def call(self, parts: list[Any]) -> Node:
-        return Call(str(parts[0]), tuple(part for part in parts[1:] if part is not None))
+        return Call(str(parts[0]), tuple(part for part in parts[1:] if part is not None), _place(parts[0]))
 
     def by(self, parts: list[Token]) -> tuple[str, ...]:
         return tuple(str(part).lower() for part in parts)
@@ -143,18 +150,25 @@ class _Builder(Transformer[Token, Any]):
         space, _, metric = str(name).rpartition(":")
         space = space.lower() or "avg"
         if space not in SPACE:
-            msg = f"space aggregation {space!r} is not modelled (the agents send counts and gauges, no distributions)"
+            reason = "the agents send counts and gauges, no distributions"
+            msg = f"{_place(name)}space aggregation {space!r} is not modelled ({reason})"
             raise DatadogError(msg)
         return MetricQuery(space, metric, chosen, by or ())
 
     def method(self, parts: list[Any]) -> Node:
         target, name = parts[0], str(parts[1])
         args = tuple(part for part in parts[2:] if part is not None)
-        if name in {"as_count", "as_rate", "rollup"}:
+        if name not in _METHODS:
+            return Call(name, (target, *args), _place(parts[1]))
+        try:
             return _METHODS[name](target, args)
-        return Call(name, (target, *args))
+        except DatadogError as error:
+            raise DatadogError(_place(parts[1]) + str(error)) from None
 
     def tag(self, parts: list[Token]) -> filters.Filter:
+        if parts[0].startswith("$"):
+            msg = f"{_place(parts[0])}template variable {parts[0]} has no value in a query of the API"
+            raise DatadogError(msg)
         return filters.tag(str(parts[0]))
 
     def negated(self, parts: list[filters.Filter]) -> filters.Filter:
@@ -173,7 +187,14 @@ class _Builder(Transformer[Token, Any]):
         return filters.Not(self.one_of(parts))
 
 
+def _place(token: Any) -> str:
+    return f"line {token.line}, column {token.column}: "
+
+
 def _changed(target: Node, **changes: Any) -> MetricQuery:
+    if isinstance(target, Call) and target.name == "events":
+        msg = "event queries are not modelled"
+        raise DatadogError(msg)
     if not isinstance(target, MetricQuery):
         msg = "as_count, as_rate and rollup belong directly behind a metric"
         raise DatadogError(msg)
