@@ -12,8 +12,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
-_BEFORE: Final = np.iinfo(np.int64).min
-_AFTER: Final = np.iinfo(np.int64).max
+_BEFORE: Final = int(np.iinfo(np.int64).min)
+_AFTER: Final = int(np.iinfo(np.int64).max)
 _ROOM: Final = 32
 """Samples a series has room for at first; the room doubles when it is full."""
 _STEPS: Final = 4
@@ -35,6 +35,11 @@ class Log:
         taken = np.array(self.series), np.array(self.times), np.array(self.values)
         del self.series[:], self.times[:], self.values[:]
         return taken
+
+
+def _within(t_ms: int) -> int:
+    """An instant that compares as it should with the cells around a stretch."""
+    return max(_BEFORE + 1, min(_AFTER - 1, t_ms))
 
 
 class Columns:
@@ -83,6 +88,7 @@ class Columns:
 
     def positions(self, series: Integers, t_ms: int, guess: Integers | None = None) -> Integers:
         """Of each series the position after its last sample at or before an instant; quickest near the ``guess``."""
+        t_ms = _within(t_ms)
         found = self.end[series] if guess is None else guess
         for _ in range(_STEPS):
             late, early = self.times[found] <= t_ms, self.times[found - 1] > t_ms
@@ -93,7 +99,7 @@ class Columns:
 
     def window(self, series: Integers, after_ms: int, until_ms: int) -> tuple[Integers, Integers]:
         """Of each series the half-open range of positions in (after, until]; most series are sampled alike."""
-        high = self.positions(series, until_ms)
+        after_ms, high = _within(after_ms), self.positions(series, until_ms)
         if not len(series):
             return high, high
         some = len(series) // 2

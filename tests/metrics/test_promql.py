@@ -24,6 +24,7 @@ def data() -> SeriesStore:
             store.append({"__name__": "c", "pod": pod}, index * 15.0, max(0, index - reset) * 2.0 + reset / 20)
     store.append({"__name__": "owner", "pod": "a", "team": "red"}, 300.0, 1.0)
     store.append({"__name__": "owner", "pod": "b", "team": "blue"}, 300.0, 1.0)
+    store.append({"__name__": "early"}, -90.0, 7.0)
     for t_s in (285.0, 300.0):
         store.append({"__name__": "d", "pod": "a"}, t_s, 1.0)
     return store
@@ -63,6 +64,10 @@ TABLE = [
     ("g{pod!='a', zone=~'x|y', pod!~'c.*'} * 1", {("b", "x"): 120.0}),
     ("g{pod=~'.'} offset 1m", {("g", "a", "x"): 16.0, ("g", "b", "x"): 116.0}),
     ("g{pod='a'} @ 150", {("g", "a", "x"): 10.0}),
+    ("g @ -9e18", {}),
+    ("early @ -60 + time() * 0", {(): 7.0}),
+    ("rate(g[5m] @ 9e18) or count_over_time(g[5m] @ -9e18)", {}),
+    ("count_over_time(g{pod='a'}[200y])", {("a", "x"): 21.0}),
     ("avg_over_time(g{pod='a'}[1m])", {("a", "x"): 18.5}),
     ("max_over_time(g{pod='a'}[1m] offset 1m)", {("a", "x"): 16.0}),
     ("quantile_over_time(0.5, g{pod='a'}[1m])", {("a", "x"): 18.5}),

@@ -34,6 +34,13 @@ TABLE = [
     ("# the errors\nnofunc(x)", "2:1: parse error: unknown function with name 'nofunc'"),
     ("rate(x) + rate(y)", "parse error: expected type matrix"),
     ("", "parse error: no expression found"),
+    ("x offset 1e18", "parse error: duration out of range"),
+    ("rate(x[1e15])", "parse error: duration out of range"),
+    ("x offset -1e14", "parse error: duration out of range"),
+    ("x @ 1e300", "1:5: parse error: timestamp out of bounds for @ modifier"),
+    ("x @ Inf", "parse error: timestamp out of bounds for @ modifier"),
+    ("max_over_time(rate(x[5m])[1w:1s])", "subqueries of more than 250000 steps in all are not modelled"),
+    ("max_over_time(rate(x[1h:1s])[1h:1s])", "subqueries of more than 250000 steps"),
     ("rate(x[5m] anchored)", "the modifier anchored is not modelled"),
     ("histogram_avg(x)", "function histogram_avg is not modelled"),
 ]

@@ -1,6 +1,7 @@
-"""Arithmetic on durations (``[2m * 15]``, ``offset -step()``), worked out before the grammar's parser sees the text.
+"""Durations and instants as the grammar's parser takes them: arithmetic worked out (``[2m * 15]``, ``offset -step()``).
 
-Experimental until Prometheus 3; promql/durations.go and the grammar's ``duration_expr``.
+Experimental in Prometheus 3; promql/durations.go and the grammar's ``duration_expr``. Instants after ``@`` are moved
+away from 1970, since the parser knows none before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from sim.metrics.promql.positions import place
 
 _UNIT_S: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _PART: Final = re.compile(r"([0-9]+)(ms|[smhdwy])")
-_LONGEST_S: Final = 2**63 / 1e9
+LONGEST_S: Final = 2**63 / 1e9
+"""Go counts nanoseconds in an int64."""
+FAR_MS: Final = 10**15
+"""What instants after ``@`` are moved by; none is farther from 1970, some 30,000 years, nor is any sample."""
+_Change = tuple[int, int, str]
+"""Where a part begins and ends, and what stands there instead."""
 _DEEPEST: Final = 100
 """Brackets and signs inside one another; Python's stack must not decide."""
 
@@ -55,21 +61,24 @@ def depends_on_span(text: str) -> bool:
 
 
 def folded(text: str, span: Span) -> str:
-    """The text with each duration that is more than a literal worked out; PromqlSyntaxError when it is no duration."""
-    found = tokens(text)
+    """The text with each duration that is more than a literal worked out, and instants moved by ``FAR_MS``.
+
+    PromqlSyntaxError when a duration is none, or an instant is out of bounds.
+    """
     parts, done = [], 0
-    for begin, end, milliseconds in _expressions(_Reader(text, found, span)):
-        parts += [text[done:begin], f"{milliseconds}ms" if milliseconds else "0"]
+    for begin, end, written in _changes(_Reader(text, tokens(text), span)):
+        parts += [text[done:begin], written]
         done = end
     return "".join([*parts, text[done:]])
 
 
-def _expressions(reader: _Reader) -> Iterator[tuple[int, int, int]]:
-    """(begin, end, milliseconds) of every duration that is more than a literal."""
+def _changes(reader: _Reader) -> Iterator[_Change]:
     while (token := reader.peek()) is not None:
         reader.at += 1
         if token.text == "[":
             yield from reader.ranges()
+        elif token.text == "@":
+            yield from reader.instant()
         elif token.kind is Kind.NAME and token.text.lower() == "offset":
             yield from reader.offset()
 
@@ -86,7 +95,7 @@ class _Reader:
         """A token that was not read yet."""
         return self._found[self.at + ahead] if self.at + ahead < len(self._found) else None
 
-    def ranges(self) -> Iterator[tuple[int, int, int]]:
+    def ranges(self) -> Iterator[_Change]:
         """The range and the step in square brackets."""
         for stops in ({"]", ":"}, {"]"}):
             begin = self.at
@@ -101,23 +110,44 @@ class _Reader:
                 milliseconds = self._milliseconds(first, value)
                 if milliseconds <= 0:
                     raise self._error(first, "duration must be greater than 0")
-                yield first.at, self._end(), milliseconds
+                yield first.at, self._end(), f"{milliseconds}ms"
             self.at += 1
             if after.text == "]":
                 return
 
-    def offset(self) -> Iterator[tuple[int, int, int]]:
+    def offset(self) -> Iterator[_Change]:
         """What follows ``offset``: a literal with a sign, or an expression in brackets or of a function."""
         first, begin = self.peek(), self.at
-        sign = -1.0 if first is not None and first.text == "-" else 1.0
-        if first is not None and first.text in {"+", "-"}:
-            self.at += 1
+        sign = self._sign()
         value = self._operand(0)
         plain = all(one.kind is Kind.NUMBER or one.text in {"+", "-"} for one in self._found[begin : self.at])
         # The grammar's parser takes a bare 0, but no ``0s``.
         if first is None or value is None or (plain and value):
             return
-        yield first.at, self._end(), self._milliseconds(first, sign * value)
+        milliseconds = self._milliseconds(first, sign * value)
+        yield first.at, self._end(), f"{milliseconds}ms" if milliseconds else "0"
+
+    def instant(self) -> Iterator[_Change]:
+        """The number after ``@``."""
+        first = self.peek()
+        sign = self._sign()
+        token = self.peek()
+        if first is None or token is None or token.kind is not Kind.NUMBER:
+            return
+        self.at += 1
+        seconds = sign * _seconds(token.text)
+        if abs(seconds) >= 2.0**63:
+            raise self._error(first, f"timestamp out of bounds for @ modifier: {seconds:f}")
+        at_ms = max(-FAR_MS, min(FAR_MS, round(seconds * 1000.0))) + FAR_MS
+        yield first.at, self._end(), f"{at_ms // 1000}.{at_ms % 1000:03}"
+
+    def _sign(self) -> float:
+        """-1 or 1, past a sign."""
+        token = self.peek()
+        if token is not None and token.text in {"+", "-"}:
+            self.at += 1
+            return -1.0 if token.text == "-" else 1.0
+        return 1.0
 
     def _end(self) -> int:
         last = self._found[self.at - 1]
@@ -181,7 +211,7 @@ class _Reader:
         return True
 
     def _milliseconds(self, token: Token, seconds: float) -> int:
-        if abs(seconds) > _LONGEST_S:
+        if abs(seconds) > LONGEST_S:
             raise self._error(token, "duration is out of range")
         return math.trunc(seconds * 1000.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from sim.metrics.promql.values import EMPTY, NAMELESS, Context, Ranges, Value, V
 from sim.metrics.rows import Key, Rows, joined
 from sim.metrics.store import Selection
 
-DEFAULT_STEP_MS = 60_000
+DEFAULT_STEP_MS: Final = 60_000
 """Subquery step where none is written: the server's default evaluation interval."""
+MOST_STEPS: Final = 250_000
+"""Evaluations of subqueries within subqueries; a server ends such queries by their samples or their time."""
 
 
 def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one return per kind
@@ -127,21 +130,43 @@ def _absent(node: nodes.Call, context: Context) -> Vector:
 
 
 def refusal(node: Node) -> str | None:
-    """Why a tree cannot be evaluated here (a function or operator that is not modelled), or None."""
+    """Why a tree cannot be evaluated here (something in it is not modelled, or it is too much), or None."""
+    if steps(node) > MOST_STEPS:
+        return f"subqueries of more than {MOST_STEPS} steps in all are not modelled"
+    return _unknown(node)
+
+
+def _unknown(node: Node) -> str | None:
     match node:
         case nodes.Call(name, args):
             own = None if name in KNOWN else f"function {name} is not modelled"
             return own or _first(args)
         case nodes.Aggregate(op, expr, param):
             own = None if op in OPERATORS else f"aggregation {op} is not modelled"
-            return own or refusal(expr) or (refusal(param) if param is not None else None)
+            return own or _unknown(expr) or (_unknown(param) if param is not None else None)
         case nodes.Binary(op, lhs, rhs):
             known = op in ARITHMETIC or op in COMPARISON or op in SETS
             return None if known and not _first((lhs, rhs)) else _first((lhs, rhs)) or f"operator {op} is not modelled"
         case nodes.Negate(expr) | nodes.Subquery(expr):
-            return refusal(expr)
+            return _unknown(expr)
     return None
 
 
+def steps(node: Node) -> int:
+    """How often the innermost expression is evaluated for one answer."""
+    match node:
+        case nodes.Subquery(expr, range_ms, step_ms):
+            return (range_ms // (step_ms or DEFAULT_STEP_MS) + 1) * steps(expr)
+        case nodes.Negate(expr):
+            return steps(expr)
+        case nodes.Aggregate(_, expr, param):
+            return max(steps(expr), steps(param) if param is not None else 1)
+        case nodes.Call(_, args):
+            return max(map(steps, args), default=1)
+        case nodes.Binary(_, lhs, rhs):
+            return max(steps(lhs), steps(rhs))
+    return 1
+
+
 def _first(parts: tuple[Node, ...]) -> str | None:
-    return next((reason for part in parts if (reason := refusal(part))), None)
+    return next((reason for part in parts if (reason := _unknown(part))), None)

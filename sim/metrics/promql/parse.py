@@ -11,7 +11,7 @@ from typing import Any, Final
 import promql_parser as upstream
 
 from sim.metrics.promql import nodes
-from sim.metrics.promql.durations import Span, folded
+from sim.metrics.promql.durations import FAR_MS, LONGEST_S, Span, folded
 from sim.metrics.promql.lexer import Kind, tokens
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.positions import located
@@ -33,7 +33,11 @@ def parse(text: str, span: Span = _INSTANT) -> Node:
     if _is_deep(tree):
         msg = f"queries nested more than {_DEEPEST} levels deep are not modelled"
         raise PromqlError(msg)
-    return _node(tree)
+    try:
+        return _node(tree)
+    except (ValueError, OverflowError):  # the binding cannot express what the grammar let pass
+        msg = "parse error: duration out of range"
+        raise PromqlSyntaxError(msg) from None
 
 
 def tree_of(text: str, span: Span = _INSTANT) -> Any:
@@ -81,6 +85,8 @@ def _node(tree: Any) -> Node:
 
 
 def _ms(delta: timedelta) -> int:
+    if abs(delta.total_seconds()) > LONGEST_S:
+        raise OverflowError
     return round(delta.total_seconds() * 1000)
 
 
@@ -100,8 +106,8 @@ def _when(tree: Any) -> nodes.When:
             return nodes.When("start", offset_ms)
         case "End":
             return nodes.When("end", offset_ms)
-    # Its text, not its value: the binding cannot express an instant before 1970.
-    return nodes.When(round(float(str(tree.at).removeprefix("@").strip()) * 1000), offset_ms)
+    seconds, _, thousandths = str(tree.at).removeprefix("@").strip().partition(".")
+    return nodes.When(int(seconds) * 1000 + int(thousandths) - FAR_MS, offset_ms)
 
 
 def _matcher(tree: Any) -> nodes.Matcher:
