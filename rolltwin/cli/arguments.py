@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from scenarios.document import Loaded
+from scenarios.document.limits import BUSY, occupation
 from sim.model.controller import NEWEST, Controller
 
 MOST_SEED = 2**53
@@ -118,15 +119,26 @@ def words(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
-def name_default_world(loaded: Iterable[Loaded]) -> None:
-    """Say on standard error which of them had no world of their own."""
+def name_world(loaded: Iterable[Loaded]) -> None:
+    """Say on standard error which of them had no world of their own, and in which the release will not matter."""
     for item in loaded:
         if item.default_world:
-            print(
-                f"rolltwin: {item.scenario.title}: bare manifests, replayed with the packaged default traffic, behaviours "
-                f"and people (rolltwin explain default shows them; --set or a scenario file changes them)",
-                file=sys.stderr,
+            _note(
+                item,
+                "bare manifests, replayed with the packaged default traffic, behaviours and people (rolltwin explain default "
+                "shows them; --set or a scenario file changes them)",
             )
+        busy = occupation(item.scenario)
+        if busy is not None and busy > BUSY:
+            _note(
+                item,
+                f"the offered traffic is {100 * busy:.0f} % of what the stable version's pods can serve: requests will queue "
+                "and time out whatever the release does (--set 'traffic.stages[0].rate=...' or more replicas)",
+            )
+
+
+def _note(item: Loaded, text: str) -> None:
+    print(f"rolltwin: {item.scenario.title}: {text}", file=sys.stderr)
 
 
 def usable_folder(folder: Path) -> Path:

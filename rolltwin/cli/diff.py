@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, replay, write the report and print it."""
     old, new = read_sides(args.old, args.new, arguments.overrides_of(args), args.crds)
-    _name_default_worlds(old, new)
+    _name_worlds(old, new)
     policies = compare(old, new, args.world)
     folder = arguments.usable_folder(args.out)
     if args.replay is not None:
@@ -164,9 +164,9 @@ def _refused(message: str, hint: str) -> BadInput:
     return BadInput([Finding("RT800", Severity.ERROR, message, suggestion=hint)])
 
 
-def _name_default_worlds(*sides: Side) -> None:
+def _name_worlds(*sides: Side) -> None:
     """Once for each, and only once if they are called the same."""
-    arguments.name_default_world({side.scenario.title: side.loaded for side in sides}.values())
+    arguments.name_world({side.scenario.title: side.loaded for side in sides}.values())
 
 
 def _replayed(text: str) -> tuple[str, int]:

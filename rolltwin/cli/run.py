@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, name_default_world, overrides_of, usable_folder
+from rolltwin.cli.arguments import add_scenario_arguments, name_world, overrides_of, usable_folder
 from scenarios.document import Loaded, read_many
 from scenarios.findings import BadInput, Finding, Severity
 from sim import study
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay each scenario once, print its report and write its files."""
     loaded = read_many(args.paths, overrides_of(args), args.crds)
-    name_default_world(loaded)
+    name_world(loaded)
     for chosen in [_with_release(item, args.release) for item in loaded]:
         seed = chosen.scenario.seed if args.seed is None else args.seed
         name = _name(chosen, seed) + (f"-{chosen.hash}" if overrides_of(args) else "")

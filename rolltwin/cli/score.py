@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _cells(args: argparse.Namespace) -> list[Cell]:
     loaded = read_many(args.paths, arguments.overrides_of(args), args.crds) if args.paths else _playbook(args)
-    arguments.name_default_world(loaded)
+    arguments.name_world(loaded)
     cells = [Cell(item.scenario.name, item.scenario.variant, item.scenario) for item in loaded]
     names = [(cell.name, cell.variant) for cell in cells]
     for item, name in zip(loaded, names, strict=True):

@@ -1,4 +1,4 @@
-"""Manifests that are legal but too large to replay: refused at load, where they say so, rather than run for hours."""
+"""What is legal but too large: manifests that would be replayed for hours are refused at load, where they say so."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Any
 
 from scenarios.findings import Finding, Path, Severity
 from scenarios.manifests import Document, Documents
+from sim.model.load import LoadShape
+from sim.model.manifests import ManifestSet
+from sim.model.scenario import Scenario
+from sim.model.strategy import ArgoRollout, RollingUpdate, Strategy
 from sim.model.units import go_duration_s
+from sim.streams import mean_s
 
 MOST_PODS = 2000
 MOST_MEASUREMENTS = 30_000
 """Of one metric in one run: one a second for eight hours."""
 CODE = "RT800"
+BUSY = 0.9
+"""Occupation from which on queues say more about the result than the release does."""
 
 
 def oversized(documents: Documents, horizon_s: float) -> Iterator[Finding]:
@@ -24,6 +31,33 @@ def oversized(documents: Documents, horizon_s: float) -> Iterator[Finding]:
                 yield from _pods(item, spec)
             if item.kind in {"AnalysisTemplate", "ClusterAnalysisTemplate"}:
                 yield from _measurements(item, spec, horizon_s)
+
+
+def occupation(scenario: Scenario) -> float | None:
+    """Offered load at its highest stage as a share of what the stable version's pods can serve; None if not known.
+
+    From about 1 on requests queue and time out whatever the release does.
+    """
+    pods = _pods_of(scenario.strategy, scenario.manifests)
+    served = mean_s(scenario.stable.service_time)
+    if not pods or not served:
+        return None
+    return _highest_rps(scenario.load) * served / (pods * scenario.stable.concurrency)
+
+
+def _pods_of(strategy: Strategy, manifests: ManifestSet) -> int | None:
+    match strategy:
+        case ArgoRollout(name):
+            return next((one.desired for one in manifests.rollouts if one.name == name), None)
+        case RollingUpdate(name):
+            return next((one.replicas for one in manifests.deployments if one.name == name), None)
+        case _:
+            return None
+
+
+def _highest_rps(load: LoadShape) -> float:
+    highest = max((stage.rate_rps for stage in load.stages), default=0.0)
+    return highest * (1 + load.diurnal.amplitude if load.diurnal else 1.0)
 
 
 def _pods(item: Document, spec: Mapping[str, Any]) -> Iterator[Finding]:

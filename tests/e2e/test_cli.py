@@ -136,6 +136,13 @@ def test_bare_manifests_name_the_world_they_are_replayed_in(rolltwin: Command) -
     assert "rolltwin explain default" in told.err
 
 
+def test_a_world_in_which_no_release_matters_is_named(rolltwin: Command, folder: Path) -> None:
+    (folder / "shop.yaml").write_text(ROLLOUT.replace("replicas: 4", "replicas: 1"), encoding="utf-8")
+    told = rolltwin("run", "scenario.yaml", "--set", "traffic.stages[0].rate=200", "--set", "horizon=1m")
+    assert "the offered traffic is 113 % of what the stable version's pods can serve" in told.err
+    assert "can serve" not in rolltwin("run", "scenario.yaml", "--set", "horizon=1m").err
+
+
 def test_of_several_rollouts_one_has_to_be_named(rolltwin: Command, folder: Path) -> None:
     other = ROLLOUT.replace("name: shop}", "name: cart}")
     (folder / "two.yaml").write_text(f"{ROLLOUT}---\n{other}", encoding="utf-8")
