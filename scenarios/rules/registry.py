@@ -19,6 +19,7 @@ from scenarios.rules import (
     scenario,
     scripts,
     traffic,
+    unmodelled,
     validation,
     windows,
 )
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = tuple(
             *queries.RULES,  # RT23x-RT24x
             *gates.RULES,  # RT3xx
             *traffic.RULES,  # RT40x
+            *unmodelled.RULES,  # RT41x
             *pods.RULES,  # RT42x
             *argocd.RULES,  # RT5xx
             *windows.RULES,  # RT6xx

@@ -6,11 +6,12 @@ Source: istio 1.20.8 ``pilot/pkg/networking/core/v1alpha3/route/route.go:421-470
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
+
+import re2
 
 from sim.model.network import HttpMatch, StringMatch
 from sim.model.pods import Labels
@@ -86,7 +87,7 @@ def text_matches(how: StringMatch, text: str) -> bool:
             return text.startswith(how.value)
         case "regex":
             pattern = _pattern(how.value)
-            return pattern is not None and pattern.fullmatch(text) is not None
+            return pattern is not None and _encodes(text) and pattern.fullmatch(text) is not None
         case _:
             return True
 
@@ -100,6 +101,11 @@ def gateway_name(name: str, namespace: str) -> str:
         return f"{namespace if where == '.' else where}/{rest}"
     bare, _, tail = name.partition(".")
     return f"{tail.partition('.')[0] or namespace}/{bare}"
+
+
+def _encodes(text: str) -> bool:
+    """RE2 reads bytes: half of a surrogate pair is no text to it."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _path_holds(how: StringMatch, path: str, *, ignore_case: bool) -> bool:
@@ -120,9 +126,16 @@ def _lacks(how: StringMatch, value: str | None, absent_is_empty: bool) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _pattern(text: str) -> re.Pattern[str] | None:
-    """The expression, or None for what cannot be read: the proxy would refuse the whole route."""
+def _pattern(text: str) -> Any:
+    """The expression, or None for what RE2 cannot read: the proxy would refuse the whole route."""
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re.compile(text)
-    except (re.error, OverflowError, RecursionError):
+        return re2.compile(text, options)  # type: ignore[no-untyped-call]  # it ships no types
+    except (re2.error, UnicodeEncodeError):
         return None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether RE2 can read a regular expression."""
+    return _pattern(text) is not None
