@@ -69,7 +69,7 @@ def gates(found: Timetable) -> Table:
         if gate.ability is not Ability.NEVER:
             name, *rest = _gate(gate)
             shared.setdefault(tuple(rest), []).append(name)
-    return (_GATES, *((", ".join(names), *rest) for rest, names in shared.items())) if shared else ()
+    return (_GATES, *((short_list(names), *rest) for rest, names in shared.items())) if shared else ()
 
 
 def _gate(gate: Gate) -> tuple[str, ...]:

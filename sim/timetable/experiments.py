@@ -115,8 +115,7 @@ class WalkedExperiment:
             case CreateTemplate():
                 self._sets[action.name] = WalkedSet(f"{self._spec.name}-{action.name}", action.name, self._now_s)
             case ScaleTemplate():
-                available_s = None if self._pace.pods_s is None else self._now_s + self._pace.pods_s
-                self._sets[action.name].scale(action.replicas, available_s)
+                self._sets[action.name].scale(action.replicas, self._available_s())
             case StampTemplate():
                 self._sets[action.name].deadline_s = action.deadline_s
             case CreateService():
@@ -127,6 +126,12 @@ class WalkedExperiment:
                 self._start(action.name)
             case EndRun():
                 self._live[action.name] = replace(self._live[action.name], end_s=self._now_s)
+
+    def _available_s(self) -> float | None:
+        """When pods wanted now are available; an experiment's deadline counts from a whole second, cut."""
+        if self._pace.pods_s is None:
+            return None
+        return self._now_s + (max(0.0, self._pace.pods_s - 1.0) if self._pace.slow else self._pace.pods_s)
 
     def _start(self, name: str) -> None:
         plan = self._plan(name)

@@ -144,12 +144,17 @@ def _overlap(row: Row, gate: Gate) -> bool:
 
 
 def _unwatched(rows: Sequence[Row]) -> tuple[int, ...]:
-    """Rows up to the promotion that give the release traffic for a while, with no gate that measures."""
-    return tuple(
-        index
-        for index, row in enumerate(rows)
-        if row.weight > 0 and not row.gates and row.what not in {"promote", "keep the old pods"} and _lasts(row)
-    )
+    """Rows up to the promotion in which the release has traffic for a while, or gets more, with no gate that measures."""
+    found: list[int] = []
+    before = 0.0
+    for index, row in enumerate(rows):
+        if row.what in {"promote", "keep the old pods"}:
+            break
+        raises = row.weight > before and not (index + 1 < len(rows) and rows[index + 1].gates)
+        if not row.gates and (raises or (before > 0 and row.weight > 0 and _lasts(row))):
+            found.append(index)
+        before = row.weight
+    return tuple(found)
 
 
 def _lasts(row: Row) -> bool:
