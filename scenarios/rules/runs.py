@@ -38,6 +38,8 @@ class Start:
     ref: AnalysisRef | None = None
     """The templates it is made of, where it is not."""
     rollout: RolloutSpec | None = None
+    validated: bool = False
+    """Whether the Rollout's own validation looks at it."""
 
 
 def starts(context: Context) -> Iterator[Start]:
@@ -46,7 +48,9 @@ def starts(context: Context) -> Iterator[Start]:
         document = context.find("Rollout", spec.name, spec.namespace)
         if document is not None:
             words = f"analysis of Rollout {spec.name!r}"
-            yield from (Start(document, use.where.path[:-1], words, None, use.ref, spec) for use in analysis_uses(spec))
+            for use in analysis_uses(spec):
+                yield Start(document, use.where.path[:-1], words, None, use.ref, spec, validated=True)
+            yield from _of_experiment_steps(document, spec)
     for document in context.of_kind("Experiment"):
         for path, item in entries(document.data, "spec", "analyses"):
             reference = TemplateRef(text(item, "templateName"), item.get("clusterScope") is True)
@@ -58,11 +62,20 @@ def starts(context: Context) -> Iterator[Start]:
         yield Start(document, ("spec",), f"AnalysisRun {document.name!r}", run)
 
 
+def _of_experiment_steps(document: Document, spec: RolloutSpec) -> Iterator[Start]:
+    """Runs of the experiments that a canary starts; the controller looks at them only once they are created."""
+    for step, item in enumerate(spec.canary.steps if spec.canary else ()):
+        for index, one in enumerate(item.experiment.analyses if item.experiment else ()):
+            path = ("spec", "strategy", "canary", "steps", step, "experiment", "analyses", index)
+            words = f"analysis {one.name!r} of the experiment in step {step + 1} of Rollout {spec.name!r}"
+            yield Start(document, path, words, None, one.ref, spec)
+
+
 def cannot_start(context: Context) -> Iterator[Hit]:
     """Runs that are an Error from their first reconcile, and analyses of which no run can be made."""
     for start in starts(context):
         error = _error(context, start)
-        elsewhere = error.startswith(_METRICS) or (start.document.kind == "Rollout" and _REPORTED.search(error))
+        elsewhere = error.startswith(_METRICS) or (start.validated and _REPORTED.search(error))
         if error and not elsewhere:
             yield Hit(start.document, start.path, f"{start.words} cannot run: {error}")
 

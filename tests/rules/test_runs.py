@@ -43,6 +43,23 @@ spec:
     )
 
 
+def rollout(analysis: str) -> str:
+    return (
+        HEAD
+        + f"""kind: Rollout
+metadata: {{name: r}}
+spec:
+  selector: {{matchLabels: {{app: x}}}}
+  template: {{metadata: {{labels: {{app: x}}}}, spec: {{containers: [{{name: x, image: "x:1"}}]}}}}
+  strategy:
+    canary:
+      steps:
+      - setWeight: 20
+      - experiment: {{templates: [{{name: one, specRef: canary}}], analyses: [{analysis}]}}
+"""
+    )
+
+
 METRIC = "  metrics: [{name: m, count: 1, provider: {web: {url: 'http://x/{{args.a}}', jsonPath: '{$.ok}'}}}]\n"
 
 
@@ -77,6 +94,24 @@ METRIC = "  metrics: [{name: m, count: 1, provider: {web: {url: 'http://x/{{args
             "RT114",
             'analysistemplate.argoproj.io "gone" not found',
             id="gone",
+        ),
+        pytest.param(
+            rollout("{name: x, templateName: gone}"),
+            "RT114",
+            "analysis 'x' of the experiment in step 2 of Rollout 'r' cannot run: analysistemplate.argoproj.io \"gone\" not found",
+            id="gone from an experiment step",
+        ),
+        pytest.param(
+            rollout("{name: x, templateName: t, args: [{name: a, value: x}]}") + "---\n" + TEMPLATE,
+            "",
+            "",
+            id="experiment step",
+        ),
+        pytest.param(
+            rollout("{name: x, templateName: t}") + "---\n" + TEMPLATE,
+            "RT114",
+            "args.a was not resolved",
+            id="experiment step without a value",
         ),
         pytest.param(
             experiment("{name: x, templateName: t}") + "---\n" + TEMPLATE,
