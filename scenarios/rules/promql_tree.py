@@ -9,6 +9,7 @@ from typing import Any
 import promql_parser as promql
 
 from sim.metrics.promql import PromqlError, PromqlSyntaxError
+from sim.metrics.promql.parse import parse as understood
 from sim.metrics.promql.parse import tree_of
 
 _FEW = frozenset({"topk", "bottomk", "limitk", "limit_ratio", "count_values"})
@@ -39,7 +40,7 @@ def is_text(query: str) -> bool:
 def problem(query: str) -> str | None:
     """Why the query does not parse, or None."""
     try:
-        tree_of(query)
+        understood(query)
     except PromqlSyntaxError as error:
         return str(error)
     except PromqlError:  # beyond the twin, perhaps not beyond the server

@@ -114,7 +114,11 @@ def _matcher(tree: Any) -> nodes.Matcher:
     kind = str(tree.op).rsplit(".", maxsplit=1)[-1]
     if kind in _OPS:
         return nodes.Matcher(tree.name, _OPS[kind], tree.value)
-    pattern(tree.value)
+    try:
+        pattern(tree.value)
+    except PromqlError as error:
+        msg = f"parse error: {error.reason}"
+        raise PromqlSyntaxError(msg) from None
     return nodes.Matcher(tree.name, "=~" if kind == "Re" else "!~", tree.value)
 
 
