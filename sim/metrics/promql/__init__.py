@@ -1,6 +1,6 @@
 """PromQL over a series store: ``query`` at one instant, ``query_range`` over many, ``check`` says what is wrong.
 
-Not modelled, and refused: native histograms, ``info``, start timestamps, ``anchored`` and ``smoothed``.
+Not modelled, and refused: native histograms, ``info`` and start timestamps.
 """
 
 from __future__ import annotations

@@ -77,6 +77,8 @@ def _changes(reader: _Reader) -> Iterator[_Change]:
         reader.at += 1
         if token.text == "[":
             yield from reader.ranges()
+        elif token.text == "holt_winters":
+            yield token.at, token.at + len(token.text), "double_exponential_smoothing"
         elif token.text == "@":
             yield from reader.instant()
         elif token.kind is Kind.NAME and token.text.lower() == "offset":

@@ -11,6 +11,7 @@ from sim.metrics.columns import Columns, Integers
 from sim.metrics.promql import nodes
 from sim.metrics.promql.aggregations import OPERATORS, aggregate
 from sim.metrics.promql.binary import binary
+from sim.metrics.promql.extended import over_extended, smoothed_vector
 from sim.metrics.promql.functions import FUNCTIONS, KNOWN
 from sim.metrics.promql.nodes import Node, PromqlError
 from sim.metrics.promql.operators import ARITHMETIC, COMPARISON, SETS
@@ -30,6 +31,8 @@ def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one ret
     match node:
         case nodes.Number(value) | nodes.Text(value):
             return value
+        case nodes.Selector(mode="smoothed"):
+            return smoothed_vector(node, context)
         case nodes.Selector():
             return instant_vector(node, context)
         case nodes.Matrix():
@@ -111,6 +114,9 @@ def _call(node: nodes.Call, context: Context) -> Value:
         return Vector(context.dropped(rows), context.store.samples.times[positions] / 1000.0)
     if node.name in {"absent", "absent_over_time"}:
         return _absent(node, context)
+    extended = next((arg for arg in node.args if isinstance(arg, nodes.Matrix) and arg.selector.mode), None)
+    if extended is not None:
+        return over_extended(node.name, extended, context)
     return FUNCTIONS[node.name]([evaluate(arg, context) for arg in node.args], context)
 
 

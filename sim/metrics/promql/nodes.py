@@ -63,11 +63,12 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Instant vector selector; ``name`` None when no exact metric name is given."""
+    """Instant vector selector; ``name`` None when no exact metric name is given. For ``mode`` see ``extended``."""
 
     name: str | None
     matchers: tuple[Matcher, ...]
     when: When = When()
+    mode: Literal["", "anchored", "smoothed"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 import promql_parser as upstream
 
 from sim.metrics.promql import nodes
 from sim.metrics.promql.durations import FAR_MS, LONGEST_S, Span, folded
-from sim.metrics.promql.lexer import Kind, tokens
+from sim.metrics.promql.modes import marked, mode_of
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.positions import located
 from sim.metrics.promql.selectors import pattern
@@ -45,23 +44,14 @@ def tree_of(text: str, span: Span = _INSTANT) -> Any:
     if len(text) > _LONGEST:
         msg = f"queries of more than {_LONGEST} characters are not modelled"
         raise PromqlError(msg)
-    written = folded(text, span)
+    written = marked(folded(text, span))
     try:
         return upstream.parse(written)
     except UnicodeEncodeError:
         msg = "parse error: it is not valid Unicode"
         raise PromqlSyntaxError(msg) from None
     except ValueError as error:
-        _refuse_extended(text)
         raise PromqlSyntaxError(located(written, str(error))) from None
-
-
-def _refuse_extended(text: str) -> None:
-    """PromqlError for a modifier of Prometheus 3.7 that the grammar's parser does not know."""
-    for before, one in pairwise(tokens(text)):
-        if one.text in {"anchored", "smoothed"} and (before.text in {"]", "}"} or before.kind is Kind.NAME):
-            msg = f"the modifier {one.text} is not modelled"
-            raise PromqlError(msg)
 
 
 def _is_deep(tree: Any) -> bool:
@@ -126,12 +116,13 @@ def _selector(tree: Any) -> nodes.Selector:
     if tree.matchers.or_matchers:
         msg = "'or' between label matchers is not PromQL"
         raise PromqlError(msg)
-    matchers = tuple(_matcher(one) for one in tree.matchers.matchers)
+    mode, written = mode_of(tree.matchers.matchers)
+    matchers = tuple(_matcher(one) for one in written)
     name = tree.name
     for one in matchers:
         if name is None and one.name == NAME and one.op == "=":
             name = one.value
-    return nodes.Selector(name, matchers, _when(tree))
+    return nodes.Selector(name, matchers, _when(tree), mode)
 
 
 def _subquery(tree: Any) -> nodes.Subquery:

@@ -145,17 +145,19 @@ def _awaits(token: Token) -> bool:
     return (token.kind is Kind.OPERATOR) or token.text in _INFIX or token.text == ","
 
 
-def _is_word(token: Token) -> bool:
+def is_keyword(token: Token) -> bool:
+    """Whether it joins or modifies expressions."""
     return token.kind is Kind.NAME and (token.text in _INFIX or token.text in _MODIFIERS)
 
 
-def _ends_operand(token: Token) -> bool:
-    return (token.kind in _OPERANDS and not _is_word(token)) or token.kind is Kind.CLOSE
+def ends_operand(token: Token) -> bool:
+    """Whether an operand may end with it."""
+    return (token.kind in _OPERANDS and not is_keyword(token)) or token.kind is Kind.CLOSE
 
 
 def _cannot_follow(before: Token, one: Token, lists: set[int]) -> bool:
-    if _ends_operand(before) and one.kind in _OPERANDS:
-        return not _is_word(one) and before.at not in lists
+    if ends_operand(before) and one.kind in _OPERANDS:
+        return not is_keyword(one) and before.at not in lists
     if _awaits(before):
         return (one.kind is Kind.OPERATOR and one.text not in {"+", "-"}) or one.text in {")", "]"}
     if before.text in {"by", "without", "on", "ignoring"}:
