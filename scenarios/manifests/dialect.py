@@ -13,6 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import Node
 from ruamel.yaml.scanner import Scanner, ScannerError
 
+_MOST_DEPTH = 256
+"""Of lists and mappings in each other; more is no manifest, and takes time by its square."""
 _BREAKS = "\r\n\x85\u2028\u2029"
 _ENDS = "\0 \t" + _BREAKS
 
@@ -86,6 +88,7 @@ def compose(text: str) -> tuple[Node | None, int | None]:
     """
     loader = YAML(typ="safe", pure=True)
     loader.Scanner = _GoScanner
+    loader.max_depth = _MOST_DEPTH
     constructor, parser = loader.get_constructor_parser(StringIO(text))
     composer = constructor.composer
     # An anchor may be defined again; the last definition before the alias counts.

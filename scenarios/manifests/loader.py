@@ -16,6 +16,7 @@ from scenarios.manifests.source import files_below, read_text
 from scenarios.manifests.tables import Tables, builtin_tables
 from scenarios.manifests.yaml import Parsed, parse
 
+_KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _KIND = re.compile(r"^kind:\s*[\"']?([A-Za-z]+)", re.MULTILINE)
 _NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n|\s*\n)*?[ \t]+name:\s*[\"']?([^\s\"'#{]+)", re.MULTILINE)
 
@@ -53,6 +54,9 @@ class _Reading:
         if problem is not None:
             self.findings.append(problem)
             return
+        if rendered := _source_of_renderer(file):
+            self.findings.append(rendered)
+            return
         parsed = list(parse(text, str(file)))
         for document in parsed:
             self.findings.extend(document.findings)
@@ -79,7 +83,33 @@ class _Reading:
 
     def result(self) -> Documents:
         """Everything, with objects that are written twice reported."""
-        return Documents(tuple(self.objects), ordered([*self.findings, *_twice(self.objects)]), tuple(self.unreadable))
+        findings = [*_each_kind_once(self.findings), *_twice(self.objects)]
+        return Documents(tuple(self.objects), ordered(findings), tuple(self.unreadable))
+
+
+def _each_kind_once(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Kinds without a table are mentioned at their first object only."""
+    seen: set[str] = set()
+    for finding in findings:
+        if finding.code != "RT007" or finding.message not in seen:
+            yield finding
+        seen.add(finding.message)
+
+
+def _source_of_renderer(file: FilePath) -> Finding | None:
+    """A warning where a file tells a renderer what to make of its neighbours."""
+    folder = file.parent
+    if file.name in _KUSTOMIZATIONS:
+        message = (
+            f"{folder} is a kustomization: its files are read as they are, without its patches, names and generators"
+        )
+        hint = f"check what it makes of them: kubectl kustomize {folder} > FILE"
+    elif file.name == "Chart.yaml":
+        message = f"{folder} is a Helm chart: its templates are no manifests before they are rendered"
+        hint = f"check what it makes of them: helm template {folder} > FILE"
+    else:
+        return None
+    return Finding("RT021", Severity.WARNING, message, str(file), 1, 1, (), hint)
 
 
 def _flatten(data: Any, root: Path) -> Iterator[tuple[Path, Any]]:

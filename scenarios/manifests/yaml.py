@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import isinf
 from typing import Any, NoReturn
 
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -24,6 +25,9 @@ Place = tuple[int, int]
 
 MAX_NODES = 250_000
 """Nodes of one document with its aliases expanded; more is taken for an attack on memory."""
+
+_PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What ruamel's parser raises by mistake on text that is no YAML, such as a version ``%YAML 0.0`` at the end of a file."""
 
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _ONLY_COMMENTS = re.compile(r"(?:\s*(?:[#%][^\n]*|---|\.\.\.)?\s*(?:\n|$))*")
@@ -86,13 +90,23 @@ def _document(chunk: str, file: str, line: int) -> Parsed:
         data = reader.read(node, ())
     except _Unreadable as error:
         return Parsed(None, line, chunk, findings=(*reader.findings, error.finding))
+    except MaxDepthExceededError:
+        return Parsed(None, line, chunk, findings=(_too_deep(file, line),))
     except YAMLError as error:
         return Parsed(None, line, chunk, findings=(_syntax_error(error, chunk, file, line),))
-    except RecursionError:
-        finding = Finding("RT001", Severity.ERROR, "nested too deeply to be read", file, line, 1)
+    except _PARSER_FAULTS as error:
+        finding = Finding(
+            "RT001", Severity.ERROR, f"cannot be parsed ({type(error).__name__} in the YAML reader)", file, line, 1
+        )
         return Parsed(None, line, chunk, findings=(finding,))
+    except RecursionError:
+        return Parsed(None, line, chunk, findings=(_too_deep(file, line),))
     dropped = [] if rest is None else [_dropped(file, line + rest)]
     return Parsed(data, line, chunk, reader.keys, reader.values, (*reader.findings, *dropped))
+
+
+def _too_deep(file: str, line: int) -> Finding:
+    return Finding("RT001", Severity.ERROR, "nested too deeply to be read", file, line, 1)
 
 
 def _dropped(file: str, line: int) -> Finding:

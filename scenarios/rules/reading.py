@@ -41,6 +41,8 @@ RULES = (
          "passes the API server and cannot be decoded by the controller.", "write a value within the limit the message names"),
     Rule("RT020", "item-repeated", _E, "Items of this list are told apart by the fields in the message.",
          "delete or rename one of them"),
+    Rule("RT021", "not-rendered", _W, "A Helm chart or a kustomization makes other objects of its files than they hold.",
+         "render it first and check the result"),
     Rule("RT018", "text-dropped", _E, "kubectl reads one document between two `---` and drops what follows its end (`...`, or a "
          "line that is indented less than the first).", "write --- between documents; delete ... where it stands for left-out text"),
 )  # fmt: skip

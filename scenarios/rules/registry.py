@@ -10,6 +10,7 @@ from scenarios.rules import (
     argocd,
     durations,
     gates,
+    ignored,
     judging,
     pods,
     providers,
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = tuple(
             *traffic.RULES,  # RT40x
             *unmodelled.RULES,  # RT41x
             *pods.RULES,  # RT42x
+            *ignored.RULES,  # RT43x
             *argocd.RULES,  # RT5xx
             *windows.RULES,  # RT6xx
             *durations.RULES,  # RT7xx

@@ -151,6 +151,7 @@ TRIPS = [
     ("RT420", {(*CONTAINER, "lifecycle"): ABSENT}),
     ("RT421", {("PodDisruptionBudget", "spec", "selector", "matchLabels", "app"): "other"}),
     ("RT422", {(*CONTAINER, "readinessProbe"): ABSENT}),
+    ("RT430", {("Rollout", "spec", "template", "spec", "initContainers"): [{"name": "wait", "image": "wait:1"}]}),
     ("RT423", {(*CONTAINER, "resources"): ABSENT}),
     ("RT501", {(*ELEMENTS, 0, "phase"): 1}),
     ("RT502", {(*SET, "template", "spec", "syncPolicy"): {"automated": {"prune": "{{auto}}"}}}),
