@@ -1,6 +1,6 @@
 """PromQL over a series store: ``query`` at one instant, ``query_range`` over many, ``check`` says what is wrong.
 
-Not modelled, and refused: native histograms, ``info`` and start timestamps.
+Not modelled, and refused: native histograms, start timestamps, texts that are not Unicode.
 """
 
 from __future__ import annotations

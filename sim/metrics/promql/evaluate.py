@@ -13,6 +13,7 @@ from sim.metrics.promql.aggregations import OPERATORS, aggregate
 from sim.metrics.promql.binary import binary
 from sim.metrics.promql.extended import over_extended, smoothed_vector
 from sim.metrics.promql.functions import FUNCTIONS, KNOWN
+from sim.metrics.promql.information import enriched
 from sim.metrics.promql.nodes import Node, PromqlError
 from sim.metrics.promql.operators import ARITHMETIC, COMPARISON, SETS
 from sim.metrics.promql.selectors import cut, instant_vector, latest, ranges
@@ -114,10 +115,21 @@ def _call(node: nodes.Call, context: Context) -> Value:
         return Vector(context.dropped(rows), context.store.samples.times[positions] / 1000.0)
     if node.name in {"absent", "absent_over_time"}:
         return _absent(node, context)
+    if node.name == "info":
+        return _info(node, context)
     extended = next((arg for arg in node.args if isinstance(arg, nodes.Matrix) and arg.selector.mode), None)
     if extended is not None:
         return over_extended(node.name, extended, context)
     return FUNCTIONS[node.name]([evaluate(arg, context) for arg in node.args], context)
+
+
+def _info(node: nodes.Call, context: Context) -> Vector:
+    vector = evaluate(node.args[0], context)
+    asked = node.args[1] if len(node.args) > 1 else None
+    if not isinstance(vector, Vector) or not isinstance(asked, nodes.Selector | None):
+        msg = "info takes an instant vector and a label selector"
+        raise PromqlError(msg)
+    return enriched(vector, node.args[0], asked, context)
 
 
 def _absent(node: nodes.Call, context: Context) -> Vector:

@@ -120,7 +120,7 @@ OVER_VALUES: Final[dict[str, Function]] = {
 
 FUNCTIONS: Final[dict[str, Function]] = OVER_RANGES | OVER_VALUES
 
-KNOWN: Final = frozenset(FUNCTIONS) | {"absent", "absent_over_time"}
+KNOWN: Final = frozenset(FUNCTIONS) | {"absent", "absent_over_time", "info"}
 """Every function that can be evaluated; those of native histograms are not among them."""
 SCALARS: Final = frozenset({"scalar", "time", "pi", "start", "end", "range", "step", "min_of", "max_of"})
 """Functions whose value is a scalar."""

@@ -1,4 +1,7 @@
-"""``anchored`` and ``smoothed`` on their way through the grammar's parser, which knows neither: as one more matcher."""
+"""What the grammar's parser does not know, on its way through it as one more matcher.
+
+That is ``anchored`` and ``smoothed``, and selectors of ``info`` whose matchers all accept the empty text.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ def marked(text: str) -> str:
             raise PromqlSyntaxError(msg)
         taken.add(selector.at)
         edits += [_mark(modifier.text, selector, following), (modifier.at, len(modifier.text), "")]
+    edits += [_mark("info", selector, following) for selector, following in _info_selectors(found)]
     for at, length, written in sorted(edits, reverse=True):
         text = text[:at] + written + text[at + length :]
     return text
@@ -49,6 +53,18 @@ def _modified(found: Sequence[Token]) -> Iterator[tuple[Token, Token, str]]:
         depth += {"{": 1, "}": -1}.get(one.text, 0)
 
 
+def _info_selectors(found: Sequence[Token]) -> Iterator[tuple[Token, str]]:
+    """The second arguments of ``info``, and what follows their brace."""
+    stack: list[bool] = []
+    for before, one, after in zip([_NOTHING, *found], found, [*found[1:], _NOTHING], strict=False):
+        if one.text == "{" and before.text == "," and stack and stack[-1]:
+            yield one, after.text
+        if one.kind is Kind.OPEN:
+            stack.append(one.text == "(" and before.text == "info")
+        elif one.kind is Kind.CLOSE and stack:
+            stack.pop()
+
+
 def _is_metric(token: Token, after: Token) -> bool:
     """Whether a name may be a metric's, without braces after it."""
     return token.kind is Kind.NAME and not is_keyword(token) and after.text not in {"(", "{"}
@@ -59,5 +75,5 @@ _NOTHING: Final = Token(Kind.OTHER, "", 0)
 
 def mode_of(matchers: Sequence[Any]) -> tuple[Mode, list[Any]]:
     """A selector's modifier, and its matchers without the mark."""
-    mode: Mode = next((_MODES[one.value] for one in matchers if one.name == _MARK), "")
+    mode: Mode = next((_MODES.get(one.value, "") for one in matchers if one.name == _MARK), "")
     return mode, [one for one in matchers if one.name != _MARK]

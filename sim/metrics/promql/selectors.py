@@ -52,8 +52,12 @@ def selection(selector: Selector, context: Context) -> Selection:
 
 def latest(selector: Selector, context: Context) -> tuple[Rows, Integers]:
     """Rows and the position of the newest sample of each within the lookback, unless a stale marker ended it."""
-    until_ms = context.instant(selector.when)
-    chosen, columns = selection(selector, context), context.store.samples
+    return visible(selection(selector, context), context, context.instant(selector.when))
+
+
+def visible(chosen: Selection, context: Context, until_ms: int) -> tuple[Rows, Integers]:
+    """Those of some series that an instant sees, and the position of their newest samples."""
+    columns = context.store.samples
     positions = columns.positions(chosen.indices, until_ms) - 1
     times = columns.times[positions]
     seen = times > context.left_edge(until_ms, context.lookback_ms)
