@@ -236,12 +236,11 @@ class ProxiedPlane(SimpyPlane):
         yield from self._tries(draws, how, self.views[name_of(pool), proxy], leaves, until)
 
     def _tries(self, mine: Draws, how: Handling, view: View, leaves: float, until: float) -> Steps:
-        tries, last, draw = 0, -1, mine.pod
+        tries, last = 0, -1
         while True:
             number = mine.attempt + TRIES * tries
-            if tries:
-                draw = halves_of(self._words(mine, number, 0))[1]
-            host = self._pick(view, draw, self._words(mine, number, 5), last)
+            word = self._words(mine, number, 0) if tries else word_of(mine.pool, mine.pod)
+            host = self._pick(view, word, last)
             if host is None:
                 self.turned_away(503, mine)
                 return
@@ -293,34 +292,35 @@ class ProxiedPlane(SimpyPlane):
     def _copy(self, draws: Draws, route: Route, proxy: int) -> None:
         for k, pool in enumerate([one for one in route.mirrors if one.pods]):
             number = draws.attempt + COPIES * (k + 1)
-            share, draw = halves_of(self._words(draws, number, 0))
-            if share >= pool.weight:
+            word = self._words(draws, number, 0)
+            if halves_of(word)[0] >= pool.weight:
                 continue
             view = self.views[name_of(pool), proxy]
-            host = self._pick(view, draw, self._words(draws, number, 5), -1)
+            host = self._pick(view, word, -1)
             if host is not None:
                 self._watch(view, host, self._send(host.pod, self._numbered(draws, number)), inf)
 
-    def _pick(self, view: View, draw: float, word: np.uint64, avoid: int) -> Host | None:
+    def _pick(self, view: View, word: np.uint64, avoid: int) -> Host | None:
         healthy, cluster = view.healthy(), view.cluster
         busy = sum(host.under_way for host in view.hosts.values())
         if not healthy or (cluster.limit is not None and busy >= cluster.limit):
             return None
-        host = healthy[0]
-        for _ in range(6):
-            if cluster.balancing is Balancing.ROUND_ROBIN:
-                host = healthy[view.turn % len(healthy)]
-                view.turn += 1
-            else:
-                host = healthy[int(draw * len(healthy))]
-                if cluster.balancing is Balancing.LEAST_REQUEST:
-                    other = healthy[int(halves_of(word)[0] * len(healthy))]
-                    host = other if other.under_way < host.under_way else host
-            if host.pod != avoid:
-                break
-            draw = halves_of(word)[1]
-            with np.errstate(over="ignore"):
+        host, draw = healthy[0], halves_of(word)[1]
+        with np.errstate(over="ignore"):
+            for _ in range(6):
+                if cluster.balancing is Balancing.ROUND_ROBIN:
+                    host = healthy[view.turn % len(healthy)]
+                    view.turn += 1
+                else:
+                    host = healthy[int(draw * len(healthy))]
+                    if cluster.balancing is Balancing.LEAST_REQUEST:
+                        word = np.uint64(mix(word))
+                        other = healthy[int(halves_of(word)[0] * len(healthy))]
+                        host = other if other.under_way < host.under_way else host
+                if host.pod != avoid:
+                    break
                 word = np.uint64(mix(word))
+                draw = halves_of(word)[1]
         return host
 
     def _send(self, pod: int, draws: Draws) -> Job:
@@ -365,3 +365,8 @@ def name_of(pool: Pool) -> str:
 def halves_of(word: np.uint64) -> tuple[float, float]:
     """The upper and the lower half of a word as numbers in [0, 1)."""
     return (int(word) >> 32) * UNIT_32, (int(word) & 0xFFFFFFFF) * UNIT_32
+
+
+def word_of(upper: float, lower: float) -> np.uint64:
+    """The word whose halves these are."""
+    return np.uint64((int(upper / UNIT_32) << 32) | int(lower / UNIT_32))

@@ -51,7 +51,6 @@ COPIES: Final = 1 << 40
 """Place of a proxy's tries and of copies within an attempt's number, so that each has words of its own."""
 HOST_PICKS: Final = 5
 """How often a proxy draws anew where it drew the host that it tried last."""
-SECOND: Final = 5
 FAULT: Final = 6
 PROXY: Final = 7
 BACKOFF: Final = 4
@@ -95,10 +94,10 @@ def under_way(mesh: Mesh, seat: int, now_s: float) -> int:
 
 
 @part
-def pick(mesh: Mesh, seat: int, now_s: float, draw: float, word: np.uint64, avoid: int) -> int:
+def pick(mesh: Mesh, seat: int, now_s: float, word: np.uint64, avoid: int) -> int:
     """Row of the host that a proxy sends a request to; -1 where there is none, -2 where no more may be under way.
 
-    ``avoid`` is the pod of the last try (-1: none): it is drawn again only after ``HOST_PICKS`` more draws.
+    The low half of the word draws the host, the next word (mixed) a second one or another try. ``avoid`` is the pod of the last try (-1: none): it is drawn again only after ``HOST_PICKS`` more draws.
     """
     place = mesh.seats[seat]
     if place["watched"] == 1:
@@ -109,6 +108,7 @@ def pick(mesh: Mesh, seat: int, now_s: float, draw: float, word: np.uint64, avoi
     if place["limit"] >= 0 and under_way(mesh, seat, now_s) >= place["limit"]:
         return -2
     row = -1
+    draw = low(word)
     for _ in range(HOST_PICKS + 1):
         if place["balancing"] == 1:
             row = mesh.chosen[first + place["turn"] % healthy]
@@ -116,6 +116,7 @@ def pick(mesh: Mesh, seat: int, now_s: float, draw: float, word: np.uint64, avoi
         else:
             row = mesh.chosen[first + np.int64(draw * healthy)]
             if place["balancing"] == 2:
+                word = mix(word)
                 other = mesh.chosen[first + np.int64(high(word) * healthy)]
                 settle_row(mesh, seat, row, now_s)
                 settle_row(mesh, seat, other, now_s)
@@ -123,8 +124,8 @@ def pick(mesh: Mesh, seat: int, now_s: float, draw: float, word: np.uint64, avoi
                     row = other
         if mesh.rows[row]["pod"] != avoid:
             return int(row)
-        draw = low(word)
         word = mix(word)
+        draw = low(word)
     return int(row)
 
 
@@ -335,7 +336,7 @@ def copy_out(
         if high(draws) >= mesh.mirror_share[k]:
             continue
         seat = mesh.mirror_seat[k] + proxy
-        row = pick(mesh, seat, at_s, low(draws), keyed(client.key, block, index, mine, SECOND), -1)
+        row = pick(mesh, seat, at_s, draws, -1)
         if row < 0:
             continue
         kind = pods.rows[mesh.rows[row]["pod"]]["kind"]
@@ -363,6 +364,8 @@ def is_stopped(
 ) -> bool:
     """Whether the route's fault holds a request up, or answers it; the client may leave before it is let go."""
     how = mesh.policies[policy]
+    if how["delay_share"] + how["abort_share"] == 0:
+        return False
     chance = keyed(client.key, block, index, attempt, FAULT)
     if phase == NEW and high(chance) < how["delay_share"]:
         at, then = at_s + how["delay"], HELD
@@ -468,8 +471,7 @@ def relay(  # noqa: C901, PLR0912, PLR0915 - one loop over one state machine; it
                 turn_away(client, tally, carried, routing.empty_slot[pool], at, route, block, index, attempt)
                 continue
             seat = mesh.seat_of[pool] + proxy
-        word = keyed(client.key, block, index, number, SECOND)
-        chosen = pick(mesh, seat, at, low(pool_pod), word, avoid)
+        chosen = pick(mesh, seat, at, pool_pod, avoid)
         if chosen < 0:
             turn_away(client, tally, carried, UNAVAILABLE, at, route, block, index, attempt)
             continue
