@@ -95,7 +95,8 @@ def info(found: Timetable) -> TimetableInfo:
         lanes=tuple(lanes),
         bars=bars,
         left_out=len({_lane(gate, found) for gate in _shown(found)}) - len(lanes),
-        marks=tuple(_marks(found)),
+        # The ends of a tour of regions lie days beyond the one region that is drawn.
+        marks=tuple(mark for mark in _marks(found) if mark.t_min <= end_min),
         waits_min=tuple(
             (row.start.earliest_s or 0.0) / 60
             for row in found.rows

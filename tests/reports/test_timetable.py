@@ -231,3 +231,9 @@ def test_it_draws(found: Timetable) -> None:
     assert isinstance(drawn, Figure)
     assert style.svg(drawn) == style.svg(figure.draw(figure.info(found)))
     assert style.png(drawn).startswith(b"\x89PNG")
+
+
+def test_the_figure_of_one_region_has_no_marks_of_the_tour_s_end() -> None:
+    found = figure.info(replace(FOUND, end=Instant(14 * 86400.0, 15 * 86400.0)))
+    assert "end" not in " ".join(mark.text for mark in found.marks)
+    assert all(mark.t_min <= found.axis.span_min[1] for mark in found.marks)
