@@ -34,6 +34,7 @@ TABLE = [
     ("# the errors\nnofunc(x)", "2:1: parse error: unknown function with name 'nofunc'"),
     ("rate(x) + rate(y)", "parse error: expected type matrix"),
     ("", "parse error: no expression found"),
+    ('label_replace(x, "a", "\\xff", "b", "")', "escaped bytes that are no character are not modelled"),
     ("x offset 1e18", "parse error: duration out of range"),
     ("rate(x[1e15])", "parse error: duration out of range"),
     ("x offset -1e14", "parse error: duration out of range"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -11,6 +12,7 @@ import promql_parser as upstream
 
 from sim.metrics.promql import nodes
 from sim.metrics.promql.durations import FAR_MS, LONGEST_S, Span, folded
+from sim.metrics.promql.lexer import Kind, tokens
 from sim.metrics.promql.modes import marked, mode_of
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.positions import located
@@ -19,6 +21,7 @@ from sim.metrics.rows import NAME
 
 _OPS = {"Equal": "=", "NotEqual": "!="}
 _INSTANT: Final = Span()
+_ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _LONGEST: Final = 10_000
 """Characters. In twice as many the grammar's own recursion can end the process."""
 _DEEPEST: Final = 200
@@ -44,6 +47,7 @@ def tree_of(text: str, span: Span = _INSTANT) -> Any:
     if len(text) > _LONGEST:
         msg = f"queries of more than {_LONGEST} characters are not modelled"
         raise PromqlError(msg)
+    _refuse_bytes(text)
     written = marked(folded(text, span))
     try:
         return upstream.parse(written)
@@ -52,6 +56,15 @@ def tree_of(text: str, span: Span = _INSTANT) -> Any:
         raise PromqlSyntaxError(msg) from None
     except ValueError as error:
         raise PromqlSyntaxError(located(written, str(error))) from None
+
+
+def _refuse_bytes(text: str) -> None:
+    """PromqlError for escapes of single bytes: to the server they are bytes, to the grammar's parser characters."""
+    for one in tokens(text):
+        escapes = _ESCAPE.findall(one.text) if one.kind is Kind.TEXT and one.text[0] != "`" else ()
+        if any(escape[0] == "x" and int(escape[1:], 16) > 127 for escape in escapes):
+            msg = "escaped bytes that are no character are not modelled"
+            raise PromqlError(msg)
 
 
 def _is_deep(tree: Any) -> bool:
