@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sim.metrics import STALE, SeriesStore, promql
 from sim.metrics.promql import PromqlError
+from sim.metrics.promql.lexer import tokens
 from tests.oracle.data import BEGIN_MS, END_MS, series, store_of
 from tests.oracle.queries import queries
 
@@ -41,6 +42,27 @@ def test_well_formed_queries_evaluate_or_are_refused(seed: int, at_s: float, dia
     for text in queries(seed, 4):
         assert promql.check(text) is None, text
         answer(STORE, text, at_s, dialect)
+
+
+DAMAGE = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from(["drop", "insert", "replace"]), st.sampled_from(
+        ["anchored", "smoothed", "info", "(", ")", "[", "]", "{", "}", "5m", "-", "^", "@", "offset", "start()", "step()",
+         "by", "on", "(pod)", "fill(0)", "bool", "'a'", "1e400", "NaN", "Inf", ":", ",", "=~", "limit_ratio", "#", "\ud800",
+         "count_values", "holt_winters", "absent", "scalar", "c", "h_bucket", "999999999y", "1e18"])),
+    min_size=1, max_size=3,
+)  # fmt: skip
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32), DAMAGE, INSTANTS, DIALECTS)
+def test_damaged_queries_evaluate_or_are_refused(
+    seed: int, damage: list[tuple[int, str, str]], at_s: float, dialect: str
+) -> None:
+    words = [token.text for token in tokens(next(queries(seed, 1)))]
+    for position, what, word in damage:
+        at = position % (len(words) + 1)
+        words[at : at + (what != "insert")] = [] if what == "drop" else [word]
+    answer(STORE, " ".join(words), at_s, dialect)
 
 
 @settings(max_examples=60)

@@ -108,8 +108,8 @@ class _Reader:
             after = self.peek()
             if value is None or after is None or after.text not in stops:
                 return
+            milliseconds = self._milliseconds(first, value)
             if self.at - begin > 1:
-                milliseconds = self._milliseconds(first, value)
                 if milliseconds <= 0:
                     raise self._error(first, "duration must be greater than 0")
                 yield first.at, self._end(), f"{milliseconds}ms"
@@ -123,10 +123,12 @@ class _Reader:
         sign = self._sign()
         value = self._operand(0)
         plain = all(one.kind is Kind.NUMBER or one.text in {"+", "-"} for one in self._found[begin : self.at])
-        # The grammar's parser takes a bare 0, but no ``0s``.
-        if first is None or value is None or (plain and value):
+        if first is None or value is None:
             return
         milliseconds = self._milliseconds(first, sign * value)
+        # The grammar's parser takes a bare 0, but no ``0s``.
+        if plain and value:
+            return
         yield first.at, self._end(), f"{milliseconds}ms" if milliseconds else "0"
 
     def instant(self) -> Iterator[_Change]:
@@ -189,6 +191,8 @@ class _Reader:
         self.at += 1
         if token.kind is Kind.NUMBER:
             return _seconds(token.text)
+        if token.text.lower() in {"inf", "nan"}:
+            return float(token.text)
         if token.text == "(":
             value = self._expression(0, depth + 1)
             return value if self._take(")") else None
@@ -213,8 +217,8 @@ class _Reader:
         return True
 
     def _milliseconds(self, token: Token, seconds: float) -> int:
-        if abs(seconds) > LONGEST_S:
-            raise self._error(token, "duration is out of range")
+        if not abs(seconds) <= LONGEST_S:
+            raise self._error(token, "duration out of range")
         return math.trunc(seconds * 1000.0)
 
     def _finite(self, token: Token, value: float) -> float:
