@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bench.cases import data_plane, queries
+from bench.cases import control_plane, data_plane, queries
 from bench.cases.options import Options
 
 
@@ -22,9 +22,10 @@ class Case:
 CASES: Mapping[str, Case] = MappingProxyType(
     {
         "data-plane": Case(data_plane.measure, data_plane.table),
+        "control-plane": Case(control_plane.measure, control_plane.table),
         "queries": Case(queries.measure, queries.table),
     }
 )
-"""The exact data plane against two SimPy models of the same (same rollout, requests, draws and answers), and the
-playbook's PromQL over fleets of pods.
+"""The exact data plane against two SimPy models of the same (same rollout, requests, draws and answers), a
+rollout without traffic, and the playbook's PromQL over fleets of pods.
 """

@@ -6,13 +6,14 @@ Source: behaviour reference 2.1-2.5 (Argo Rollouts ``analysis/analysis.go``). Al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor
 
 from sim.decide.assessment import assess, effective_count, is_terminating, result_of, with_result
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.metric_rules import dry_run_names, kept_measurements
 from sim.model.analysis import AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, Measurement, Metric, MetricResult
+from sim.model.changing import replace
 from sim.model.controller import Controller
 from sim.model.units import go_duration_s
 

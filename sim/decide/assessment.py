@@ -6,9 +6,10 @@ Source: behaviour reference 2.2-2.4 (Argo Rollouts ``analysis/analysis.go:436-68
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sim.model.analysis import AnalysisPhase, AnalysisRunStatus, Metric, MetricResult
+from sim.model.changing import replace
 
 FAILURE_LIMIT = 0
 INCONCLUSIVE_LIMIT = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sim.decide import closing
 from sim.decide.basic import has_separate_stable
 from sim.decide.defaults import JUST_AFTER_S
@@ -21,6 +19,7 @@ from sim.decide.steps import current_index, current_step, plan_text, step_hash, 
 from sim.decide.turn import Turn, base_status, reset_status, revision_of
 from sim.model.actions import Decision
 from sim.model.analysis import AnalysisPhase
+from sim.model.changing import replace
 from sim.model.controller import Controller
 from sim.model.rollout import CanaryStep, Observed, PauseReason, RolloutSpec, RolloutStatus, RunRole
 

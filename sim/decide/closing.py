@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from sim.decide import conditions as cond
 from sim.decide.defaults import progress_deadline_s
@@ -12,6 +11,7 @@ from sim.decide.replicas import all_rss, available_pods, find, is_saturated
 from sim.decide.steps import is_indefinite
 from sim.decide.turn import Turn, revision_of
 from sim.model.actions import CreateReplicaSet, Decision
+from sim.model.changing import replace
 from sim.model.controller import Controller
 from sim.model.rollout import Condition, ReplicaSetView, RolloutStatus
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sim.decide.defaults import progress_deadline_s
 from sim.decide.steps import is_fully_promoted, steps_of
+from sim.model.changing import replace
 from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import Condition, RolloutSpec, RolloutStatus
 

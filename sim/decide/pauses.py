@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sim.decide.steps import current_step
+from sim.model.changing import replace
 from sim.model.controller import Controller
 from sim.model.rollout import Pause, PauseCondition, PauseReason, RolloutSpec, RolloutStatus
 from sim.model.units import go_duration_s

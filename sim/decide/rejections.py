@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.decide.validation import invalid_spec_message, rollout_errors
+from sim.model.memory import remembers_last
 from sim.model.rollout import RolloutPhase
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, Geographic, LocalStrategy, RollingUpdate, SetImage
@@ -19,6 +20,7 @@ class Rejection:
     phase_message: str = ""
 
 
+@remembers_last
 def rejection(scenario: Scenario, strategy: LocalStrategy) -> Rejection | None:
     """Why the release never starts, or None if it does."""
     match strategy:

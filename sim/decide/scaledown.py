@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from sim.decide import defaults
 from sim.decide.fenceposts import max_unavailable
@@ -11,6 +10,7 @@ from sim.decide.replicas import all_rss, available_pods, new_rs_size
 from sim.decide.steps import is_fully_promoted
 from sim.decide.turn import Turn
 from sim.model.actions import SetScaleDownDeadline
+from sim.model.changing import replace
 from sim.model.controller import Controller
 from sim.model.rollout import ReplicaSetView
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sim.decide.defaults import max_weight
 from sim.model.controller import NEWEST, Controller
 from sim.model.hashing import digest
+from sim.model.memory import remembers_last
 from sim.model.rollout import CanaryStep, Experiment, Observed, RolloutSpec, RolloutStatus
 
 
@@ -75,7 +74,7 @@ def is_indefinite(spec: RolloutSpec, status: RolloutStatus, controller: Controll
     return controller.is_since(Controller.ARGO_1_8) and any(c.type == "Paused" and c.status for c in status.conditions)
 
 
-@lru_cache(maxsize=256)
+@remembers_last
 def _digest(steps: tuple[CanaryStep, ...]) -> str:
     return digest(steps)
 

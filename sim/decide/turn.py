@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sim.decide.pauses import PauseChanges
 from sim.decide.replicas import all_rss, available_pods
 from sim.model.actions import Action, PointService, Scale, SetScaleDownDeadline
+from sim.model.changing import replace
 from sim.model.rollout import (
     BlueGreenStatus,
     Observed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sim.decide import defaults
 from sim.decide.replicas import at_desired, threshold_met
@@ -18,6 +18,7 @@ from sim.decide.steps import (
 )
 from sim.decide.turn import revision_of
 from sim.model.analysis import AnalysisPhase
+from sim.model.changing import replace
 from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import (
     HeaderRoute,

@@ -51,6 +51,7 @@ class Run:
         self.spec = spec
         self.status = status
         self.poke: Event | None = None
+        self._seen: tuple[AnalysisRunStatus, AnalysisRunSpec, RunView] | None = None
         self.origins: dict[str, str] = {}
         """The template that each metric comes from."""
 
@@ -61,6 +62,11 @@ class Run:
 
     def view(self) -> RunView:
         """The run as the rollout controller sees it."""
+        if self._seen is None or self._seen[0] is not self.status or self._seen[1] is not self.spec:
+            self._seen = self.status, self.spec, self._view()
+        return self._seen[2]
+
+    def _view(self) -> RunView:
         return RunView(
             self.order.name,
             self.order.role,

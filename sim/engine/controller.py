@@ -45,7 +45,8 @@ class RolloutController:
             spec.name,
             len(steps_of(spec)),
         )
-        self._ground.on_pods.append(self.notify)
+        self._counts: tuple[tuple[int, int, int, int], ...] = ()
+        self._ground.on_pods.append(self._look_at_pods)
 
     @property
     def replica_sets(self) -> Sequence[ReplicaSet]:
@@ -100,9 +101,15 @@ class RolloutController:
     def _rollout(self) -> Rollout:
         return Rollout(self.spec, self.status, self.template_hash)
 
+    def _look_at_pods(self) -> None:
+        """Pods come and go in more ways than a ReplicaSet's counts tell; only these wake the controller."""
+        if tuple(rs.counts for rs in self._hands.sets.values()) != self._counts:
+            self.notify()
+
     def _reconcile(self) -> tuple[bool, float | None]:
         if not self.template_hash:
             return False, None
+        self._counts = tuple(rs.counts for rs in self._hands.sets.values())
         observed = self._observe()
         rules = bluegreen if self.spec.blue_green is not None else canary
         decision = rules.next_actions(self.spec, observed)

@@ -46,6 +46,7 @@ class ReplicaSet:
         self.pods: list[Pod] = []
         self._made = 0
         self._shown: tuple[int, int, int] | None = None
+        self._seen: tuple[object, ReplicaSetView] | None = None
         self._noticed: dict[str, float] = {}
         site.ground.on_pods.append(self.look)
 
@@ -63,6 +64,14 @@ class ReplicaSet:
     def available(self) -> int:
         """Available pods."""
         return sum(pod.counts_as_available(self._identity.min_ready_s) for pod in self.active)
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """What a controller sees of its pods: wanted, there, ready, available."""
+        active = self.active
+        ready = [pod for pod in active if pod.ready_s is not None]
+        available = sum(pod.counts_as_available(self._identity.min_ready_s) for pod in ready)
+        return self.desired, len(active), len(ready), available
 
     def labels(self) -> Labels:
         """Labels of the pods as they are now."""
@@ -119,7 +128,8 @@ class ReplicaSet:
         while len(self.active) < self.desired:
             self._make(standing=False)
         self._await_availability()
-        counts = (self.desired, self.ready, self.available)
+        desired, _, ready, available = self.counts
+        counts = (desired, ready, available)
         if counts != self._shown:
             self._shown = counts
             journal = self._site.ground.journal
@@ -127,19 +137,25 @@ class ReplicaSet:
 
     def view(self) -> ReplicaSetView:
         """The ReplicaSet as a controller sees it."""
-        active = self.active
+        counts = self.counts
+        known = (counts, self.number, self.deadline_s, self.desired_annotation)
+        if self._seen is None or self._seen[0] != known:
+            self._seen = known, self._view(*counts)
+        return self._seen[1]
+
+    def _view(self, desired: int, replicas: int, ready: int, available: int) -> ReplicaSetView:
         return ReplicaSetView(
             name=self.name,
             hash=self.revision.hash,
-            desired=self.desired,
-            replicas=len(active),
-            ready=self.ready,
-            available=self.available,
+            desired=desired,
+            replicas=replicas,
+            ready=ready,
+            available=available,
             created_s=self.created_s,
             revision=self.number,
             scale_down_deadline_s=self.deadline_s,
             desired_annotation=self.desired_annotation,
-            fully_labelled=len(active),
+            fully_labelled=replicas,
         )
 
     def _make(self, *, standing: bool) -> None:

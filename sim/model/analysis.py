@@ -192,7 +192,7 @@ class AnalysisRunSpec:
     """Release of the controller that runs it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Measurement:
     """One sample of one metric; times in seconds, ``finished_s`` None while in flight."""
 
@@ -204,7 +204,7 @@ class Measurement:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MetricResult:
     """Counters and last measurements of one metric of a run."""
 
@@ -222,7 +222,7 @@ class MetricResult:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnalysisRunStatus:
     """Status of one run."""
 

@@ -39,8 +39,7 @@ class Controller(StrEnum):
 
     def is_since(self, other: Controller) -> bool:
         """Whether this is ``other`` or came after it."""
-        order = tuple(Controller)
-        return order.index(self) >= order.index(other)
+        return _AGE[self] >= _AGE[other]
 
     @property
     def expr(self) -> Expr:
@@ -50,5 +49,6 @@ class Controller(StrEnum):
         return Expr.V1_15_5 if self.is_since(Controller.ARGO_1_7) else Expr.V1_15_3
 
 
+_AGE = {release: age for age, release in enumerate(Controller)}
 NEWEST = Controller.ARGO_1_10
 """Taken where nothing is said."""

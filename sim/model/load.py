@@ -70,6 +70,11 @@ class LoadShape:
     bursts: tuple[Burst, ...] = ()
     classes: tuple[RequestClass, ...] = ()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody ever calls."""
+        return all(stage.rate_rps == 0 for stage in self.stages)
+
     def rate_rps(self, t_s: float) -> float:
         """Offered rate at ``t_s`` (>= 0), requests/s."""
         rate = self._stage_rate(t_s)

@@ -356,9 +356,12 @@ class BlueGreenStatus:
     post_promotion: RunStatusRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RolloutStatus:
-    """``status`` of a Rollout: everything the controller remembers between reconciles."""
+    """``status`` of a Rollout: everything the controller remembers between reconciles.
+
+    It has no slots: copies without are cheaper (``sim.model.changing``), and every reconcile makes several.
+    """
 
     phase: RolloutPhase = RolloutPhase.PROGRESSING
     message: str = ""

@@ -50,6 +50,8 @@ class DataPlane:
         proxies: int = 1,
     ) -> None:
         self.now_s = start_s
+        self.is_silent = load.is_silent
+        """Nobody ever calls: time passes and nothing happens."""
         self._balancing = balancing
         self._client = state.Client(
             inf if client.timeout_s is None else client.timeout_s,
@@ -66,6 +68,7 @@ class DataPlane:
         )
         self._routes: tuple[Route, ...] = ()
         self._changed: list[int] = []
+        self._groups: set[int] = set()
         self._routing = flatten((), balancing, self._fleet.slot_of)
         self._proxies = Proxies(proxies, balancing)
         self._arrivals = Arrivals(load, streams, share)
@@ -77,7 +80,8 @@ class DataPlane:
         if to_s < self.now_s:
             message = f"cannot advance to {to_s} s: the data plane is already at {self.now_s} s"
             raise ValueError(message)
-        if to_s == self.now_s:
+        if to_s == self.now_s or self.is_silent:
+            self.now_s = to_s
             return
         self._replan()
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
@@ -94,6 +98,7 @@ class DataPlane:
     def add_pod(self, behaviour: VersionBehaviour, group: int) -> int:
         """Index of a new idle pod; its requests are accounted to ``group`` (>= 0). Nothing is routed to it yet."""
         pod = self._fleet.add(behaviour, group, self.now_s)
+        self._groups.add(group)
         if len(self._fleet.kinds) > len(self._block.service):
             self._arrivals.widen(self._block, self._fleet.kinds)
         return pod - 1
@@ -112,6 +117,8 @@ class DataPlane:
             message = f"routes name pods that were never added: {sorted(unknown)}"
             raise ValueError(message)
         self._routes = routes
+        if self.is_silent:
+            return
         if self._proxies.are_needed(routes):
             observe(self._proxies.mesh(self._fleet), self.now_s)
             self._proxies.arrange(routes, self._fleet, self.now_s)
@@ -119,6 +126,8 @@ class DataPlane:
 
     def crash_pod(self, pod: int) -> None:
         """Answer 502 now to everything queued or in service at a pod; what is routed to it later finds it idle."""
+        if self.is_silent:
+            return
         self._replan()
         with np.errstate(over="ignore"):
             self._reserve()
@@ -133,6 +142,8 @@ class DataPlane:
 
     def pod_sample(self, pod: int, *, buckets: bool = True, fine: bool = True) -> PodSample:
         """A pod's totals, as its metrics endpoint would give them now; each histogram only if asked for."""
+        if self.is_silent:
+            return PodSample({}, (0,) * len(self._fleet.layout.bucket_starts) if buckets else (), 0.0, None)
         fleet, row = self._fleet, pod + 1
         latencies = fleet.tally.latencies[row]
         return PodSample(
@@ -144,6 +155,9 @@ class DataPlane:
 
     def take_window(self) -> tuple[WindowCount, ...]:
         """What each group did since the last call (or the start), ascending by group; -1 is no pod at all."""
+        if self.is_silent:
+            none = (0,) * len(self._fleet.layout.bucket_starts)
+            return tuple(WindowCount(group, (), none, 0.0, 0, 0, 0, 0) for group in sorted(self._groups))
         return self._windows.take(self._fleet, self.now_s)
 
     def offered_rps(self, pod: int) -> float:
