@@ -51,6 +51,8 @@ from sim.timetable.world import Leaving, WalkedSet
 
 MOST_FRAMES, MOST_PER_STEP, MOST_PER_POD = 2_000, 60, 12
 """A rollout that takes more reconciles than this never settles."""
+MOST_STANDING = 100
+"""And a stable version none."""
 
 
 @dataclass(slots=True)
@@ -101,11 +103,13 @@ class RolloutWalk:
         self._world = _standing(course)
         self._now_s = pace.reconcile_s
         self._waits = 0
+        self._template = NEW if course.first_deploy else OLD
         self._frames: list[Frame] = []
         self._stopped = ""
 
     def run(self) -> Walk:
         """From the new template to the last thing that happens."""
+        self._stand()
         budget = MOST_FRAMES + MOST_PER_STEP * len(steps_of(self._spec)) + MOST_PER_POD * self._spec.desired
         while len(self._frames) < budget:
             changed, wake_s = self._reconcile()
@@ -124,6 +128,14 @@ class RolloutWalk:
         )
         inner = tuple(span for one in self._world.experiments for span in one.runs)
         return Walk(tuple(self._frames), (*runs, *inner), self._stopped, self._world.leaving.grace_s)
+
+    def _stand(self) -> None:
+        """What the controller makes of the stable version before the release: it may want another number of pods."""
+        while self._template == OLD and self._reconcile()[0] and len(self._frames) < MOST_STANDING:
+            for rs in self._world.sets.values():
+                rs.stand()
+        self._template = NEW
+        self._frames.clear()
 
     def _pass_time(self, wake_s: float | None) -> bool:
         """Whether something is still to come; then it is that instant."""
@@ -172,15 +184,15 @@ class RolloutWalk:
 
     def _observed(self) -> Observed:
         views = {key: rs.view(self._now_s) for key, rs in self._world.sets.items()}
-        new, stable = views.get(NEW), views.get(self._status.stable_rs)
+        new, stable = views.get(self._template), views.get(self._status.stable_rs)
         experiment = self._world.experiments[-1] if self._world.experiments else None
         return Observed(
             now_s=self._now_s,
             status=self._status,
-            template_hash=NEW,
+            template_hash=self._template,
             new_rs=new,
             stable_rs=stable,
-            other_rss=tuple(view for key, view in views.items() if key not in {NEW, self._status.stable_rs}),
+            other_rss=tuple(view for key, view in views.items() if key not in {self._template, self._status.stable_rs}),
             runs=tuple(run.view for run in self._world.runs),
             experiment=experiment.view() if experiment is not None else None,
             experiment_templates=experiment.template_views() if experiment is not None else (),

@@ -44,6 +44,10 @@ class WalkedSet:
                 self.batches.pop()
         return surplus
 
+    def stand(self) -> None:
+        """All pods have been there for long."""
+        self.batches = [Batch(self.desired, 0.0)] if self.desired else []
+
     def available(self, now_s: float) -> int:
         """Available pods."""
         return sum(one.count for one in self.batches if one.available_s is not None and one.available_s <= now_s)

@@ -10,7 +10,7 @@ import pytest
 from sim.model.analysis import AnalysisRef, AnalysisTemplate
 from sim.model.manifests import ManifestSet
 from sim.model.pods import PodTemplate
-from sim.model.rollout import CanaryScale, CanaryStep, Experiment, ExperimentTemplate
+from sim.model.rollout import CanaryScale, CanaryStep, Experiment, ExperimentAnalysis, ExperimentTemplate
 from sim.model.strategy import Geographic, Region, RegionPhase, SwitchScript
 from sim.model.units import IntOrPercent
 from sim.timetable import Ability, Gate, Instant, Refused, Timetable, plan
@@ -343,3 +343,21 @@ def test_a_switch_script_checks_after_the_switch() -> None:
         ("validate blue", 0), ("switch to blue", 100), ("5 checks every 10s", 100),
     ]  # fmt: skip
     assert (found.end, found.bound_s) == (Instant(70.0, 70.0), 20.0)
+
+
+@pytest.mark.parametrize(
+    ("required", "duration", "ability"),
+    [
+        pytest.param(True, "", Ability.ALWAYS, id="required"),
+        pytest.param(False, "10m", Ability.ALWAYS, id="long-enough"),
+        pytest.param(False, "90s", Ability.NEVER, id="over-before-its-verdict"),
+    ],
+)
+def test_an_analysis_of_an_experiment(*, required: bool, duration: str, ability: Ability) -> None:
+    judged = (ExperimentAnalysis("errors", refs("errors"), required),)
+    step = CanaryStep(experiment=Experiment((ExperimentTemplate("a", replicas=1),), duration, judged))
+    template = gate("errors", interval="1m", count=5, failureLimit=2)
+    one = gate_of(planned(manifests(step, set_weight(20), templates=(template,))), "errors")
+    assert (one.where, one.ability) == ("step 1", ability)
+    # Two intervals after its start, which is when the experiment's pods are there.
+    assert one.bound_s == (None if ability is Ability.NEVER else pytest.approx(600 + 120, abs=1.5))

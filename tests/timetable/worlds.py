@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from sim.model.analysis import AnalysisRef, AnalysisTemplate
 from sim.model.behaviour import Delay
+from sim.model.controller import NEWEST, Controller
 from sim.model.load import LoadShape, Stage
 from sim.model.manifests import ManifestSet
-from sim.model.rollout import CanaryScale, CanaryStep, RolloutSpec
+from sim.model.rollout import CanaryScale, CanaryStep, Experiment, ExperimentTemplate, RolloutSpec
 from sim.model.scenario import Cluster, Scenario
 from sim.model.strategy import ArgoRollout, RollingUpdate
 from sim.model.telemetry import Signal, Telemetry
@@ -32,7 +33,9 @@ def gate(name: str, **metric: Any) -> AnalysisTemplate:
     return AnalysisTemplate(name, metrics_json=(json.dumps(written),))
 
 
-def scenario(manifests: ManifestSet, *, bad: bool = False, deployment: bool = False) -> Scenario:
+def scenario(
+    manifests: ManifestSet, *, bad: bool = False, deployment: bool = False, controller: Controller = NEWEST
+) -> Scenario:
     """Good answers from the start, or bad ones."""
     answer = json.dumps({"ok": not bad})
     signals = tuple(Signal(one.name, "", ((-1e6, answer),)) for one in manifests.analysis_templates)
@@ -42,6 +45,7 @@ def scenario(manifests: ManifestSet, *, bad: bool = False, deployment: bool = Fa
         load=QUIET_LOAD,
         telemetry=Telemetry(signals=signals),
         cluster=ANY_DELAYS,
+        controller=controller,
         warm_up_s=1.0,
         tail_s=90.0,
         horizon_s=20_000.0,
@@ -65,6 +69,12 @@ _MOVES = st.one_of(
     st.sampled_from(_LENGTHS).map(builders.pause),
     st.just(builders.analysis("inline")),
 )
+_EXPERIMENTS = st.builds(
+    lambda replicas, ref, length: CanaryStep(experiment=Experiment((ExperimentTemplate("x", ref, replicas),), length)),
+    st.integers(1, 3),
+    st.sampled_from(["canary", "stable"]),
+    st.sampled_from(["30s", "2m"]),
+)
 _SCALES = st.one_of(
     st.integers(1, 12).map(lambda count: CanaryStep(set_canary_scale=CanaryScale(replicas=count))),
     st.just(CanaryStep(set_canary_scale=CanaryScale(match_traffic_weight=True))),
@@ -73,7 +83,7 @@ _SCALES = st.one_of(
 
 @st.composite
 def canaries(draw: st.DrawFn, *, routed: bool, background: bool | None = None) -> ManifestSet:
-    moves = st.one_of(_MOVES, _SCALES) if routed else _MOVES
+    moves = st.one_of(_MOVES, _MOVES, _SCALES, _EXPERIMENTS) if routed else st.one_of(_MOVES, _MOVES, _EXPERIMENTS)
     steps = tuple(draw(st.lists(moves, max_size=6)))
     watched = draw(st.booleans()) if background is None else background
     templates = (draw(gates("inline", inline=True)), draw(gates("watch", inline=False)))
@@ -88,7 +98,8 @@ def canaries(draw: st.DrawFn, *, routed: bool, background: bool | None = None) -
     fields: dict[str, Any] = {}
     if routed:
         fields["dynamic_stable_scale"] = draw(st.booleans())
-        fields["min_pods_per_replica_set"] = draw(st.sampled_from([None, 2]))
+        # More than there are replicas, older controllers promote only if they happen to look at the right moment.
+        fields["min_pods_per_replica_set"] = draw(st.sampled_from([None, 2])) if spec.desired > 1 else None
     else:
         fields |= {
             "traffic_routing": None,
