@@ -298,6 +298,7 @@ PROMETHEUS = Section(
         Field("buckets", ListOf(DURATION, non_empty=True), "Upper bounds of its buckets.", "buckets_s"),
         Field("preset_statuses", ListOf(STATUS), "Statuses counted from 0 at a pod's start; others are born late."),
         Field("labels", ListOf(LABEL), "Labels of the series."),
+        Field("conventions", FLAG, "Queries also find pod labels and Istio's, nginx' and kube-state-metrics' series."),
         Field("attached_address", TEXT, "Address used where a template names none."),
     ),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sim.decide.rejections import Rejection
 from sim.decide.standing import with_workload
+from sim.engine.addresses import NetworkAddresses
 from sim.engine.argo import ArgoDriver
 from sim.engine.clock import Clock, Rank
 from sim.engine.cluster import Scheduler
@@ -99,7 +100,8 @@ class LocalRun:
         self._site = PodSite(self._ground, Scheduler(scenario.cluster))
         network, entry = network_and_entry(scenario.manifests, strategy, scenario.cluster.istio)
         self._router = Router(self._ground, network, entry)
-        self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy))
+        addresses = NetworkAddresses(lambda: network.services, scenario.manifests, strategy)
+        self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy), addresses)
         self._driver = self._drive(strategy)
         self._router.backends.append(self._driver)
         others = bystanders(scenario, strategy, network, entry)

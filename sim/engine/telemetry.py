@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from sim.engine.pods import Pod
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import GROUPS
 from sim.metrics.datadog import AgentStore
-from sim.metrics.exposition import Agent, PodView, Scraper
+from sim.metrics.exposition import Agent, Scraper
+from sim.metrics.pods import PodView
 from sim.metrics.providers import Sources
 from sim.metrics.store import SeriesStore
+from sim.model.pods import Labels
 from sim.model.records import TrafficRecord
 from sim.traffic import PodSample, WindowCount, fine
 
@@ -70,13 +73,26 @@ class Sampler:
             listener_of_windows(now, window)
 
 
+class Addresses(Protocol):
+    """By which names clients reach pods."""
+
+    def service_of(self, labels: Labels) -> str:
+        """The Service that leads clients to pods with these labels, '' if none does."""
+
+    def ingress_of(self, service: str) -> str:
+        """The Ingress that sends to a Service, '' if none does."""
+
+
 class Collector:
     """Scrapes and flushes. Prometheus scrapes all pods of a run at one phase of its interval, drawn per run."""
 
-    def __init__(self, ground: Ground, owners: Callable[[], list[ReplicaSet]], namespace: str) -> None:
+    def __init__(
+        self, ground: Ground, owners: Callable[[], list[ReplicaSet]], namespace: str, address: Addresses
+    ) -> None:
         self._ground = ground
         self._owners = owners
         self._namespace = namespace
+        self._address = address
         telemetry = ground.scenario.telemetry
         self.prometheus = SeriesStore()
         self.datadog = AgentStore()
@@ -107,6 +123,7 @@ class Collector:
         scrape_phase, flush_phase = float(generator.random()), float(generator.random())
         telemetry = self._ground.scenario.telemetry
         self._agent = Agent(telemetry.datadog, self.datadog, fine.quantiles, eyes.datadog)
+        self._scraper = Scraper(telemetry.prometheus, self.prometheus, eyes.prometheus)
         if eyes.prometheus:
             self._every(telemetry.prometheus.scrape_interval_s, scrape_phase, self._scrape)
         if eyes.datadog:
@@ -124,7 +141,8 @@ class Collector:
 
     def _scrape(self) -> None:
         if "prometheus" not in self._outages and self.is_read("prometheus"):
-            self._scraper.scrape(self._ground.clock.now, [self._view(rs, pod) for rs, pod in self._targets()])
+            answering = [self._view(rs, pod) for rs, pod in self._targets()]
+            self._scraper.scrape(self._ground.clock.now, answering, [self._still(rs, pod) for rs, pod in self._idle()])
 
     def _flush(self) -> None:
         # Without requests there is nothing to count: agents know no zeros that nobody has asked for.
@@ -138,8 +156,39 @@ class Collector:
                 if pod.is_up and pod.index is not None:
                     yield rs, pod
 
+    def _idle(self) -> Iterator[tuple[ReplicaSet, Pod]]:
+        """Pods that answer nothing now, though they exist."""
+        for rs in self._owners():
+            for pod in rs.pods:
+                if not (pod.is_up and pod.index is not None) and not pod.gone:
+                    yield rs, pod
+
+    def _still(self, rs: ReplicaSet, pod: Pod) -> PodView:
+        return replace(self._bare(rs, pod), ready=False)
+
+    def _bare(self, rs: ReplicaSet, pod: Pod) -> PodView:
+        """Who the pod is, without what it did."""
+        workload = rs.name.removesuffix(f"-{pod.revision.hash}")
+        service = self._address.service_of(rs.labels())
+        return PodView(
+            pod=pod.name,
+            namespace=self._namespace,
+            labels=rs.label_map(),
+            annotations=rs.annotation_map(),
+            env=rs.env_map,
+            version=pod.revision.behaviour.name,
+            hash=pod.revision.hash,
+            workload=workload,
+            owner=rs.name,
+            service=service,
+            ingress=self._address.ingress_of(service),
+            containers=tuple(one.name for one in pod.revision.template.containers),
+            restarts=len(pod.past),
+            ready=pod.ready_s is not None,
+        )
+
     def _view(self, rs: ReplicaSet, pod: Pod, past: tuple[PodSample, ...] = (), *, fine: bool = False) -> PodView:
-        plane, revision = self._ground.traffic, pod.revision
+        plane = self._ground.traffic
         sample = (
             plane.pod_sample(pod.index, buckets=not fine or bool(past), fine=fine)
             if pod.index is not None
@@ -147,14 +196,8 @@ class Collector:
         )
         if past and pod.index is not None:
             sample = _total((*past, sample))
-        return PodView(
-            pod=pod.name,
-            namespace=self._namespace,
-            labels=rs.label_map(),
-            annotations=rs.annotation_map(),
-            env=rs.env_map,
-            version=revision.behaviour.name,
-            hash=revision.hash,
+        return replace(
+            self._bare(rs, pod),
             statuses=sample.statuses,
             bucket_counts=sample.bucket_counts,
             latency_sum_s=sample.latency_sum_s,

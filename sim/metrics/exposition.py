@@ -2,90 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from sim.metrics import conventions
 from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
+from sim.metrics.exporters import FAMILIES, KubeState, Proxies
+from sim.metrics.pods import PodView, labels_of
 from sim.metrics.rows import NAME
 from sim.metrics.store import Series, SeriesStore, to_ms
-from sim.model.telemetry import DatadogTelemetry, LabelSource, PrometheusTelemetry
+from sim.model.telemetry import DatadogTelemetry, PrometheusTelemetry
 
 Quantiles = Callable[[npt.NDArray[np.int64], Sequence[float]], npt.NDArray[np.float64]]
 """(fine histograms, one a row; shares in 0..1) -> seconds, a row each; NaN for empty ones."""
 
 PERCENTILES = ((".99percentile", 0.99), (".95percentile", 0.95), (".median", 0.5), (".max", 1.0))
 """Suffix and quantile of the gauges the agent derives from a DogStatsD histogram."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodView:
-    """What one pod exposes at one instant: a snapshot, cumulative since the pod started.
-
-    ``bucket_counts`` has one count per bound plus one for +Inf and is *not* cumulative over the bounds.
-    ``fine_counts`` is the fine histogram from which the agent's percentiles are taken (None: no percentiles).
-    """
-
-    pod: str
-    namespace: str = "default"
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
-    version: str = ""
-    hash: str = ""
-    statuses: Mapping[int, int] = field(default_factory=dict)
-    bucket_counts: Sequence[int] = ()
-    latency_sum_s: float = 0.0
-    fine_counts: npt.NDArray[np.int64] | None = None
-
-    @property
-    def answers(self) -> int:
-        """Answers given so far."""
-        return sum(self.statuses.values())
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """Everything a label may come from, to be compared at once."""
-        return (self.namespace, self.version, self.hash, self.labels, self.annotations, self.env)
-
-    def lasting_identity(self) -> tuple[object, ...]:
-        """The same, to be kept: the engine's mappings may change under a view."""
-        return (*self.identity[:3], dict(self.labels), dict(self.annotations), dict(self.env))
-
-
-def source_value(source: str, view: PodView, status: int | None) -> str:  # noqa: PLR0911  # one return per kind
-    """What one label source yields for a pod ('' for nothing); ValueError when the source is not a known kind."""
-    kind, _, key = source.partition(":")
-    match kind:
-        case "pod-label":
-            return view.labels.get(key, "")
-        case "pod-annotation":
-            return view.annotations.get(key, "")
-        case "env":
-            return view.env.get(key, "")
-        case "value":
-            return key
-        case "status":
-            return "" if status is None else str(status)
-        case "status-class":
-            return "" if status is None else f"{status // 100}xx"
-    plain = {"pod-name": view.pod, "namespace": view.namespace, "version": view.version, "pod-template-hash": view.hash}
-    if kind not in plain:
-        msg = f"{source!r} is not a label source"
-        raise ValueError(msg)
-    return plain[kind]
-
-
-def labels_of(sources: Iterable[LabelSource], view: PodView, status: int | None = None) -> dict[str, str]:
-    """Labels or tags of a pod: for each name the first source that yields something; names without any are left out."""
-    found = {}
-    for label in sources:
-        value = next((text for source in label.sources if (text := source_value(source, view, status))), "")
-        if value:
-            found[label.name] = value
-    return found
 
 
 @dataclass(slots=True)
@@ -106,18 +41,32 @@ class _Target:
 class Scraper:
     """Scrapes pods into a series store: counters per status, the latency histogram and ``up``.
 
+    What usual installations expose besides (``conventions``) is made as far as ``queries``, all query texts together,
+    name it.
+
     A status that no request had yet has no counter unless it is preset; the histogram is there from the start. A pod
     that is gone, or whose labels changed, gets stale markers at the next scrape (evaluators reference 1.2, rule 3).
     """
 
-    def __init__(self, telemetry: PrometheusTelemetry, store: SeriesStore) -> None:
+    def __init__(self, telemetry: PrometheusTelemetry, store: SeriesStore, queries: str = "") -> None:
         self._telemetry = telemetry
         self._store = store
         self._targets: dict[str, _Target] = {}
+        self._named = conventions.words(queries) if telemetry.conventions else frozenset()
+        self._proxies = [
+            Proxies(family, telemetry.buckets_s, store)
+            for family in FAMILIES
+            if any(name.startswith((family.requests, family.latency)) for name in self._named)
+        ]
+        self._kube_state = KubeState(store) if self._named & set(conventions.KUBE_STATE) else None
 
-    def scrape(self, t_s: float, pods: Sequence[PodView]) -> None:
-        """Take one sample of every pod at ``t_s``."""
+    def scrape(self, t_s: float, pods: Sequence[PodView], others: Sequence[PodView] = ()) -> None:
+        """Take one sample of every pod at ``t_s``; ``others`` are pods that answer nothing now."""
         t_ms = to_ms(t_s)
+        for proxies in self._proxies:
+            proxies.scrape(t_ms, pods)
+        if self._kube_state is not None:
+            self._kube_state.scrape(t_ms, [*pods, *others])
         gone = self._targets.keys() - {view.pod for view in pods}
         for pod in sorted(gone):
             self._end(self._targets.pop(pod), t_ms)
@@ -160,7 +109,9 @@ class Scraper:
 
     def _labels(self, view: PodView, status: int | None = None) -> dict[str, str]:
         """The configured labels and, as on every real target, ``instance``: two pods never share a series."""
-        return {"instance": view.pod} | labels_of(self._telemetry.labels, view, status)
+        configured = self._telemetry.labels
+        extra = conventions.extra_sources(configured, self._named, view.labels) if self._named else ()
+        return {"instance": view.pod} | labels_of((*configured, *extra), view, status)
 
     def _status_series(self, view: PodView, status: int) -> Series:
         labels = self._labels(view, status)

@@ -39,6 +39,9 @@ class PrometheusTelemetry:
         LabelSource("pod", ("pod-name",)),
         LabelSource("namespace", ("namespace",)),
     )
+    conventions: bool = True
+    """Whether queries also find what usual installations expose: pod labels, other names of the status, the metrics of
+    Istio, of nginx' ingress controller and of kube-state-metrics."""
     attached_address: str = ""
     """Address the controller uses where a template names none (ARGO_ROLLOUTS_PROMETHEUS_ADDRESS); '' is none."""
 
