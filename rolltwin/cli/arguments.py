@@ -120,7 +120,7 @@ def words(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 
 
 def name_world(loaded: Iterable[Loaded]) -> None:
-    """Say on standard error which of them had no world of their own, and in which the release will not matter."""
+    """Say on standard error which had no world of their own, and in which something keeps the release from mattering."""
     for item in loaded:
         if item.default_world:
             _note(
@@ -128,6 +128,8 @@ def name_world(loaded: Iterable[Loaded]) -> None:
                 "bare manifests, replayed with the packaged default traffic, behaviours and people (rolltwin explain default "
                 "shows them; --set or a scenario file changes them)",
             )
+        for finding in item.unexposed:
+            _note(item, f"{finding.message} ({finding.code}): its gate decides without data")
         busy = occupation(item.scenario)
         if busy is not None and busy > BUSY:
             _note(

@@ -39,6 +39,8 @@ class Loaded:
     file: str
     default_world: bool = False
     """Bare manifests, in the packaged default world."""
+    unexposed: tuple[Finding, ...] = ()
+    """Queries for metrics that the simulated cluster does not have."""
 
     @property
     def hash(self) -> str:
@@ -121,16 +123,17 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     if reader.findings or refused:
         raise BadInput((*reader.findings, *refused))
     scenario = _scenario(written, mix, objects, source)
-    unanswered = _unscripted(documents, scenario, source.file)
-    if unanswered:
+    unanswered = _found("RT810", documents, scenario, source.file)
+    if unanswered:  # every measurement would be an Error
         raise BadInput(unanswered)
-    return Loaded(scenario, documents, source.file)
+    return Loaded(scenario, documents, source.file, unexposed=_found("RT812", documents, scenario, source.file))
 
 
-def _unscripted(documents: Documents, scenario: Scenario, file: str) -> list[Finding]:
-    """Metrics that nobody would answer, so that every measurement would be an Error."""
-    rule = next(rule for rule in scripts.RULES if rule.check is scripts.unscripted)
-    return [finding(rule, hit, file) for hit in scripts.unscripted(Context(documents, scenario, scenario.controller))]
+def _found(code: str, documents: Documents, scenario: Scenario, file: str) -> tuple[Finding, ...]:
+    """What one rule about unanswered metrics says."""
+    rule = next(rule for rule in scripts.RULES if rule.code == code)
+    hits = rule.check(Context(documents, scenario, scenario.controller)) if rule.check is not None else ()
+    return tuple(finding(rule, hit, file) for hit in hits)
 
 
 def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:

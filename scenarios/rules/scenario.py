@@ -131,7 +131,8 @@ def _observed(
             continue
         for kind, read in (("prometheus", promql_selectors), ("datadog", datadog_selectors)):
             found = tuple(read(text(metric.metric, "provider", kind, "query")))
-            sources = [visibility.sources_of(selector, kind, context.scenario.telemetry) for selector in found]
+            pods = visibility.sides(metric.use.rollout)
+            sources = [visibility.sources_of(selector, kind, context.scenario.telemetry, pods) for selector in found]
             if found and all(source is not None for source in sources):
                 pairs = ((s, source) for s, source in zip(found, sources, strict=True) if source is not None)
                 yield metric, metric.use, kind, tuple(pairs)

@@ -1,4 +1,4 @@
-"""RT810-RT81x: metrics of providers the twin does not model, which the scenario must answer for."""
+"""RT810-RT81x: metrics that nobody answers for: of providers the twin does not model, or of names it does not expose."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from scenarios.findings import Severity
 from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
-from scenarios.rules.tree import mapping
-from scenarios.rules.uses import MetricUse, metric_uses
-from sim.metrics import scripts
+from scenarios.rules.selectors import Selector, datadog_selectors, promql_selectors
+from scenarios.rules.tree import mapping, text
+from scenarios.rules.uses import PLACEHOLDER, MetricUse, metric_uses
+from sim.metrics import conventions, scripts
 from sim.metrics.scripts import Origin
+from sim.model.telemetry import Telemetry
 
 MODELLED = frozenset({"prometheus", "datadog"})
 """Providers whose answers come from the simulated telemetry."""
@@ -46,6 +48,40 @@ def needs_script(context: Context) -> Iterator[Hit]:
             yield Hit(metric.template, (*metric.path, "provider", kind), message)
 
 
+def unexposed(context: Context) -> Iterator[Hit]:
+    """Queries for metrics that no simulated pod, proxy or exporter has, each once."""
+    if context.scenario is None:
+        return
+    seen: set[tuple[int, str]] = set()
+    for metric in metric_uses(context):
+        judged = metric.use is not None and metric.use.rollout.name in context.judged_rollouts
+        key = (id(metric.template), metric.name)
+        if not judged or key in seen:
+            continue
+        for kind, names in _asked(metric):
+            missing = [name for name in names if not _is_exposed(kind, name, context.scenario.telemetry)]
+            if missing:
+                seen.add(key)
+                message = f"{metric.words} asks {kind} for {', '.join(missing)}, which nothing in the simulated cluster exposes"
+                yield Hit(metric.template, (*metric.path, "provider", kind), message)
+
+
+def _asked(metric: MetricUse) -> Iterator[tuple[str, list[str]]]:
+    """(provider, metrics named), of the providers the twin models."""
+    for kind, read in (("prometheus", promql_selectors), ("datadog", datadog_selectors)):
+        provider = mapping(metric.metric, "provider", kind)
+        queries = [text(provider, "query"), *map(str, mapping(provider, "queries").values())]
+        selectors: Iterator[Selector] = (found for query in queries for found in read(query))
+        names = dict.fromkeys(found.metric for found in selectors if found.metric and PLACEHOLDER not in found.metric)
+        yield kind, list(names)
+
+
+def _is_exposed(kind: str, metric: str, telemetry: Telemetry) -> bool:
+    if kind == "prometheus":
+        return conventions.exposes(metric, telemetry.prometheus)
+    return conventions.sends(metric, telemetry.datadog)
+
+
 def _others(context: Context) -> Iterator[tuple[MetricUse, str]]:
     for metric in metric_uses(context):
         kinds = [kind for kind in mapping(metric.metric, "provider") if kind.lower() not in MODELLED]
@@ -71,4 +107,9 @@ RULES: tuple[Rule, ...] = (
     Rule("RT811", "provider-needs-script", Severity.INFO,
          "Only Prometheus and Datadog are modelled; run and score need a scenario that says what the others answer.",
          "script its answers under telemetry.signals of a scenario", needs_script),
+    Rule("RT812", "metric-unexposed", Severity.WARNING,
+         "A query for a metric that does not exist finds nothing, so its gate decides by what it does without data: it fails "
+         "good releases too, or passes bad ones.",
+         "name the application's metrics under telemetry.prometheus or telemetry.datadog (requests_metric, duration_metric); "
+         "rolltwin does not know what other metrics would say", unexposed),
 )  # fmt: skip

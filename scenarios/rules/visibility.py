@@ -5,7 +5,7 @@ Three answers, because some labels are only known in the cluster: a pod's name, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +13,8 @@ from scenarios.manifests import Document
 from scenarios.rules.selectors import Matcher, Selector
 from scenarios.rules.tree import entries, labels, text
 from scenarios.rules.uses import PLACEHOLDER
-from sim.model.telemetry import LabelSource, Telemetry
+from sim.metrics import conventions
+from sim.model.telemetry import LabelSource, PrometheusTelemetry, Telemetry
 
 UNKNOWN = None
 _PER_REQUEST = frozenset({"status", "status-class"})
@@ -56,16 +57,27 @@ def _side(rollout: Document, metadata: str, env: Mapping[str, str | None]) -> Po
     )
 
 
-def sources_of(selector: Selector, kind: str, telemetry: Telemetry) -> tuple[LabelSource, ...] | None:
+def sources_of(
+    selector: Selector, kind: str, telemetry: Telemetry, pods: Iterable[Pod]
+) -> tuple[LabelSource, ...] | None:
     """The labels of the series this selector names; None for metrics the twin does not make."""
     if kind == "prometheus":
         own = telemetry.prometheus
         duration = selector.metric in {f"{own.duration_metric}_{part}" for part in ("bucket", "count", "sum")}
-        return own.labels if selector.metric == own.requests_metric or duration else None
+        return _labels(selector, own, pods) if selector.metric == own.requests_metric or duration else None
     ours = selector.metric == telemetry.datadog.requests_metric or selector.metric.startswith(
         telemetry.datadog.duration_metric
     )
     return telemetry.datadog.tags if ours else None
+
+
+def _labels(selector: Selector, telemetry: PrometheusTelemetry, pods: Iterable[Pod]) -> tuple[LabelSource, ...]:
+    """The configured labels, and those of the selector's that pods of usual installations have besides."""
+    if not telemetry.conventions:
+        return telemetry.labels
+    named = frozenset(matcher.label for matcher in selector.matchers)
+    of_pods = (label for pod in pods for label in pod.labels)
+    return (*telemetry.labels, *conventions.extra_sources(telemetry.labels, named, of_pods))
 
 
 def sees(selector: Selector, pod: Pod, sources: tuple[LabelSource, ...], namespace: str) -> Sees:

@@ -182,7 +182,7 @@ class Collector:
             owner=rs.name,
             service=service,
             ingress=self._address.ingress_of(service),
-            containers=tuple(one.name for one in pod.revision.template.containers),
+            container=pod.revision.template.container,
             restarts=len(pod.past),
             ready=pod.ready_s is not None,
         )

@@ -120,6 +120,8 @@ class Proxies:
         """Take one sample of everything at ``t_ms``."""
         for view in pods:
             before = self._last.get(view.pod)
+            if before is not None and before.restarts != view.restarts:
+                before = None  # another container, which counts from 0
             for labels, ends in self._family.labels(view) if view.service else ():
                 self._counted.setdefault(labels, Counted()).add(view, before)
                 if ends:
@@ -179,10 +181,9 @@ class KubeState:
 def _state(view: PodView) -> Iterator[tuple[str, Labels, float]]:
     pod = {"pod": view.pod, "namespace": view.namespace, "instance": "kube-state-metrics"}
     restarts, container_ready, ready, info = KUBE_STATE
-    for container in view.containers:
-        labels = _pairs(pod | {"container": container})
-        yield restarts, labels, float(view.restarts)
-        yield container_ready, labels, float(view.ready)
+    labels = _pairs(pod | {"container": view.container})
+    yield restarts, labels, float(view.restarts)
+    yield container_ready, labels, float(view.ready)
     for condition, holds in (("true", view.ready), ("false", not view.ready), ("unknown", False)):
         yield ready, _pairs(pod | {"condition": condition}), float(holds)
     yield info, _pairs(pod | {"created_by_kind": "ReplicaSet", "created_by_name": view.owner}), 1.0

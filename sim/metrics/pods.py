@@ -37,7 +37,8 @@ class PodView:
     """The Service that leads clients to the pod, '' if none does."""
     ingress: str = ""
     """The Ingress that sends to that Service, '' if none does."""
-    containers: tuple[str, ...] = ()
+    container: str = ""
+    """Name of the container that restarts."""
     restarts: int = 0
     ready: bool = True
     fine_counts: npt.NDArray[np.int64] | None = None

@@ -38,6 +38,8 @@ class PodTemplate:
 
     labels: Labels = ()
     annotations: Labels = ()
+    container: str = ""
+    """Name of the first container."""
     image: str = ""
     cpu_request: float = 0.0
     """Cores."""

@@ -7,7 +7,8 @@ import pytest
 
 from sim.metrics import datadog, promql
 from sim.metrics.datadog import AgentStore
-from sim.metrics.exposition import Agent, PodView, Scraper, labels_of, source_value
+from sim.metrics.exposition import Agent, Scraper
+from sim.metrics.pods import PodView, labels_of, source_value
 from sim.metrics.store import SeriesStore
 from sim.model.telemetry import DatadogTelemetry, LabelSource, PrometheusTelemetry
 

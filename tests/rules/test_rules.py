@@ -234,6 +234,7 @@ SCENARIO_TRIPS = [
     ("RT804", {"mix": (GOOD,)}, {}),
     ("RT805", {"telemetry": Telemetry(PrometheusTelemetry(), signals=(Signal("errors", "eror", ()),))}, {}),
     ("RT810", {}, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}),
+    ("RT812", {}, {QUERY: 'sum(rate(shop_orders_failed_total{role="canary"}[1m]))'}),
 ]  # fmt: skip
 
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}

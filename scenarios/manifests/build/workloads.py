@@ -53,6 +53,7 @@ def pod_template(template: dict[str, Any]) -> PodTemplate:
     return PodTemplate(
         labels=labels(template, "metadata", "labels"),
         annotations=labels(template, "metadata", "annotations"),
+        container=text(main, "name"),
         image=text(main, "image"),
         cpu_request=sum(_request(container, "cpu") for container in containers),
         memory_request=sum(_request(container, "memory") for container in containers),
