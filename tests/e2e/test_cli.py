@@ -143,6 +143,17 @@ def test_a_world_in_which_no_release_matters_is_named(rolltwin: Command, folder:
     assert "can serve" not in rolltwin("run", "scenario.yaml", "--set", "horizon=1m").err
 
 
+def test_a_query_for_a_metric_that_does_not_exist_is_named(rolltwin: Command, folder: Path) -> None:
+    gate = (
+        TEMPLATE.replace("1ns", "1s").replace("1000000000", "2").replace("query: up", "query: \"shop_orders{a='b'}\"")
+    )
+    step = "        - analysis: {templates: [{templateName: gate}]}\n"
+    (folder / "shop.yaml").write_text(ROLLOUT + step + gate)
+    told = rolltwin("run", "scenario.yaml")
+    assert told.code == 0
+    assert "asks prometheus for shop_orders, which nothing in the simulated cluster exposes (RT812)" in told.err
+
+
 def test_of_several_rollouts_one_has_to_be_named(rolltwin: Command, folder: Path) -> None:
     other = ROLLOUT.replace("name: shop}", "name: cart}")
     (folder / "two.yaml").write_text(f"{ROLLOUT}---\n{other}", encoding="utf-8")
