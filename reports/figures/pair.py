@@ -13,6 +13,9 @@ from reports.figures.timeline import TimelineInfo
 from reports.views import Journal, end_of, header_of
 
 _ROWS = 3
+_ROW_PT = 10
+"""Height of a row of names above a panel."""
+_SHORTEST_CUT_MIN = 60.0
 
 
 class Half(NamedTuple):
@@ -33,7 +36,7 @@ def info(old: Journal, new: Journal, labels: tuple[str, str]) -> PairInfo:
     """What there is to draw of both runs, on one axis that covers both."""
     runs = timeline.info(old), timeline.info(new)
     header = header_of(old)
-    shown = _axis(runs[0].axis, runs[1].axis)
+    shown = common_axis(runs[0].axis, runs[1].axis)
     halves = tuple(
         Half(f"{name} ({label}): {end_of(journal).verdict.value}", run._replace(axis=shown))
         for name, label, journal, run in zip(("OLD", "NEW"), labels, (old, new), runs, strict=True)
@@ -58,19 +61,26 @@ def draw(found: PairInfo) -> Figure:
 
 def _draw_half(panels: list[Axes], half: Half) -> None:
     run = half.run
-    panels[0].set_title(
-        f"{half.title}\n{style.shorten(run.subtitle, 150)}", loc="left", fontsize=8.5, fontweight="bold", pad=30
-    )
     timeline.draw_weights(panels[0], run)
     timeline.draw_lines(panels[1], run.errors, "failed\nrequests, %", least=1.0)
     timeline.draw_lanes(panels[2], run)
     for axes in panels:
         axis.shade_cuts(axes, run.axis)
         timeline.mark_times(axes, run)
-    timeline.label_top(panels[0], run)
+    rows = timeline.label_top(panels[0], run)
+    title = f"{style.shorten(half.title, 120)}\n{style.shorten(run.subtitle, 150)}"
+    panels[0].set_title(title, loc="left", fontsize=8.5, fontweight="bold", pad=8 + _ROW_PT * rows)
 
 
-def _axis(old: Axis, new: Axis) -> Axis:
-    """From the earlier start to the later end; soaks are cut short only where both have the same."""
+def common_axis(old: Axis, new: Axis) -> Axis:
+    """From the earlier start to the later end; cut short is what is quiet, or over, on both sides."""
     span = min(old.span_min[0], new.span_min[0]), max(old.span_min[1], new.span_min[1])
-    return Axis(span, old.cuts_min if old.cuts_min == new.cuts_min else ())
+    if not old.cuts_min and not new.cuts_min:
+        return Axis(span)
+    both = ((max(a[0], b[0]), min(a[1], b[1])) for a in _quiet(old, span[1]) for b in _quiet(new, span[1]))
+    return Axis(span, tuple(sorted((start, end) for start, end in both if end - start >= _SHORTEST_CUT_MIN)))
+
+
+def _quiet(run: Axis, end_min: float) -> tuple[tuple[float, float], ...]:
+    """The run's own quiet stretches, and what comes after it."""
+    return (*run.cuts_min, (run.span_min[1], end_min))

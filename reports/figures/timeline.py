@@ -312,8 +312,8 @@ def draw_lanes(axes: Axes, found: TimelineInfo) -> None:
         _legend(axes)
 
 
-def label_top(axes: Axes, found: TimelineInfo) -> None:
-    """Decisions and faults named above the first panel, each in the lowest row that is free there."""
+def label_top(axes: Axes, found: TimelineInfo) -> int:
+    """Decisions and faults named above the first panel, each in the lowest row that is free there; how many rows."""
     free: list[float] = []
     for at, text, colour in _names(found)[:_MOST_LABELS]:
         short = style.shorten(text, 60)
@@ -327,6 +327,7 @@ def label_top(axes: Axes, found: TimelineInfo) -> None:
             short, (at, 1), (0, 3 + 10 * row), xycoords=("data", "axes fraction"), textcoords="offset points",
             fontsize=7.5, color=colour, ha="right" if right else "left", va="bottom", annotation_clip=False,
         )  # fmt: skip
+    return len(free)
 
 
 def _names(found: TimelineInfo) -> list[tuple[float, str, str]]:

@@ -10,6 +10,7 @@ import reports
 from reports.diff import words
 from reports.diff.card import Diff, Mark, Transition
 from reports.figures import forest, pair
+from reports.figures.axis import Axis
 from reports.outcome import Outcome
 from reports.scorecard import About
 from scenarios.changes import Comparison, WorldChange
@@ -20,6 +21,8 @@ from sim.model.scenario import Scenario
 from sim.study import Cell
 from tests.reports.builders import MIX, STABLE, journal, outcome, run_result, scenario, study, traffic, weight
 from tests.reports.test_scoring import CAUGHT, MISSED, PASSED, REJECTED, STOPPED
+
+Cuts = tuple[tuple[float, float], ...]
 
 LIMIT = 'Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
 
@@ -281,6 +284,22 @@ def test_the_pair_s_info() -> None:
     assert [half.title for half in found.halves] == ["OLD (main:k8s): aborted", "NEW (k8s): promoted"]
     assert {half.run.axis.span_min for half in found.halves} == {(-2.0, 10.0)}
     assert len(pair.draw(found).axes) == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cuts"),
+    [
+        pytest.param((0.0, 30.0, ()), (0.0, 900.0, ()), (), id="no-soaks"),
+        pytest.param((0.0, 900.0, ((50.0, 800.0),)), (0.0, 900.0, ((60.0, 700.0),)), ((60.0, 700.0),), id="both-soak"),
+        pytest.param((0.0, 90.0, ()), (0.0, 900.0, ((60.0, 700.0),)), ((90.0, 700.0),), id="one-is-over"),
+        pytest.param((0.0, 900.0, ()), (0.0, 900.0, ((60.0, 700.0),)), (), id="one-is-busy"),
+    ],
+)
+def test_soaks_are_cut_short_where_nothing_happens_on_either_side(
+    old: tuple[float, float, Cuts], new: tuple[float, float, Cuts], cuts: Cuts
+) -> None:
+    found = pair.common_axis(Axis(old[:2], old[2]), Axis(new[:2], new[2]))
+    assert (found.span_min, found.cuts_min) == ((0.0, 900.0), cuts)
 
 
 def test_where_a_release_was_stopped() -> None:
