@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from math import ceil
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from reports.figures import axis, style
+from reports.figures import axis, lanes, style
 from reports.figures.axis import Axis
+from reports.figures.lanes import Lanes
+from reports.numbers import number
 from reports.timetable.times import earliest_text, latest_text
 from reports.timetable.words import head
-from sim.timetable import Ability, Gate, Point, Row, Timetable
+from sim.timetable import Phase, Point, Row, Timetable
 
-_MOST_LANES = 10
-_MOST_TICKS, _MOST_MEASURED = 150, 50_000
 _CUT_SHARE = 0.55
 """A stretch in which nothing changes and that takes more of the time than this is cut short."""
 _EDGE = 0.06
@@ -34,24 +31,21 @@ class Stairs(NamedTuple):
     y: tuple[float, ...]
 
 
-class Bar(NamedTuple):
-    """One gate's watch: from when to when, when it measures, and between which instants it aborts a failing version."""
-
-    lane: str
-    start_min: float
-    end_min: float
-    ticks_min: tuple[float, ...]
-    abort_min: tuple[float | None, float | None]
-    able: bool
-    unlimited: bool
-
-
 class Mark(NamedTuple):
     """An instant with a name above the first panel."""
 
     t_min: float
     text: str
     colour: str
+
+
+class Stretch(NamedTuple):
+    """A phase: its regions get the release, then it soaks."""
+
+    name: str
+    start_min: float
+    released_min: float
+    end_min: float
 
 
 class TimetableInfo(NamedTuple):
@@ -66,12 +60,11 @@ class TimetableInfo(NamedTuple):
     """Of the release, of the stable version, and all; at its fastest."""
     peak: tuple[float, int, str]
     """Minute, pods, label."""
-    lanes: tuple[str, ...]
-    bars: tuple[Bar, ...]
-    left_out: int
-    """Lanes that there is no room for."""
+    lanes: Lanes
     marks: tuple[Mark, ...]
     waits_min: tuple[float, ...]
+    tour: tuple[Stretch, ...] = ()
+    """Phases of a regional rollout, on a time axis of their own."""
 
 
 def info(found: Timetable) -> TimetableInfo:
@@ -79,8 +72,6 @@ def info(found: Timetable) -> TimetableInfo:
     end_min = _end_min(found)
     span = (0.0, end_min)
     cuts = _cuts(found, end_min)
-    bars = tuple(_without(bar, cuts) for bar in _bars(found, end_min))
-    lanes = style.distinct([bar.lane for bar in bars])
     return TimetableInfo(
         title=head(found),
         subtitle=_subtitle(found),
@@ -92,9 +83,7 @@ def info(found: Timetable) -> TimetableInfo:
             _stairs(found.fastest, "pods", end_min),
         ),
         peak=_peak(found),
-        lanes=tuple(lanes),
-        bars=bars,
-        left_out=len({_lane(gate, found) for gate in _shown(found)}) - len(lanes),
+        lanes=lanes.info(found, end_min, cuts),
         # The ends of a tour of regions lie days beyond the one region that is drawn.
         marks=tuple(mark for mark in _marks(found) if mark.t_min <= end_min),
         waits_min=tuple(
@@ -102,7 +91,15 @@ def info(found: Timetable) -> TimetableInfo:
             for row in found.rows
             if row.waits_for_person and row.start.earliest_s is not None
         ),
+        tour=tuple(_stretch(phase) for phase in found.phases),
     )
+
+
+def _stretch(phase: Phase) -> Stretch:
+    released_s = phase.released.latest_s or phase.released.earliest_s or 0.0
+    end_s = phase.end.latest_s or phase.end.earliest_s or 0.0
+    name = f"{phase.name}: {', '.join(phase.regions)}"
+    return Stretch(name, (phase.start.earliest_s or 0.0) / 60, released_s / 60, end_s / 60)
 
 
 def _subtitle(found: Timetable) -> str:
@@ -155,80 +152,6 @@ def _common(row: Row) -> tuple[float, float] | None:
     return None if start is None or end is None or end <= start else (start / 60, end / 60)
 
 
-def _without(bar: Bar, cuts: Sequence[tuple[float, float]]) -> Bar:
-    """The bar without the measurements that nobody could tell apart."""
-    kept = tuple(tick for tick in bar.ticks_min if not any(start < tick < end for start, end in cuts))
-    return bar._replace(ticks_min=kept[:: max(1, ceil(len(kept) / _MOST_TICKS))])
-
-
-def _shown(found: Timetable) -> list[Gate]:
-    return [gate for gate in found.gates if gate.start.earliest_s is not None]
-
-
-def _bars(found: Timetable, end_min: float) -> tuple[Bar, ...]:
-    """A lane for each metric that runs through the steps, and one for each step whose metrics run within it."""
-    lanes: dict[str, list[Gate]] = {}
-    for gate in _shown(found):
-        lanes.setdefault(_lane(gate, found), []).append(gate)
-    return tuple(bar for lane in list(lanes)[:_MOST_LANES] for bar in _lane_bars(lane, lanes[lane], end_min))
-
-
-def _lane(gate: Gate, found: Timetable) -> str:
-    if not gate.where.startswith("step"):
-        return gate.name
-    metrics = [other.name for other in _shown(found) if other.where == gate.where]
-    return f"{gate.where}: {gate.name if len(metrics) == 1 else f'{len(metrics)} metrics'}"
-
-
-def _lane_bars(lane: str, gates: Sequence[Gate], end_min: float) -> list[Bar]:
-    """The gates' common bar, with the first abort that one of them can cause; one a gate where they differ in place."""
-    bars = [_bar(gate, end_min)._replace(lane=lane) for gate in gates]
-    if len({gate.where for gate in gates}) > 1:
-        return bars
-    lows = [low for bar in bars if (low := bar.abort_min[0]) is not None]
-    highs = [high for bar in bars if (high := bar.abort_min[1]) is not None]
-    ticks = tuple(sorted({tick for bar in bars for tick in bar.ticks_min}))
-    return [
-        Bar(
-            lane,
-            min(bar.start_min for bar in bars),
-            max(bar.end_min for bar in bars),
-            ticks,
-            (min(lows, default=None), min(highs, default=None)),
-            any(bar.able for bar in bars),
-            any(bar.unlimited for bar in bars),
-        )
-    ]
-
-
-def _bar(gate: Gate, end_min: float) -> Bar:
-    last_s = gate.end.latest_s if gate.end.latest_s is not None else gate.end.earliest_s
-    over_min = end_min if last_s is None else last_s / 60
-    lowest = None if gate.earliest_abort_s is None else gate.earliest_abort_s / 60
-    highest = None if gate.bound_s is None else gate.bound_s / 60
-    return Bar(
-        gate.name,
-        (gate.start.earliest_s or 0.0) / 60,
-        over_min,
-        _ticks(gate, over_min),
-        (lowest, highest),
-        able=gate.ability is not Ability.NEVER,
-        unlimited=gate.measurements is None and gate.interval_s is not None,
-    )
-
-
-def _ticks(gate: Gate, over_min: float) -> tuple[float, ...]:
-    """When it measures at its fastest."""
-    if gate.first_measurement_s is None:
-        return ()
-    first, every = gate.first_measurement_s / 60, (gate.interval_s or 0.0) / 60
-    if not every:
-        return (first,)
-    room = max(0, ceil((over_min - first) / every))
-    count = min(room, _MOST_MEASURED if gate.measurements is None else gate.measurements)
-    return tuple(first + index * every for index in range(max(count, 1)))
-
-
 def _marks(found: Timetable) -> Iterator[Mark]:
     if found.earliest_abort_s is not None:
         text = f"earliest abort {earliest_text(found.earliest_abort_s)}"
@@ -244,25 +167,46 @@ def _marks(found: Timetable) -> Iterator[Mark]:
 
 @style.styled
 def draw(found: TimetableInfo) -> Figure:
-    """The timetable as a figure of three panels over one axis of time."""
-    lanes_height = 0.45 + 0.3 * max(1, len(found.lanes))
-    heights = [2.0, 1.5, lanes_height]
+    """The timetable as a figure of three panels over one axis of time, and one for the phases of a tour of regions."""
+    heights = [2.0, 1.5, 0.45 + 0.3 * max(1, len(found.lanes.names))]
+    heights += [0.55 + 0.3 * len(found.tour)] if found.tour else []
     figure = Figure(figsize=(10, sum(heights) + 2.1), layout="constrained")
-    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    first = figure.add_subplot(grid[0])
+    panels = (first, *(figure.add_subplot(grid[row], sharex=first) for row in (1, 2)))
     _title(figure, found)
     _draw_weights(panels[0], found)
     _draw_pods(panels[1], found)
-    _draw_lanes(panels[2], found)
-    axis.apply(panels[-1], found.axis, "a long pause")
+    lanes.draw(panels[2], found.lanes)
+    axis.apply(panels[2], found.axis, "a long pause")
     axis.name_cuts(panels[0], found.axis, "pause")
     for axes in panels:
+        axes.tick_params(labelbottom=axes is panels[2])
         axis.shade_cuts(axes, found.axis)
         for wait_min in found.waits_min:
             axes.axvline(wait_min, color=style.PURPLE, linewidth=3, alpha=0.35)
         for mark in found.marks:
             axes.axvline(mark.t_min, color=mark.colour, linewidth=0.9, linestyle="--")
     _name_marks(panels[0], found)
+    if found.tour:
+        _draw_tour(figure.add_subplot(grid[3]), found.tour)
     return figure
+
+
+def _draw_tour(axes: Axes, tour: Sequence[Stretch]) -> None:
+    style.plain_axes(axes)
+    for row, stretch in enumerate(reversed(tour)):
+        axes.barh(row, stretch.end_min - stretch.released_min, left=stretch.released_min, height=0.5, color=style.LIGHT)
+        # A release of minutes between soaks of days is drawn as wide as can be seen.
+        wide = max(stretch.released_min - stretch.start_min, 0.006 * tour[-1].end_min)
+        axes.barh(row, wide, left=stretch.start_min, height=0.5, color=style.SIDES["candidate"])
+        if stretch.end_min > stretch.released_min:
+            middle = (stretch.released_min + stretch.end_min) / 2
+            axes.text(middle, row, f"soak {number(stretch.end_min - stretch.released_min, 'min')}", ha="center",
+                      va="center", fontsize=7.5, color=style.GREY)  # fmt: skip
+    names = [style.shorten(stretch.name, 24) for stretch in reversed(tour)]
+    axes.set_yticks(range(len(tour)), names, fontsize=7)
+    axis.apply(axes, Axis((0.0, 1.03 * max(tour[-1].end_min, 1.0))))
 
 
 def _title(figure: Figure, found: TimetableInfo) -> None:
@@ -306,49 +250,6 @@ def _draw_pods(axes: Axes, found: TimetableInfo) -> None:
     axes.set_ylim(0, max(1.0, 1.25 * pods))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.legend(loc="center left", bbox_to_anchor=(1.005, 0.5), fontsize=8, frameon=False, handlelength=1.6)
-
-
-def _draw_lanes(axes: Axes, found: TimetableInfo) -> None:
-    style.plain_axes(axes)
-    if not found.bars:
-        style.empty(axes, "no gate: nothing measures")
-        axes.set_yticks([])
-        return
-    rows = {lane: len(found.lanes) - 1 - index for index, lane in enumerate(found.lanes)}
-    axes.set_yticks(list(rows.values()), [style.shorten(lane, 24) for lane in rows], fontsize=7)
-    axes.set_ylim(-0.7, len(rows) - 0.3)
-    for bar in found.bars:
-        _draw_bar(axes, bar, rows[bar.lane])
-    if found.left_out:
-        axes.set_xlabel(f"{found.left_out} more gates are not drawn")
-    axes.legend(handles=_keys(), loc="center left", bbox_to_anchor=(1.005, 0.5), fontsize=8, frameon=False,
-                handlelength=1.6)  # fmt: skip
-
-
-def _draw_bar(axes: Axes, bar: Bar, y: float) -> None:
-    colour = style.GREEN if bar.able else style.GREY
-    hatch = "////" if bar.unlimited else None
-    axes.barh(y, bar.end_min - bar.start_min, left=bar.start_min, height=0.5, color=colour, alpha=0.22,
-              hatch=hatch, edgecolor=colour, linewidth=0)  # fmt: skip
-    axes.plot(bar.ticks_min, [y] * len(bar.ticks_min), "|", color=colour, markersize=6, markeredgewidth=0.8)
-    low, high = bar.abort_min
-    if low is not None and high is not None and high > low:
-        axes.plot([low, high], [y, y], color=style.VERMILLION, linewidth=2.2, solid_capstyle="butt")
-    if low is not None:
-        axes.plot([low], [y], ">", color=style.ORANGE, markersize=6, zorder=4)
-    if high is not None:
-        axes.plot([high], [y], "X", color=style.VERMILLION, markersize=6, zorder=4)
-
-
-def _keys() -> list[Line2D | Patch]:
-    return [
-        Patch(color=style.GREEN, alpha=0.22, label="watches"),
-        Patch(facecolor=style.LIGHT, hatch="////", edgecolor=style.GREEN, linewidth=0, label="without end"),
-        Line2D([], [], color=style.GREEN, marker="|", linestyle="", label="measures"),
-        Line2D([], [], color=style.ORANGE, marker=">", linestyle="", label="earliest abort"),
-        Line2D([], [], color=style.VERMILLION, marker="X", linestyle="", label="failing: aborted by"),
-        Patch(color=style.GREY, alpha=0.22, label="cannot abort"),
-    ]
 
 
 def _name_marks(axes: Axes, found: TimetableInfo) -> None:

@@ -128,25 +128,30 @@ def _name(row: Row) -> str:
 
 
 def _detection(found: Timetable) -> Iterator[str]:
-    binding = [gate for gate in found.gates if gate.bound_s is not None and gate.bound_s == found.bound_s]
     metrics = [gate for gate in found.gates if gate.where != "pods" and gate.ability is not Ability.NEVER]
-    if found.bound_s is not None and binding:
-        gate = binding[0]
-        everything = "every gate" if len(metrics) > 1 else gate.name
-        errors = ""
-        if gate.bound_with_errors_s is not None and gate.bound_with_errors_s > found.bound_s + 1:
-            errors = f" ({latest_text(gate.bound_with_errors_s)} with all errors in between that {gate.name} tolerates)"
-        yield (
-            f"A version that fails {everything} is aborted between {earliest_text(found.earliest_abort_s)} and "
-            f"{latest_text(found.bound_s)}{errors}; until then it has {exposure_text(gate.exposure)}."
-        )
+    bound = [gate for gate in metrics if gate.bound_s is not None]
+    if bound:
+        # A gate that does not wait for anybody binds before one that does.
+        gate = min(bound, key=lambda one: (one.start.after_wait, one.bound_s))
+        yield _aborted(found, gate, "every gate" if len(metrics) > 1 else gate.name)
         yield from _with_traffic(metrics)
-    elif any(gate.bound_s is not None for gate in metrics):
-        yield "When a failing version is aborted depends on how long a person is waited for."
     elif metrics:
         yield "No gate is sure to abort a version that fails it."
     else:
         yield "No gate can abort a version that fails: only people can."
+
+
+def _aborted(found: Timetable, gate: Gate, everything: str) -> str:
+    errors = ""
+    if gate.bound_s is not None and gate.bound_with_errors_s is not None:
+        late = gate.bound_with_errors_s > gate.bound_s + 1
+        said = f"{latest_text(gate.bound_with_errors_s)} with all errors in between that {gate.name} tolerates"
+        errors = f" ({said})" if late else ""
+    wait = " and the wait for a person" if gate.start.after_wait else ""
+    return (
+        f"A version that fails {everything} is aborted between {earliest_text(found.earliest_abort_s)} and "
+        f"{latest_text(gate.bound_s)}{wait}{errors}; until then it has {exposure_text(gate.exposure)}."
+    )
 
 
 def _with_traffic(metrics: Sequence[Gate]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def script_timetable(scenario: Scenario, script: SwitchScript) -> Timetable:
         gates=(gate,),
         unwatched=() if able else (len(rows) - 1,),
         earliest_abort_s=gate.earliest_abort_s,
-        bound_s=gate.bound_s,
+        bound_s=None if gate.start.after_wait else gate.bound_s,
         peak=Peak(most, most, 0, 0.0, most),
         extra_pod_hours=None,
         relief=Relief(100.0, Instant(0.0, routes_s), Instant(None, None)) if able else None,

@@ -120,7 +120,7 @@ def test_a_release_that_never_ends_says_why() -> None:
             (replace(GATE, ability=Ability.MAYBE, bound_s=None, reason="too late"),), None,
             "No gate is sure to abort a version that fails it.", id="maybe",
         ),
-        pytest.param((replace(GATE, start=END),), None, "depends on how long a person is waited for", id="after-a-wait"),
+        pytest.param((replace(GATE, start=END),), None, "+5m00s and the wait for a person (+7m00s", id="after-a-wait"),
     ],
 )  # fmt: skip
 def test_detection_in_words(gates: tuple[Gate, ...], bound_s: float | None, said: str) -> None:
@@ -184,8 +184,8 @@ def test_the_figures_info() -> None:
     assert found.title == "Rollout shop: canary, weights by istio, 10 pods"
     assert found.weight[0].y == (0.0, 10.0, 100.0, 100.0)
     assert found.peak == (125 / 60, 20, "peak 20 (+10)")
-    assert (found.lanes, found.waits_min, found.left_out) == (("errors", "saturation"), (5 / 60,), 0)
-    bar = found.bars[0]
+    assert (found.lanes.names, found.lanes.left_out, found.waits_min) == (("errors", "saturation"), 0, (5 / 60,))
+    bar = found.lanes.bars[0]
     assert (bar.able, bar.unlimited, bar.abort_min) == (True, True, (39.2 / 60, 300.1 / 60))
     assert bar.ticks_min[:3] == (0.0, 1.0, 2.0)
     assert [mark.text for mark in found.marks] == [
@@ -196,7 +196,7 @@ def test_the_figures_info() -> None:
 def test_metrics_of_one_step_share_a_lane() -> None:
     gates = tuple(replace(GATE, name=name, where="step 3") for name in ("a", "b", "c"))
     found = figure.info(replace(FOUND, gates=gates))
-    assert (found.lanes, len(found.bars)) == (("step 3: 3 metrics",), 1)
+    assert (found.lanes.names, len(found.lanes.bars)) == (("step 3: 3 metrics",), 1)
 
 
 def test_a_long_pause_is_cut_short() -> None:
@@ -224,6 +224,7 @@ def test_the_unit_fits_the_length(length_s: float) -> None:
         pytest.param(replace(FOUND, end=Instant(None, None), ending="never", rows=FOUND.rows[:1]), id="never-ends"),
         pytest.param(replace(FOUND, replicas=0, peak=Peak(0, 0, 0, 0.0, 0), fastest=(Point(0.0, 0.0, 0, 0, 0),)), id="no-pods"),
         pytest.param(replace(FOUND, gates=tuple(replace(GATE, name=f"g{n}") for n in range(40))), id="many-gates"),
+        pytest.param(replace(FOUND, phases=(Phase("a", ("x",), APPLY, END, 3600.0, END),)), id="regions"),
     ],
 )  # fmt: skip
 def test_it_draws(found: Timetable) -> None:
