@@ -291,7 +291,11 @@ PROMETHEUS = Section(
     telemetry.PrometheusTelemetry,
     (
         Field("scrape_interval", DURATION, "Between two scrapes of a pod.", "scrape_interval_s"),
-        Field("version", Choice(("2", "3")), "Window rule: 2 closed ranges, 3 left-open ranges."),
+        Field(
+            "version",
+            Choice(("2", "2.42", "3", "3.5")),
+            "Rules of queries: 2.42 up to 2.50, 2 up to 2.55, 3.5 up to 3.8, 3 since.",
+        ),
         Field("query_latency", DURATION, "From asking to having the answer.", "query_latency_s"),
         Field("requests_metric", NAME, "Counter of answers."),
         Field("duration_metric", NAME, "Histogram of latencies, seconds."),

@@ -26,7 +26,7 @@ class PrometheusTelemetry:
 
     scrape_interval_s: float = 15.0
     version: str = "2"
-    """Window rule: ``2`` closed ranges, ``3`` left-open ranges."""
+    """Release whose rules queries follow (sim/metrics/promql/dialects.py): ``2`` closed ranges, ``3`` left-open ones."""
     query_latency_s: float = 0.05
     requests_metric: str = "http_requests_total"
     duration_metric: str = "http_request_duration_seconds"

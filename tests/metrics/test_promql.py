@@ -205,7 +205,7 @@ def test_histogram_quantile(counts: dict[str, float], q: float, expected: float)
         pytest.param("rate(x)", "expected type matrix", id="rate of an instant vector"),
         pytest.param('x{a~"5.*"}', "", id="~ is no matcher"),
         pytest.param("x[$__rate_interval]", "unexpected character", id="a dashboard's variable"),
-        pytest.param("histogram_avg(x)", "histogram_avg is not modelled", id="native histograms"),
+        pytest.param("histogram_avg(x)", "native histograms, which are not modelled", id="native histograms"),
         pytest.param("sum(start_timestamp(x))", "start_timestamp is not modelled", id="inside other expressions"),
         pytest.param("nofunc(x)", "unknown function", id="unknown function"),
         pytest.param("", "", id="empty"),

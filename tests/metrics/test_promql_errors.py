@@ -43,7 +43,7 @@ TABLE = [
     ("max_over_time(rate(x[5m])[1w:1s])", "subqueries of more than 250000 steps in all are not modelled"),
     ("max_over_time(rate(x[1h:1s])[1h:1s])", "subqueries of more than 250000 steps"),
     ("rate(x[5m] anchored smoothed)", "1:21: parse error: anchored and smoothed modifiers cannot be used together"),
-    ("histogram_avg(x)", "function histogram_avg is not modelled"),
+    ("histogram_avg(x)", "function histogram_avg is of native histograms, which are not modelled"),
 ]
 
 

@@ -157,8 +157,7 @@ def refusal(node: Node) -> str | None:
 def _unknown(node: Node) -> str | None:
     match node:
         case nodes.Call(name, args):
-            own = None if name in KNOWN else f"function {name} is not modelled"
-            return own or _first(args)
+            return (None if name in KNOWN else _unknown_function(name)) or _first(args)
         case nodes.Aggregate(op, expr, param):
             own = None if op in OPERATORS else f"aggregation {op} is not modelled"
             return own or _unknown(expr) or (_unknown(param) if param is not None else None)
@@ -168,6 +167,12 @@ def _unknown(node: Node) -> str | None:
         case nodes.Negate(expr) | nodes.Subquery(expr):
             return _unknown(expr)
     return None
+
+
+def _unknown_function(name: str) -> str:
+    if name.startswith("histogram_"):
+        return f"function {name} is of native histograms, which are not modelled"
+    return f"function {name} is not modelled"
 
 
 def steps(node: Node) -> int:
