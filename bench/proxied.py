@@ -23,13 +23,14 @@ TRIES, COPIES = 1 << 20, 1 << 40
 
 @dataclass(eq=False)
 class Job:
-    """A try at a pod; ``result`` is (status, cause) once answered."""
+    """A try at a pod; ``result`` is (status, cause) once answered, ``lost`` in a crash, ``left`` by who waited for it."""
 
     done: Event
     draws: Draws
     arrived_s: float
     result: tuple[int, str] = (0, "")
     lost: bool = False
+    left: bool = False
 
 
 @dataclass
@@ -61,7 +62,6 @@ class View:
 
     cluster: Cluster
     hosts: dict[int, Host] = field(default_factory=dict)
-    known: dict[int, Host] = field(default_factory=dict)
     turn: int = 0
 
     def healthy(self) -> list[Host]:
@@ -71,16 +71,13 @@ class View:
         return left if 100 * len(left) >= least * len(self.hosts) else list(self.hosts.values())
 
     def follow(self, pods: tuple[int, ...]) -> None:
-        """Other hosts; one that leaves is forgotten but for what is under way to it."""
-        for pod in set(self.known) - set(pods):
-            self.known[pod].row_5xx = self.known[pod].row_gateway = self.known[pod].row_local = 0
-            self.known[pod].ejected_s, self.known[pod].times = None, 0
-        self.hosts = {pod: self.known.setdefault(pod, Host(pod)) for pod in pods}
+        """Other hosts; one that leaves and comes back is a new one."""
+        self.hosts = {pod: self.hosts.get(pod, Host(pod)) for pod in pods}
 
     def judge(self, host: Host, status: int, cause: str, now_s: float) -> None:
         """One end of a request."""
         outlier = self.cluster.outlier
-        if outlier is None:
+        if outlier is None or self.hosts.get(host.pod) is not host:
             return
         if outlier.split:
             if cause:
@@ -246,17 +243,18 @@ class ProxiedPlane(SimpyPlane):
                 return
             ends = min(leaves, until, self.env.now + (inf if how.per_try_s is None else how.per_try_s))
             job = self._send(host.pod, self._numbered(mine, number))
-            self._watch(view, host, job, ends)
+            self._watch(view, host, job)
             yield (job.done | self.env.timeout(ends - self.env.now)) if ends < inf else job.done
             group, (status, cause) = self.pods[host.pod].group, job.result if job.done.processed else (504, LATE)
             if not job.done.processed:
+                job.left = True
                 host.under_way -= 1
-                if self.env.now >= leaves:
+                if ends >= leaves:
                     self.settle(group, None, mine)
                     return
                 view.judge(host, 504, LATE, self.env.now)
             again = {REFUSED: how.retry_refused, RESET: how.retry_reset, LATE: how.retry_late}
-            over = tries >= how.retries or self.env.now >= until
+            over = tries >= how.retries or (not job.done.processed and ends >= until)
             if over or not again.get(cause, status in how.retry_on):
                 self.settle(group, status, mine)
                 return
@@ -270,12 +268,12 @@ class ProxiedPlane(SimpyPlane):
                 self.settle(group, 504 if until < leaves else None, mine)
                 return
 
-    def _watch(self, view: View, host: Host, job: Job, ends: float) -> None:
+    def _watch(self, view: View, host: Host, job: Job) -> None:
         """A request is under way until it is answered or nobody waits for it."""
         host.under_way += 1
 
         def ended(_: Event) -> None:
-            if self.env.now <= ends:
+            if not job.left:
                 host.under_way -= 1
                 view.judge(host, *job.result, self.env.now)
 
@@ -298,7 +296,7 @@ class ProxiedPlane(SimpyPlane):
             view = self.views[name_of(pool), proxy]
             host = self._pick(view, word, -1)
             if host is not None:
-                self._watch(view, host, self._send(host.pod, self._numbered(draws, number)), inf)
+                self._watch(view, host, self._send(host.pod, self._numbered(draws, number)))
 
     def _pick(self, view: View, word: np.uint64, avoid: int) -> Host | None:
         healthy, cluster = view.healthy(), view.cluster

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.traffic.arrivals import scale_s
 from sim.traffic.fine import Layout, cells
-from sim.traffic.serve import OK, REFUSED, RESET, UNAVAILABLE, UNROUTED
+from sim.traffic.serve import OK, REFUSED, UNAVAILABLE, UNROUTED
 from sim.traffic.state import KIND, POD, Pods, Tally
 from sim.traffic.values import Counts, PodEffects
 from sim.traffic.words import CONSTANT, EXPONENTIAL, LOGNORMAL
@@ -29,7 +29,7 @@ class Fleet:
     def __init__(self, layout: Layout, retry_on: tuple[int, ...]) -> None:
         self.layout = layout
         self.codes = list(FIXED_CODES)
-        self._slots = {200: OK, 503: UNAVAILABLE, 502: RESET}
+        self._slots = {200: OK, 503: UNAVAILABLE}
         """Slots of what versions answer; what proxies answer by themselves is counted apart."""
         self.kinds: list[Delay] = []
         self.behaviours: list[VersionBehaviour | None] = [None]

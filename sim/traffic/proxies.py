@@ -28,6 +28,7 @@ class Proxies:
         self._balancing = balancing
         self._seat_of: dict[str, int] = {}
         self._row_of: dict[tuple[int, int], int] = {}
+        self._next_row = 0
         self._handlings: list[Handling] = []
         self._codes = 0
         none = np.zeros(0, dtype=np.int64)
@@ -142,7 +143,8 @@ class Proxies:
     def _row(self, seat: int, pod: int) -> int:
         key = (seat, pod)
         if key not in self._row_of:
-            row = self._row_of[key] = len(self._row_of)
+            row = self._row_of[key] = self._next_row
+            self._next_row += 1
             room = max(row + 1, len(self._mesh.rows))
             if room > len(self._mesh.rows):
                 room *= 2
@@ -156,12 +158,11 @@ class Proxies:
         return self._row_of[key]
 
     def _forget(self, members: set[int]) -> None:
-        """A host that leaves a cluster and comes back is a new one."""
-        for row in self._row_of.values():
+        """A host that leaves a cluster and comes back is a new one; what is under way to the old one counts no more."""
+        for key, row in list(self._row_of.items()):
             if row not in members:
-                host = self._mesh.rows[row]
-                for field in ("c5", "cg", "cl", "ejected", "times"):
-                    host[field] = 0
+                del self._row_of[key]
+                self._mesh.rows[row]["pod"] = -1
 
 
 def _furnish(place: np.void, cluster: Cluster) -> None:
