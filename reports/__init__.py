@@ -57,8 +57,8 @@ def render_score(scored: Score, fmt: str) -> str:
             raise ValueError(msg)
 
 
-def render_diff(found: Diff, fmt: str) -> str:
-    """The diff in one of ``FORMATS``; ValueError for another."""
+def render_diff(found: Diff, fmt: str, runs: tuple[RunResult, RunResult] | None = None) -> str:
+    """The diff in one of ``FORMATS`` (HTML with ``runs``, one release on both sides); ValueError for another."""
     match fmt:
         case "text":
             return diff_text(found)
@@ -67,7 +67,7 @@ def render_diff(found: Diff, fmt: str) -> str:
         case "md" | "html":
             from reports.diff import documents  # noqa: PLC0415 - see the module's docstring
 
-            return documents.markdown(found) if fmt == "md" else documents.html(found)
+            return documents.markdown(found) if fmt == "md" else documents.html(found, runs)
         case _:
             msg = f"{fmt!r} is not among {', '.join(FORMATS)}"
             raise ValueError(msg)

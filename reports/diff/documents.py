@@ -27,7 +27,7 @@ def markdown(diff: Diff) -> str:
     return environment().get_template("diff.md.j2").render(_content(diff, ()))
 
 
-def html(diff: Diff, runs: Runs | None = None) -> str:
+def html(diff: Diff, runs: Runs | None) -> str:
     """The diff as one self-contained HTML file."""
     return _html(diff, charts(diff, runs))
 

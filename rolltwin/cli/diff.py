@@ -69,8 +69,9 @@ def run(args: argparse.Namespace) -> int:
         return _replay(policies, args.replay, folder)
     _refuse_strangers(policies)
     found = _diff(policies, args, folder)
-    reports.write_diff(found, _shown(found), folder)
-    print(reports.render_diff(found, args.format))
+    runs = _shown(found)
+    reports.write_diff(found, runs, folder)
+    print(reports.render_diff(found, args.format, runs))
     if args.format == "text":
         print(f"\nreport: {folder / 'report.html'}")
     return WORSE if args.fail_on and found.worse else 0

@@ -30,11 +30,6 @@ class Comparison:
     same: bool
     """Whether the model cannot tell the two apart."""
 
-    @property
-    def fair(self) -> bool:
-        """Whether both meet one world, so that every difference is due to the policy."""
-        return not self.world or bool(self.world_of)
-
 
 def compare(old: Side, new: Side, world_of: str = "") -> Comparison:
     """Compare two versions; ``world_of`` (``old`` or ``new``) puts both into the world of one of them."""

@@ -132,6 +132,8 @@ DETECT = (Kpi.TIME_TO_DETECT,)
 def test_what_can_be_said_of_an_indicator(old: list[Outcome], new: list[Outcome], expected: Mark) -> None:
     same = [PASSED] * len(old)
     assert mark(diffed([same, old], [same, new]), Kpi.TIME_TO_DETECT) is expected
+    mirrored = {Mark.WORSE: Mark.BETTER, Mark.BETTER: Mark.WORSE}.get(expected, expected)
+    assert mark(diffed([same, new], [same, old]), Kpi.TIME_TO_DETECT) is mirrored
 
 
 def test_more_of_a_good_thing_is_better() -> None:
