@@ -13,7 +13,7 @@ from typing import Any
 
 from scenarios.findings import Path, path_text
 from scenarios.manifests.tables import Node
-from sim.metrics.patterns import compiled
+from sim.patterns import compiled
 
 LIMIT, REPEATED = "RT019", "RT020"
 

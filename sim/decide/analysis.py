@@ -40,13 +40,11 @@ class Task:
 
 
 def due(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> tuple[Task, ...]:
-    """The metrics to measure at ``now_s``, in spec order; none once the run is completed.
+    """The metrics to measure at ``now_s``, in spec order; not to be asked of a completed run.
 
     A terminating run starts nothing new and stops what is in flight: at once since 1.10, before that only what would be
     looked at again by now.
     """
-    if status.phase.is_completed:
-        return ()
     terminating = is_terminating(status, terminate=run.terminate)
     tasks = (_task(run.controller, metric, status, now_s, terminating=terminating) for metric in run.metrics)
     return tuple(task for task in tasks if task is not None)

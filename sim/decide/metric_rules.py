@@ -11,18 +11,15 @@ from collections.abc import Mapping, Sequence
 from sim.model.analysis import Metric
 from sim.model.controller import NEWEST, Controller
 from sim.model.units import go_duration_s
+from sim.patterns import compiled
 
 MEASUREMENTS_KEPT = 10
-
-_NOT_IN_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:[=!#(>]|<[=!])|\\[1-9])")
-"""What Python knows and RE2 refuses: looking around, groups that are atomic or conditional, comments, back-references."""
 
 
 def matched(rules: Sequence[str], names: Sequence[str], what: str) -> tuple[frozenset[str], ...]:
     """For each rule the names it matches; ValueError in Argo's words if one matches none.
 
-    Rules are unanchored regular expressions. Go's RE2 is approximated by Python's ``re``; a text that is not a
-    regular expression (``*``) matches nothing, as there.
+    Rules are unanchored regular expressions; a text that is none (``*``) matches nothing.
     """
     found = tuple(frozenset(name for name in names if _search(rule, name)) for rule in rules)
     for index, hits in enumerate(found):
@@ -153,9 +150,7 @@ def _provider_error(metric: Metric) -> str:
 
 
 def _search(rule: str, name: str) -> bool:
-    if _NOT_IN_RE2.search(rule):
-        return False
     try:
-        return re.search(rule, name) is not None
-    except re.error:
+        return compiled(rule).search(name) is not None
+    except ValueError:
         return False

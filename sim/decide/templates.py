@@ -180,7 +180,7 @@ def resolved_object(text: str, arguments: Sequence[Argument]) -> dict[str, Any]:
 
     Fields are put in the order in which the controller writes them, since it names the last tag it cannot resolve.
     """
-    ordered = json.dumps(_ordered(json.loads(text)), ensure_ascii=False)
+    ordered = _go_json(_ordered(json.loads(text)))
     substituted = substitute(ordered, arguments)
     try:
         obj: dict[str, Any] = json.loads(substituted)
@@ -189,6 +189,14 @@ def resolved_object(text: str, arguments: Sequence[Argument]) -> dict[str, Any]:
         msg = f"invalid character '{character}' in string escape code"
         raise TemplateError(msg, in_run=True) from error
     return obj
+
+
+def _go_json(obj: Any) -> str:
+    """JSON as Go's encoder writes it: without blanks, and safe in HTML."""
+    text = json.dumps(obj, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 def _ordered(obj: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,9 +143,8 @@ def _wanted(spec: RolloutSpec, seen: Observed, *, aborted: bool) -> Routing:
 
 def _weight_of_full_promotion(spec: RolloutSpec, seen: Observed, new: ReplicaSetView) -> int:
     if defaults.is_dynamic(spec):
-        # Upstream asks for more than everything when a setCanaryScale has more pods than the Rollout; no router takes it.
-        full = defaults.max_weight(spec)
-        return min(full, full * new.available // max(1, spec.desired))
+        # More than everything while a setCanaryScale has more pods than the Rollout wants, as upstream.
+        return defaults.max_weight(spec) * new.available // max(1, spec.desired)
     return seen.status.weights.canary.weight if seen.status.weights else 0
 
 

@@ -71,7 +71,9 @@ class RouterWriter:
         canary, stable = weights.canary.hash or new_hash, weights.stable.hash or stable_hash
         extra = tuple((one.service, one.weight) for one in weights.additional if one.service)
         hashes = tuple((one.service, one.hash) for one in weights.additional if one.service)
-        rewrite = partial(rewriting.with_weights, canary=weights.canary.weight, additional=extra)
+        # A full promotion of more pods than are wanted asks for more than everything; routers give it everything.
+        share = weights.canary.weight + min(0, weights.stable.weight)
+        rewrite = partial(rewriting.with_weights, canary=share, additional=extra)
 
         def change(network: Network) -> None:
             self._write_subsets(canary, stable, network, hashes)

@@ -7,14 +7,12 @@ Source: istio 1.20.8 ``pilot/pkg/networking/core/v1alpha3/route/route.go:421-470
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
-
-import re2
 
 from sim.model.network import HttpMatch, StringMatch
 from sim.model.pods import Labels
+from sim.patterns import Pattern, compiled
 
 MESH: Final = "mesh"
 
@@ -125,14 +123,11 @@ def _lacks(how: StringMatch, value: str | None, absent_is_empty: bool) -> bool:
     return how.how == "present" or (absent_is_empty and not text_matches(how, ""))
 
 
-@lru_cache(maxsize=512)
-def _pattern(text: str) -> Any:
+def _pattern(text: str) -> Pattern | None:
     """The expression, or None for what RE2 cannot read: the proxy would refuse the whole route."""
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return re2.compile(text, options)  # type: ignore[no-untyped-call]  # it ships no types
-    except (re2.error, UnicodeEncodeError):
+        return compiled(text)
+    except ValueError:
         return None
 
 

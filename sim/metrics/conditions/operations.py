@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sim.metrics import patterns
+from sim import patterns
 from sim.metrics.conditions.errors import ExprError
 from sim.metrics.conditions.values import (
     Byte,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sim.metrics import patterns
+from sim import patterns
 from sim.metrics.conditions import types
 from sim.metrics.conditions.assignable import assignable
 from sim.metrics.conditions.errors import ExprError

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sim.metrics.patterns import Match
 from sim.metrics.promql.nodes import PromqlError
 from sim.metrics.promql.selectors import pattern
 from sim.metrics.promql.values import Context, Vector, unique
 from sim.metrics.rows import NAME, Labels, Rows
+from sim.patterns import Match
 
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _GROUP: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.metrics import patterns
+from sim import patterns
 from sim.metrics.columns import Booleans, Columns, Integers
 from sim.metrics.promql.nodes import Matcher, Matrix, PromqlError, Selector
 from sim.metrics.promql.values import Context, Ranges, Vector
