@@ -207,7 +207,7 @@ def _with_conditions(turn: Turn, status: RolloutStatus, *, is_paused: bool) -> R
     elif was_healthy is not None:
         became_unhealthy = was_healthy.status
         status = _set(status, "Healthy", "RolloutHealthy", "Rollout is not healthy", now_s, holds=False)
-    status = _with_progressing(turn, status, became_unhealthy=became_unhealthy)
+    status = _with_progressing(turn, status, became_unhealthy=became_unhealthy, is_paused=is_paused)
     if _is_available(turn, status):
         status = _set(status, "Available", "AvailableReason", "Rollout has minimum availability", now_s)
     else:
@@ -231,7 +231,7 @@ def _set(  # noqa: PLR0913 - a condition has these parts
     return cond.with_condition(status, condition, renew=renew)
 
 
-def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bool) -> RolloutStatus:
+def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bool, is_paused: bool) -> RolloutStatus:
     spec, before, now_s = turn.spec, turn.seen.status, turn.seen.now_s
     name = turn.seen.new_rs.name if turn.seen.new_rs else ""
     if turn.is_aborted:
@@ -244,7 +244,6 @@ def _with_progressing(turn: Turn, status: RolloutStatus, *, became_unhealthy: bo
         return changed
     # Upstream has no such guard: it writes "available" and "paused" in turn, for ever, while post-promotion analysis of a
     # blue-green is inconclusive.
-    is_paused = bool(status.pause_conditions) or spec.paused
     if _is_healthy(turn, status) and not (is_paused and not cond.is_completed(status)):
         text = f'ReplicaSet "{name}" has successfully progressed.'
         return _set(status, "Progressing", cond.NEW_AVAILABLE, text, now_s)

@@ -411,3 +411,13 @@ def test_header_route_lasts_until_promotion() -> None:
     world.status = operations.promote(world.spec, world.status)
     world.settle()
     assert (world.managed_routes, world.status.stable_rs) == ([], "v2")
+
+
+def test_an_abort_with_minimum_pods_and_dynamic_stable_scale_never_ends() -> None:
+    """The controller's own deadlock: the canary keeps its minimum, and so the weight that needs fewer pods than it has."""
+    world = running(routed(weight(1), pause(), replicas=2, dynamic_stable_scale=True, min_pods_per_replica_set=2))
+    release(world)
+    world.status = operations.abort(world.status)
+    world.settle(world.now_s + 86400)
+    assert world.weights()[-1][1] == 1
+    assert world.sizes() == {"v1": 2, "v2": 2}

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sim.decide import operations
+from sim.decide.defaults import max_weight
+from sim.decide.fenceposts import max_surge, max_unavailable
+from sim.decide.releases import known_to
 from sim.model.actions import SetWeight
 from sim.model.analysis import AnalysisPhase
-from sim.model.rollout import CanaryScale, CanaryStep, RolloutPhase, RolloutSpec
+from sim.model.controller import Controller
+from sim.model.rollout import CanaryScale, CanaryStep, RolloutPhase, RolloutSpec, TrafficRouting
+from sim.model.units import IntOrPercent
 from tests.decide.builders import ANALYSIS, analysis, basic, blue_green, pause, routed, running, weight
 from tests.decide.driver import World
 
@@ -33,7 +38,9 @@ def canaries(draw: st.DrawFn) -> RolloutSpec:
         "min_pods_per_replica_set": draw(st.sampled_from([None, 2])),
         "analysis": draw(st.sampled_from([None, ANALYSIS])),
     }
-    return routed(*plan, replicas=draw(st.integers(1, 20)), **fields)
+    spec = routed(*plan, replicas=draw(st.integers(1, 20)), **fields)
+    routing = TrafficRouting(("plugins",), max_weight=draw(st.sampled_from([None, None, 200, 1000])))
+    return replace(spec, canary=replace(spec.canary, traffic_routing=routing)) if spec.canary else spec
 
 
 @st.composite
@@ -82,10 +89,24 @@ def play(world: World, deed: int) -> None:
 deeds = st.lists(st.integers(0, 11), max_size=10)
 
 
-@settings(max_examples=150, deadline=None)
-@given(spec=canaries() | others(), plan=deeds)
-def test_decisions_settle_whatever_happens(spec: RolloutSpec, plan: list[int]) -> None:
-    world = running(spec)
+def waits_for(world: World) -> str:
+    """What a settled rollout without a timer waits for; '' if nothing would ever move it on."""
+    spec, status = world.spec, world.status
+    waiting = {
+        "nothing: promoted": status.phase is RolloutPhase.HEALTHY,
+        "a person: aborted": status.abort,
+        "a person: paused": bool(status.pause_conditions) or spec.paused,
+        "pods": any(rs.available < rs.desired for rs in world.rss.values()),
+        "an analysis": any(not run.phase.is_completed for run in world.runs),
+        "an experiment": world.experiment is not None and not world.experiment.phase.is_completed,
+    }
+    return next((what for what, holds in waiting.items() if holds), "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(spec=canaries() | others(), plan=deeds, controller=st.sampled_from(Controller))
+def test_decisions_settle_whatever_happens(spec: RolloutSpec, plan: list[int], controller: Controller) -> None:
+    world = running(known_to(controller, spec), controller)
     world.template = "v2"
     world.settle()
     for deed in plan:
@@ -93,15 +114,43 @@ def test_decisions_settle_whatever_happens(spec: RolloutSpec, plan: list[int]) -
         decision = world.decide()
         assert (decision.actions, decision.status) == ((), world.status), "a settled rollout stays as it is"
         assert decision.wake_s is None or decision.wake_s > world.now_s
+        assert decision.wake_s is not None or waits_for(world)
+    total = max_weight(world.spec)
     for _, entry in world.journal:
         if isinstance(entry, SetWeight):
-            assert entry.weights.canary.weight + entry.weights.stable.weight == 100
-            assert 0 <= entry.weights.canary.weight <= 100
+            assert entry.weights.canary.weight + entry.weights.stable.weight == total
+            assert entry.weights.canary.weight >= 0
+
+
+@settings(deadline=None)
+@given(
+    spec=others().filter(lambda spec: spec.canary is not None),
+    surge=st.sampled_from([None, IntOrPercent(0), IntOrPercent(1), IntOrPercent(3), IntOrPercent(50, percent=True)]),
+    unavailable=st.sampled_from([None, IntOrPercent(1), IntOrPercent(2), IntOrPercent(30, percent=True)]),
+    plan=deeds,
+)
+def test_a_basic_canary_keeps_within_its_fenceposts(
+    spec: RolloutSpec, surge: IntOrPercent | None, unavailable: IntOrPercent | None, plan: list[int]
+) -> None:
+    assert spec.canary is not None
+    spec = replace(spec, canary=replace(spec.canary, max_surge=surge, max_unavailable=unavailable))
+    world = running(spec)
+    most, least = spec.desired + max_surge(spec), spec.desired - max_unavailable(spec)
+    seen: list[tuple[int, int]] = []
+    world.watch = lambda now: seen.append((sum(now.sizes().values()), sum(rs.available for rs in now.rss.values())))
+    world.template = "v2"
+    world.settle()
+    for deed in plan:
+        if deed not in {Deed.BREAK, Deed.NEXT}:
+            play(world, deed)
+    assert all(size <= most for size, _ in seen)
+    assert all(available >= least for _, available in seen)
 
 
 @settings(deadline=None)
 @given(spec=canaries(), plan=st.lists(st.sampled_from([Deed.APPROVE, Deed.PASS, Deed.WAIT]), max_size=6))
 def test_abort_ends_with_stable_serving_everybody(spec: RolloutSpec, plan: list[int]) -> None:
+    assume(spec.canary is not None and not (spec.canary.dynamic_stable_scale and spec.canary.min_pods_per_replica_set))
     world = running(spec)
     world.template = "v2"
     world.settle()
@@ -111,7 +160,7 @@ def test_abort_ends_with_stable_serving_everybody(spec: RolloutSpec, plan: list[
     world.settle(world.now_s + 3600)
     weights = world.status.weights
     assert weights is not None
-    assert (weights.canary.weight, weights.stable.weight) == (0, 100)
+    assert (weights.canary.weight, weights.stable.weight) == (0, max_weight(spec))
     assert world.sizes()[world.status.stable_rs] == spec.desired
     if world.status.stable_rs == "v1":
         assert world.status.phase is RolloutPhase.DEGRADED
