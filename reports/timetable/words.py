@@ -128,7 +128,7 @@ def _name(row: Row) -> str:
 
 
 def _detection(found: Timetable) -> Iterator[str]:
-    metrics = [gate for gate in found.gates if gate.where != "pods" and gate.ability is not Ability.NEVER]
+    metrics = [gate for gate in found.gates if not gate.is_for_pods and gate.ability is not Ability.NEVER]
     bound = [gate for gate in metrics if gate.bound_s is not None]
     if bound:
         # A gate that does not wait for anybody binds before one that does.
@@ -166,7 +166,7 @@ def _with_traffic(metrics: Sequence[Gate]) -> Iterator[str]:
 
 def _unwatched(found: Timetable) -> Iterator[str]:
     rows = [found.rows[index] for index in found.unwatched]
-    if not rows or not any(gate.where != "pods" for gate in found.gates):
+    if not rows or not any(not gate.is_for_pods for gate in found.gates):
         return
     highest = max(row.weight for row in rows)
     yield f"No gate measures during {_ranges(rows)}, at up to {weight_text(highest)} of the traffic."
@@ -196,7 +196,7 @@ def _unsure(gates: Sequence[Gate]) -> Iterator[str]:
 
 
 def _gate_name(gate: Gate) -> str:
-    return gate.name if gate.where == "pods" else f"{gate.name} ({gate.where})"
+    return gate.name if gate.is_for_pods else f"{gate.name} ({gate.where})"
 
 
 def _peak(found: Timetable) -> str:

@@ -14,7 +14,7 @@ from sim.timetable import measuring
 from sim.timetable.aborts import Watch, ability_of, exposure_of, with_traffic
 from sim.timetable.rows import Pair
 from sim.timetable.runs import MetricPlan, RunKey, RunPlan
-from sim.timetable.values import Ability, Exposure, Gate, Instant
+from sim.timetable.values import PODS, Ability, Exposure, Gate, Instant
 from sim.timetable.walk import RunSpan, weight_times
 
 DEADLINE = "progress deadline"
@@ -158,13 +158,13 @@ def deadline_gate(spec: RolloutSpec, never: Pair) -> Gate:
     rule = f"pods must become available within {after}"
     if not spec.progress_deadline_abort:
         reason = f"pods that never become available mark the rollout Degraded after {after}, but abort nothing"
-        return Gate(DEADLINE, "pods", rule, start, end, Ability.NEVER, reason)
+        return Gate(DEADLINE, PODS, rule, start, end, Ability.NEVER, reason)
     fast, slow = never.fast.aborted, never.slow.aborted
     if fast is None or slow is None:
         reason = "no step waits for new pods before the promotion"
-        return Gate(DEADLINE, "pods", rule, start, end, Ability.NEVER, reason)
+        return Gate(DEADLINE, PODS, rule, start, end, Ability.NEVER, reason)
     exposure = weight_times(never.slow, 0.0, slow.t_s)
     return Gate(
-        DEADLINE, "pods", rule, Instant(0.0, 0.0, after_wait=slow.waits > 0), end, Ability.ALWAYS, "",
+        DEADLINE, PODS, rule, Instant(0.0, 0.0, after_wait=slow.waits > 0), end, Ability.ALWAYS, "",
         round(fast.t_s, 3), round(slow.t_s, 3), round(slow.t_s, 3), exposure=Exposure(tuple(sorted(exposure.items()))),
     )  # fmt: skip

@@ -70,9 +70,19 @@ def failure(metric: Metric) -> Reach | None:
 
 def judges(metric: Metric) -> bool:
     """Whether a measurement can fail: there is a condition, or the provider judges by itself."""
-    provider = metric.provider
-    own = isinstance(provider, OtherProvider) and provider.kind in LASTING
-    return own or bool(metric.success_condition or metric.failure_condition)
+    return _judges_itself(metric) or bool(metric.success_condition or metric.failure_condition)
+
+
+def _judges_itself(metric: Metric) -> bool:
+    return isinstance(metric.provider, OtherProvider) and metric.provider.kind in LASTING
+
+
+def may_be_inconclusive(metric: Metric) -> bool:
+    """Whether it can end in Inconclusive: between its two conditions, by its provider, or out of streak."""
+    count, limits = effective_count(metric), tolerated(metric)
+    between = bool(metric.success_condition and metric.failure_condition) or _judges_itself(metric)
+    often = count is None or count > limits.inconclusive
+    return (between and often) or bool(metric.consecutive_success_limit and count and limits.failures is not None)
 
 
 def erring(metric: Metric) -> Reach:

@@ -11,7 +11,7 @@ from sim.timetable.gates import DEADLINE
 from sim.timetable.pace import fastest, slowest
 from sim.timetable.rows import Pair, deployment_rows
 from sim.timetable.sums import extra_pod_hours, peak_of, points
-from sim.timetable.values import Ability, Gate, Instant, Timetable
+from sim.timetable.values import PODS, Ability, Gate, Instant, Timetable
 
 
 def deployment_walks(scenario: Scenario, spec: DeploymentSpec) -> Pair:
@@ -31,7 +31,7 @@ def deployment_timetable(scenario: Scenario, spec: DeploymentSpec) -> Timetable:
     reason = f"pods that never become available fail it after {after}, but nothing goes back"
     deadline = Gate(
         DEADLINE,
-        "pods",
+        PODS,
         f"pods must become available within {after}",
         Instant(0.0, 0.0),
         Instant(None, None),

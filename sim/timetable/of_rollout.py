@@ -9,13 +9,14 @@ from sim.decide.defaults import is_dynamic, is_routed, progress_deadline_s
 from sim.decide.fenceposts import max_surge
 from sim.decide.standing import with_workload
 from sim.decide.steps import steps_of
-from sim.model.rollout import RolloutSpec, RunRole
+from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
 from sim.model.units import duration_text
-from sim.timetable.gates import deadline_gate, metric_gates
+from sim.timetable.gates import deadline_gate, metric_gates, where
+from sim.timetable.measuring import may_be_inconclusive
 from sim.timetable.pace import Pace, fastest, slowest
 from sim.timetable.rollouts import Course, RolloutWalk
-from sim.timetable.rows import Pair, blue_green_rows, canary_rows, first_rows
+from sim.timetable.rows import KEEP, PROMOTE, Pair, blue_green_rows, canary_rows, first_rows, short_list
 from sim.timetable.runs import RunKey, RunPlan, run_plans
 from sim.timetable.sums import extra_pod_hours, peak_of, points, relief_of
 from sim.timetable.values import Ability, Gate, Relief, Row, Timetable
@@ -41,13 +42,15 @@ class _Walker:
         """A release whose pods never become available."""
         return Pair(self._walk(replace(self.fast, pods_s=None)), self._walk(replace(self.slow, pods_s=None)))
 
-    def aborted(self, weight: float) -> Pair:
-        """A release that is aborted the first time it has this much of the traffic."""
+    def aborted(self, good: Pair) -> Pair:
+        """A release that is aborted the first time it has the most traffic it gets before its promotion."""
+        return Pair(self._aborted(self.fast, good.fast), self._aborted(self.slow, good.slow))
 
+    def _aborted(self, pace: Pace, good: Walk) -> Walk:
         def there(frame: Frame) -> bool:
-            return frame.weight >= weight and not frame.stable_is_new
+            return frame.weight >= good.highest and not frame.stable_is_new
 
-        return Pair(RolloutWalk(self.course, self.fast, there).run(), RolloutWalk(self.course, self.slow, there).run())
+        return RolloutWalk(self.course, pace, there).run()
 
     def _walk(self, pace: Pace) -> Walk:
         return RolloutWalk(self.course, pace).run()
@@ -84,7 +87,7 @@ def rollout_timetable(scenario: Scenario, rollout: RolloutSpec) -> Timetable:
         fastest=points(pair.fast),
         slowest=points(pair.slow),
         assumptions=tuple(_assumptions(spec, walker, plans)),
-        notes=tuple(_notes(scenario, spec, gates)),
+        notes=(*_notes(scenario, spec, gates), *_doubts(plans)),
     )
 
 
@@ -96,7 +99,7 @@ def _rows(scenario: Scenario, spec: RolloutSpec, pair: Pair, plans: dict[RunKey,
 
 def _binds(gate: Gate) -> bool:
     """Whether a version that fails every gate is stopped by it: the progress deadline needs another fault."""
-    return gate.ability is Ability.ALWAYS and gate.where != "pods" and not gate.start.after_wait
+    return gate.ability is Ability.ALWAYS and not gate.is_for_pods and not gate.start.after_wait
 
 
 def _deadline(spec: RolloutSpec, walker: _Walker) -> Gate:
@@ -128,7 +131,7 @@ def _ending(pair: Pair, rows: Sequence[Row]) -> str:
 
 
 def _watched(rows: tuple[Row, ...], gates: Sequence[Gate]) -> tuple[Row, ...]:
-    able = [gate for gate in gates if gate.ability is not Ability.NEVER and gate.where != "pods"]
+    able = [gate for gate in gates if gate.ability is not Ability.NEVER and not gate.is_for_pods]
     return tuple(replace(row, gates=tuple(dict.fromkeys(g.name for g in able if _overlap(row, g)))) for row in rows)
 
 
@@ -148,7 +151,7 @@ def _unwatched(rows: Sequence[Row]) -> tuple[int, ...]:
     found: list[int] = []
     before = 0.0
     for index, row in enumerate(rows):
-        if row.what in {"promote", "keep the old pods"}:
+        if row.what in {PROMOTE, KEEP}:
             break
         raises = row.weight > before and not (index + 1 < len(rows) and rows[index + 1].gates)
         if not row.gates and (raises or (before > 0 and row.weight > 0 and _lasts(row))):
@@ -165,8 +168,8 @@ def _lasts(row: Row) -> bool:
 
 def _relief(walker: _Walker, pair: Pair) -> Relief | None:
     """After an abort at the highest weight before the promotion; None where there never is any."""
-    highest = max((frame.weight for frame in pair.fast.updating), default=0.0)
-    return relief_of(highest, walker.aborted(highest)) if highest > 0 else None
+    highest = pair.fast.highest
+    return relief_of(highest, walker.aborted(pair)) if highest > 0 else None
 
 
 def _most_pods(spec: RolloutSpec, pair: Pair) -> int:
@@ -204,6 +207,14 @@ def _notes(scenario: Scenario, spec: RolloutSpec, gates: Sequence[Gate]) -> Iter
     if any(step.plugin for step in steps):
         yield "plugin steps are not modelled: they never complete"
     if canary is not None and canary.analysis is not None and not any(g.where == "background" for g in gates):
-        yield f"the background analysis ({RunRole.BACKGROUND.value}) names no template"
+        yield "the background analysis names no template"
     if canary is not None and not is_routed(spec):
         yield "no router: the share of the traffic is the share of the pods"
+
+
+def _doubts(plans: dict[RunKey, RunPlan]) -> Iterator[str]:
+    """Analyses after which a person may have to decide."""
+    for key, plan in plans.items():
+        names = [one.metric.name for one in plan.metrics if not one.dry_run and may_be_inconclusive(one.metric)]
+        if names:
+            yield f"{short_list(names)} ({where(key)}) may be inconclusive: then a person has to decide"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.decide.steps import plan_text, steps_of
 from sim.model.rollout import CanaryStep, RolloutSpec, RunRole
@@ -22,15 +22,21 @@ class Pair:
 
     def instant(self, find: Callable[[Walk], Frame | None]) -> Instant:
         """When the frame that ``find`` looks for comes."""
-        fast, slow = find(self.fast), find(self.slow)
-        waits = max(frame.waits for frame in (fast, slow) if frame is not None) if fast or slow else 0
-        return Instant(_at(fast), _at(slow), after_wait=waits > 0)
+        return between(find(self.fast), find(self.slow))
+
+
+def between(fast: Frame | None, slow: Frame | None) -> Instant:
+    """The instant of a frame at its fastest and at its slowest."""
+    waits = max((frame.waits for frame in (fast, slow) if frame is not None), default=0)
+    return Instant(_at(fast), _at(slow), after_wait=waits > 0)
 
 
 def _at(frame: Frame | None) -> float | None:
     return None if frame is None else round(frame.t_s, 3)
 
 
+PROMOTE, KEEP = "promote", "keep the old pods"
+"""What comes after the steps."""
 APPLY = Instant(0.0, 0.0)
 """The instant everything is counted from."""
 
@@ -46,17 +52,16 @@ def canary_rows(spec: RolloutSpec, pair: Pair, plans: Mapping[RunKey, RunPlan]) 
     """A row for each step, the promotion, and the old pods' last stretch."""
     start, fast, slow = APPLY, step_ends(pair.fast), step_ends(pair.slow)
     for index, step in enumerate(steps_of(spec)):
-        end = pair.instant(lambda walk, at=index: (fast if walk is pair.fast else slow).get(at))  # type: ignore[misc]  # default binds the index
+        end = between(fast.get(index), slow.get(index))
         made = row(step_text(step, index, plans), start, end, fast.get(index), index + 1)
         waits = step.pause is not None and step.pause.duration is None
-        yield _waiting(made, "waits for a person") if waits else made
+        yield _waiting(made) if waits else made
         start = end
-    yield from _tail(pair, start, "promote" if steps_of(spec) else "replace all pods")
+    yield from _tail(pair, start, PROMOTE if steps_of(spec) else "replace all pods")
 
 
-def _waiting(made: Row, note: str) -> Row:
-    return Row(made.number, made.what, made.start, made.end, made.weight, made.candidate_pods, made.stable_pods,
-               made.other_pods, waits_for_person=True, note=note)  # fmt: skip
+def _waiting(made: Row) -> Row:
+    return replace(made, waits_for_person=True, note="waits for a person")
 
 
 def step_ends(walk: Walk) -> dict[int, Frame]:
@@ -101,9 +106,9 @@ def blue_green_rows(spec: RolloutSpec, pair: Pair) -> Iterator[Row]:
         if end.earliest_s is None and what != "switch traffic":
             continue
         made = row(what, start, end, _held(pair.fast, find(pair.fast), what))
-        yield _waiting(made, "waits for a person") if what == _HELD else made
+        yield _waiting(made) if what == _HELD else made
         start = end
-    yield from _tail(pair, start, "promote")
+    yield from _tail(pair, start, PROMOTE)
 
 
 _HELD = "pause until promoted"
@@ -160,7 +165,7 @@ def _tail(pair: Pair, start: Instant, promotes: str) -> Iterator[Row]:
     yield row(promotes, start, end, pair.fast.end)
     gone = pair.instant(_old_gone)
     if gone.earliest_s is not None and end.earliest_s is not None and gone.earliest_s > end.earliest_s:
-        yield row("keep the old pods", end, gone, _old_gone(pair.fast))
+        yield row(KEEP, end, gone, _old_gone(pair.fast))
 
 
 def _old_gone(walk: Walk) -> Frame | None:

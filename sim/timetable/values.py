@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+PODS = "pods"
+"""Where the progress deadline looks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
@@ -102,6 +105,11 @@ class Gate:
     """Until ``bound_s``, at most."""
     exposure_with_traffic: Exposure = Exposure()
     """Until ``bound_with_traffic_s``, at most."""
+
+    @property
+    def is_for_pods(self) -> bool:
+        """Whether it looks at pods, not at what they answer: the progress deadline."""
+        return self.where == PODS
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ class Walk:
         promoted = next((index for index, one in enumerate(self.frames) if one.stable_is_new), len(self.frames))
         return self.frames[:promoted]
 
+    @property
+    def highest(self) -> float:
+        """The highest weight up to the promotion."""
+        return max((frame.weight for frame in self.updating), default=0.0)
+
     def run(self, key: RunKey) -> RunSpan | None:
         """The first run of this key."""
         return next((one for one in self.runs if one.key == key), None)

@@ -201,3 +201,21 @@ def test_nobody_knows_how_long_a_job_takes() -> None:
     job = metric(providers=(OtherProvider("job"),), success_condition="")
     assert measuring.failure(job) == Reach(1)
     assert measuring.latest_s(job, Reach(1), None, PASS_S) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        pytest.param(metric(interval="1m"), False, id="one-condition"),
+        pytest.param(metric(interval="1m", failure_condition="result[0] < 0"), True, id="between-two"),
+        pytest.param(
+            metric(interval="1m", count=2, failure_condition="result[0] < 0", inconclusive_limit=2),
+            False,
+            id="all-tolerated",
+        ),
+        pytest.param(metric(interval="1m", count=4, consecutive_success_limit=2), True, id="out-of-streak"),
+        pytest.param(metric(providers=(OtherProvider("kayenta"),)), True, id="kayenta"),
+    ],
+)
+def test_what_may_be_inconclusive(one: Metric, expected: bool) -> None:
+    assert measuring.may_be_inconclusive(one) is expected
