@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -48,6 +49,7 @@ MOST_REPLICATIONS = 1024
 """Of each kind: a target that these would not decide is too close to call."""
 _ABOVE_NORMAL = frozenset({Kpi.FAILED_REQUESTS, Kpi.ERROR_BUDGET_BURN})
 """Indicators that are a difference from the stable version's own, and may be negative by chance."""
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _REASONS = 5
 
 
@@ -239,13 +241,26 @@ def _verdict_share(cell: CellResults[Outcome], verdict: Verdict, level: float) -
 
 
 def _reasons(cell: CellResults[Outcome]) -> tuple[Reason, ...]:
-    """The commonest reasons, commonest first."""
+    """The commonest reasons, commonest first. Those that differ only in numbers (times, measured values) are one."""
     shares: defaultdict[tuple[Verdict, str], float] = defaultdict(float)
+    texts: defaultdict[tuple[Verdict, str], list[str]] = defaultdict(list)
     for part in cell.strata:
         for outcome in part.values:
-            shares[outcome.verdict, outcome.reason] += part.stratum.share / len(part.values)
-    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Reason(verdict, text, share) for (verdict, text), share in ranked[:_REASONS])
+            kind = outcome.verdict, _NUMBER.sub("#", outcome.reason)
+            shares[kind] += part.stratum.share / len(part.values)
+            texts[kind].append(outcome.reason)
+    merged = [(-share, kind[0], without_differing_numbers(texts[kind])) for kind, share in shares.items()]
+    return tuple(Reason(verdict, text, -share) for share, verdict, text in sorted(merged)[:_REASONS])
+
+
+def without_differing_numbers(texts: Sequence[str]) -> str:
+    """Texts that differ only in their numbers as one: the first, with an ellipsis for each number that is not the same in all.
+
+    ``['check 1: 7 %', 'check 1: 8 %'] -> 'check 1: … %'``
+    """
+    columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
+    told = iter([column[0] if len(set(column)) == 1 else "…" for column in columns])
+    return _NUMBER.sub(lambda _: next(told), texts[0])
 
 
 def _detections(cell: CellResults[Outcome]) -> list[Detection]:

@@ -96,8 +96,8 @@ def test_a_file_that_cannot_be_replayed_is_refused_at_its_place(
         pytest.param("seed=1", "promoted", id="nothing-odd"),
         pytest.param("traffic.stages[0].rate=0", "promoted", id="no-traffic"),
         pytest.param("cluster.nodes=0", "aborted", id="no-nodes"),
-        pytest.param("client={timeout: 0s}", "", id="impatient-clients"),
-        pytest.param("client={retries: 100, timeout: 1ms, backoff: 0s}", "", id="stubborn-clients"),
+        pytest.param("client={timeout: 0s}", "promoted", id="impatient-clients"),
+        pytest.param("client={retries: 100, timeout: 1ms, backoff: 0s}", "promoted", id="stubborn-clients"),
         pytest.param("slo=100%", "promoted", id="no-error-budget"),
         pytest.param("stable={statuses: {200: 50%}}", "promoted", id="half-of-them-good-by-name"),
         pytest.param("horizon=10s", "stuck", id="horizon-within-the-rollout"),
@@ -108,7 +108,17 @@ def test_a_file_that_cannot_be_replayed_is_refused_at_its_place(
 def test_an_odd_world_still_ends_in_a_verdict(rolltwin: Command, override: str, verdict: str) -> None:
     told = rolltwin("run", "scenario.yaml", "--set", override, "--format", "json")
     assert told.code == 0, told.err
-    assert json.loads(told.out)["verdict"] in ((verdict,) if verdict else {"promoted", "degraded", "aborted", "stuck"})
+    assert json.loads(told.out)["verdict"] == verdict
+
+
+@pytest.mark.parametrize("client", ["{timeout: 0s}", "{retries: 100, timeout: 1ms, backoff: 0s}"])
+def test_a_promotion_under_which_everything_fails_is_degraded(rolltwin: Command, client: str) -> None:
+    """In the small world the run ends before a whole window of the promoted release has been seen."""
+    told = rolltwin("run", "scenario.yaml", "--set", f"client={client}", "--set", "tail=1m", "--format", "json")
+    assert told.code == 0, told.err
+    run = json.loads(told.out)
+    assert run["verdict"] == "degraded"
+    assert run["reason"] == "success was reported while 100 % of requests failed"
 
 
 @pytest.mark.parametrize(

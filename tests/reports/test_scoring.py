@@ -11,7 +11,7 @@ from reports import dora
 from reports.frequency import Hours, releases_per_week
 from reports.outcome import Outcome
 from reports.scorecard import KpiScore, TargetCheck
-from reports.scoring import met
+from reports.scoring import met, without_differing_numbers
 from reports.statistics import NOTHING, Estimate
 from sim.model.behaviour import Release, VersionBehaviour
 from sim.model.kpis import Kpi, KpiTarget
@@ -268,3 +268,15 @@ def test_a_year_without_a_table_is_an_error() -> None:
     assert 2020 not in dora.YEARS
     with pytest.raises(KeyError):
         dora.clusters(Kpi.LEAD_TIME, 1.0, 2020)
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        pytest.param(["check 1: 7 %", "check 1: 8 %"], "check 1: … %", id="one-differs"),
+        pytest.param(["a 1.5 b 2", "a 1.5 b 2"], "a 1.5 b 2", id="all-the-same"),
+        pytest.param(["no numbers"], "no numbers", id="none"),
+    ],
+)
+def test_reasons_that_differ_in_numbers_are_told_as_one(texts: list[str], told: str) -> None:
+    assert without_differing_numbers(texts) == told
