@@ -237,6 +237,7 @@ def test_check_names_what_is_wrong(query: str, reason: str) -> None:
         pytest.param(
             "max_over_time(g[1m] anchored)", "anchored modifier can only be used with: changes", id="anchored"
         ),
+        pytest.param("absent_over_time(g[1m] anchored)", "anchored modifier can only be used with", id="no function"),
         pytest.param("topk(1e30, g)", "overflows", id="more than can be counted"),
         pytest.param("double_exponential_smoothing(g[1m], 1, 0.5)", "smoothing factor", id="smoothing of one"),
         pytest.param("label_replace(g, 'pod', '', 'pod', '.*')", "same labelset", id="labels made equal"),

@@ -15,10 +15,11 @@ import numpy as np
 from sim.metrics.promql import nodes
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
 from sim.metrics.promql.durations import Span, depends_on_span
-from sim.metrics.promql.evaluate import evaluate, refusal
+from sim.metrics.promql.evaluate import evaluate
 from sim.metrics.promql.functions import SCALARS
 from sim.metrics.promql.nodes import Node, PromqlError, PromqlSyntaxError
 from sim.metrics.promql.parse import parse
+from sim.metrics.promql.refusals import refusal
 from sim.metrics.promql.values import Context, Ranges, Value, Vector, unique
 from sim.metrics.rows import Labels
 from sim.metrics.store import SeriesStore, to_ms

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 
 from sim.metrics.columns import Columns, Integers
 from sim.metrics.promql import nodes
-from sim.metrics.promql.aggregations import OPERATORS, aggregate
+from sim.metrics.promql.aggregations import aggregate
 from sim.metrics.promql.binary import binary
 from sim.metrics.promql.extended import over_extended, smoothed_vector
-from sim.metrics.promql.functions import FUNCTIONS, KNOWN
+from sim.metrics.promql.functions import FUNCTIONS
 from sim.metrics.promql.information import enriched
-from sim.metrics.promql.nodes import Node, PromqlError
-from sim.metrics.promql.operators import ARITHMETIC, COMPARISON, SETS
+from sim.metrics.promql.nodes import DEFAULT_STEP_MS, Node, PromqlError
 from sim.metrics.promql.selectors import cut, instant_vector, latest, ranges
 from sim.metrics.promql.values import EMPTY, NAMELESS, Context, Ranges, Value, Vector
 from sim.metrics.rows import Key, Rows, joined
 from sim.metrics.store import Selection
-
-DEFAULT_STEP_MS: Final = 60_000
-"""Subquery step where none is written: the server's default evaluation interval."""
-MOST_STEPS: Final = 250_000
-"""Evaluations of subqueries within subqueries; a server ends such queries by their samples or their time."""
 
 
 def evaluate(node: Node, context: Context) -> Value:  # noqa: PLR0911  # one return per kind
@@ -145,51 +138,3 @@ def _absent(node: nodes.Call, context: Context) -> Vector:
         if one.op == "=" and names.count(one.name) == 1 and one.name != "__name__" and one.value
     }
     return Vector(Rows([dict(sorted(labels.items()))]), np.ones(1))
-
-
-def refusal(node: Node) -> str | None:
-    """Why a tree cannot be evaluated here (something in it is not modelled, or it is too much), or None."""
-    if steps(node) > MOST_STEPS:
-        return f"subqueries of more than {MOST_STEPS} steps in all are not modelled"
-    return _unknown(node)
-
-
-def _unknown(node: Node) -> str | None:
-    match node:
-        case nodes.Call(name, args):
-            return (None if name in KNOWN else _unknown_function(name)) or _first(args)
-        case nodes.Aggregate(op, expr, param):
-            own = None if op in OPERATORS else f"aggregation {op} is not modelled"
-            return own or _unknown(expr) or (_unknown(param) if param is not None else None)
-        case nodes.Binary(op, lhs, rhs):
-            known = op in ARITHMETIC or op in COMPARISON or op in SETS
-            return None if known and not _first((lhs, rhs)) else _first((lhs, rhs)) or f"operator {op} is not modelled"
-        case nodes.Negate(expr) | nodes.Subquery(expr):
-            return _unknown(expr)
-    return None
-
-
-def _unknown_function(name: str) -> str:
-    if name.startswith("histogram_"):
-        return f"function {name} is of native histograms, which are not modelled"
-    return f"function {name} is not modelled"
-
-
-def steps(node: Node) -> int:
-    """How often the innermost expression is evaluated for one answer."""
-    match node:
-        case nodes.Subquery(expr, range_ms, step_ms):
-            return (range_ms // (step_ms or DEFAULT_STEP_MS) + 1) * steps(expr)
-        case nodes.Negate(expr):
-            return steps(expr)
-        case nodes.Aggregate(_, expr, param):
-            return max(steps(expr), steps(param) if param is not None else 1)
-        case nodes.Call(_, args):
-            return max(map(steps, args), default=1)
-        case nodes.Binary(_, lhs, rhs):
-            return max(steps(lhs), steps(rhs))
-    return 1
-
-
-def _first(parts: tuple[Node, ...]) -> str | None:
-    return next((reason for part in parts if (reason := _unknown(part))), None)

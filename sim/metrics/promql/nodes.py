@@ -79,6 +79,10 @@ class Matrix:
     range_ms: int
 
 
+DEFAULT_STEP_MS: Final = 60_000
+"""Subquery step where none is written: the server's default evaluation interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subquery:
     """``expr[range:step]``; step None is the server's evaluation interval."""

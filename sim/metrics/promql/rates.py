@@ -29,16 +29,17 @@ def _change(ranges: Ranges, *, counter: bool) -> Floats:
     if counter:
         fell = ranges.columns.fell[ranges.series]
         if fell.any():
-            change[fell] += _lost(ranges.where(fell))
+            change[fell] = _with_lost(change[fell], ranges.where(fell))
     return change
 
 
-def _lost(ranges: Ranges) -> Floats:
-    """What each counter had reached before its resets."""
+def _with_lost(change: Floats, ranges: Ranges) -> Floats:
+    """The change and what each counter had reached before its resets, added one after the other as the server does."""
     block = ranges.block(np.nan)
     before, after = block[:, :-1], block[:, 1:]
-    lost: Floats = np.where(after < before, before, 0.0).sum(axis=1)
-    return lost
+    lost = np.where(after < before, before, 0.0)
+    added: Floats = np.cumsum(np.column_stack([change, lost]), axis=1)[:, -1]
+    return added
 
 
 def _factor(ranges: Ranges, change: Floats, context: Context, *, counter: bool) -> Floats:

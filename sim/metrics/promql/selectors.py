@@ -80,7 +80,10 @@ def instant_vector(selector: Selector, context: Context) -> Vector:
 
 
 def ranges(matrix: Matrix, context: Context) -> Ranges:
-    """The non-empty windows of a range selector."""
+    """The non-empty windows of a range selector; PromqlError for an extended one, which few functions know."""
+    if matrix.selector.mode:
+        msg = f"{matrix.selector.mode} modifier can only be used with functions that compare samples"
+        raise PromqlError(msg)
     until_ms = context.instant(matrix.selector.when)
     chosen = selection(matrix.selector, context)
     return cut(chosen, context.store.samples, context, until_ms, matrix.range_ms)

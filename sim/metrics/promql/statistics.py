@@ -86,6 +86,16 @@ def variance(values: Sequence[float]) -> float:
     return squares / len(values)
 
 
+def compensated_variance(values: Sequence[float]) -> float:
+    """The same with compensated sums, as the server has it over time but not over groups."""
+    centre = lost_centre = squares = lost_squares = 0.0
+    for count, value in enumerate(values, 1):
+        delta = value - (centre + lost_centre)
+        centre, lost_centre = _incremented(delta / count, centre, lost_centre)
+        squares, lost_squares = _incremented(delta * (value - (centre + lost_centre)), squares, lost_squares)
+    return (squares + lost_squares) / len(values)
+
+
 def nan_first(value: float) -> tuple[bool, float]:
     """Sort key that puts NaN before every number."""
     return (False, 0.0) if math.isnan(value) else (True, value)
