@@ -19,7 +19,7 @@ from sim.model.units import duration_text, go_duration_s, quantity, quantity_tex
 
 SCENARIO_CODE = "RT800"
 """Code of every finding about the shape of a scenario file."""
-PLAIN_SOURCES = ("pod-name", "namespace", "version", "pod-template-hash", "status", "status-class")
+PLAIN_SOURCES = ("pod-name", "namespace", "container", "version", "pod-template-hash", "status", "status-class")
 KEYED_SOURCES = ("pod-label", "pod-annotation", "env", "value")
 """Where a label may come from; see ``sim.model.telemetry.LabelSource``."""
 

@@ -167,6 +167,7 @@ def _datadog(config: Mapping[str, Any]) -> DatadogProvider:
         aggregator=_text(config, "aggregator", "DatadogMetric"),
         api_version=_text(config, "apiVersion", "DatadogMetric") or "v1",
         interval_s=go_duration_s(interval),
+        request_timeout=_text(config, "requestTimeout", "DatadogMetric"),
     )
 
 

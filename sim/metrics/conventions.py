@@ -17,6 +17,7 @@ ALIASES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("code", "status_code", "response_code", "http_status", "http_status_code"), "status"),
     **dict.fromkeys(("pod_name", "kubernetes_pod_name", "exported_pod"), "pod-name"),
     **dict.fromkeys(("kubernetes_namespace", "exported_namespace"), "namespace"),
+    "container": "container",
     **dict.fromkeys(("pod_template_hash", "rollouts_pod_template_hash"), "pod-template-hash"),
 }
 """Label -> source of labels that go by several names."""

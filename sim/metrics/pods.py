@@ -74,7 +74,13 @@ def source_value(source: str, view: PodView, status: int | None) -> str:  # noqa
             return "" if status is None else str(status)
         case "status-class":
             return "" if status is None else f"{status // 100}xx"
-    plain = {"pod-name": view.pod, "namespace": view.namespace, "version": view.version, "pod-template-hash": view.hash}
+    plain = {
+        "pod-name": view.pod,
+        "namespace": view.namespace,
+        "container": view.container,
+        "version": view.version,
+        "pod-template-hash": view.hash,
+    }
     if kind not in plain:
         msg = f"{source!r} is not a label source"
         raise ValueError(msg)

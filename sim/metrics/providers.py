@@ -144,7 +144,7 @@ def _over_range(query: str, ranged: RangeQuery, now_s: float, sources: Sources, 
 
 
 def _datadog(provider: DatadogProvider, now_s: float, sources: Sources) -> ProviderResult:
-    refused = datadog_answers.datadog_config_error(_datadog_config(provider))
+    refused = datadog_answers.datadog_config_error(_datadog_config(provider, sources.controller))
     if refused:
         return results.error(refused)
     if "datadog" in sources.outages:
@@ -158,13 +158,14 @@ def _datadog(provider: DatadogProvider, now_s: float, sources: Sources) -> Provi
     return results.scalar(series[0].points[-1][1]) if series and series[0].points else results.no_data()
 
 
-def _datadog_config(provider: DatadogProvider) -> Mapping[str, object]:
+def _datadog_config(provider: DatadogProvider, controller: Controller) -> Mapping[str, object]:
     return {
         "query": provider.query,
         "queries": dict(provider.queries),
         "formula": provider.formula,
         "apiVersion": provider.api_version,
         "aggregator": provider.aggregator,
+        "requestTimeout": provider.request_timeout if controller.is_since(Controller.ARGO_1_10) else "",
     }
 
 

@@ -99,6 +99,8 @@ class DatadogProvider:
     aggregator: str = ""
     api_version: str = "v1"
     interval_s: float = 300.0
+    request_timeout: str = ""
+    """As written: only the controller from 1.10 on reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ PROMETHEUS_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 class LabelSource:
     """Where a label or tag comes from; the first source that yields something wins.
 
-    A source is ``pod-label:KEY``, ``pod-annotation:KEY``, ``env:NAME``, ``pod-name``, ``namespace``, ``version``
-    (the behaviour's name), ``pod-template-hash``, ``status``, ``status-class`` (``2xx``), ``value:TEXT``.
+    A source is ``pod-label:KEY``, ``pod-annotation:KEY``, ``env:NAME``, ``pod-name``, ``namespace``, ``container``,
+    ``version`` (the behaviour's name), ``pod-template-hash``, ``status``, ``status-class`` (``2xx``), ``value:TEXT``.
     """
 
     name: str

@@ -53,6 +53,7 @@ def values(query: str, *rounds: list[PodView], idle: tuple[PodView, ...] = (), k
         pytest.param('sum(http_requests_total{app="shop"})', [10.0], id="a pod label"),
         pytest.param('sum(http_requests_total{app_kubernetes_io_part_of="store"})', [10.0], id="a relabelled one"),
         pytest.param('sum by (code) (http_requests_total{code!="200"})', [1.0], id="grouped"),
+        pytest.param('sum(http_requests_total{container="server"})', [10.0], id="the container"),
         pytest.param('up{app="shop"}', [1.0], id="of the target"),
         pytest.param('http_requests_total{team="store"}', [], id="nobody's label"),
         pytest.param(f'sum(istio_requests_total{{destination_service="{CANARY}"}})', [20.0], id="both reporters"),

@@ -95,6 +95,12 @@ def test_results(provider: Provider, value: object, go_type: str, text: str) -> 
         pytest.param(
             DatadogProvider(queries=(("a", "x"), ("b", "y")), api_version="v2"), (), "include a formula", id="v2"
         ),
+        pytest.param(
+            DatadogProvider("sum:m{*}", request_timeout="0s"), (), "must be a positive duration", id="no time at all"
+        ),
+        pytest.param(
+            DatadogProvider("sum:m{*}", request_timeout="soon"), (), 'invalid duration "soon"', id="no duration"
+        ),
         pytest.param(OtherProvider("web"), ("web",), "connection refused", id="web down"),
         pytest.param(OtherProvider("web"), (), "the scenario scripts no answer", id="nothing scripted"),
     ],
@@ -203,6 +209,12 @@ def test_a_signal_may_be_for_one_kind_of_release() -> None:
         for release in ("good", "bad")
     ]
     assert values == [1, 2]
+
+
+def test_time_outs_are_read_since_1_10() -> None:
+    hasty = DatadogProvider("sum:m{*}", request_timeout="0s")
+    older = dataclasses.replace(sources(), controller=Controller.ARGO_1_9)
+    assert providers.measure(hasty, 60.5, older).value == 4.0
 
 
 def test_groups_are_read_since_1_10() -> None:
