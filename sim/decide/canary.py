@@ -47,7 +47,8 @@ def _reconcile(turn: Turn) -> Decision:
         return closing.unchanged(turn)
     reconcile_history(turn)
     reconcile_services(turn)
-    reconcile_traffic(turn)
+    if not reconcile_traffic(turn):
+        return closing.unchanged(turn)
     reconcile_experiment(turn)
     reconcile_runs(turn)
     if not turn.pauses.added and not _reconcile_replica_sets(turn):

@@ -142,8 +142,11 @@ def finish_resizing(turn: Turn, status: RolloutStatus) -> Decision:
 
 
 def unchanged(turn: Turn) -> Decision:
-    """The decision of a reconcile that ends early and stores nothing."""
-    return _decision(turn, turn.seen.status)
+    """The decision of a reconcile that ends early and stores nothing but weights that it has written.
+
+    Upstream does not store these either, but looks at the router the next time, which the twin's decisions cannot.
+    """
+    return _decision(turn, replace(turn.seen.status, weights=turn.weights))
 
 
 def _decision(turn: Turn, status: RolloutStatus) -> Decision:

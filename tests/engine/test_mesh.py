@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from sim.engine import run
+from sim.model.behaviour import Release
+from sim.model.controller import Controller
 from sim.model.load import Client, LoadShape, RequestClass, Stage
 from sim.model.manifests import ManifestSet
 from sim.model.network import (
@@ -29,7 +31,7 @@ from sim.model.network import (
     TrafficPolicy,
     VirtualService,
 )
-from sim.model.records import RunResult, StepRecord, TrafficRecord
+from sim.model.records import RunResult, StepRecord, TrafficRecord, Verdict
 from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
@@ -239,3 +241,28 @@ def test_a_verified_alb_holds_the_step_until_it_has_the_weight() -> None:
         for flag in (True, False)
     )
     assert 45 <= asked - unasked <= 55  # asked again every 10 s
+
+
+def without_services(manifests: ManifestSet) -> ManifestSet:
+    (rollout,) = manifests.rollouts
+    assert rollout.canary is not None
+    bare = replace(rollout.canary, canary_service="", stable_service="")
+    return replace(manifests, rollouts=(replace(rollout, canary=bare, progress_deadline_s=120),))
+
+
+@pytest.mark.parametrize(
+    ("controller", "verdict"),
+    [
+        pytest.param(Controller.ARGO_1_7, Verdict.DEGRADED, id="1.7-switches-at-once"),
+        pytest.param(Controller.ARGO_1_8, Verdict.DEGRADED, id="1.8-skips-the-switch"),
+        pytest.param(Controller.ARGO_1_9, Verdict.STUCK, id="1.9-fails-every-reconcile"),
+    ],
+)
+def test_subsets_without_services_wait_for_every_pod(controller: Controller, verdict: Verdict) -> None:
+    """From 1.9 on a canary that never becomes ready does not even pass its progress deadline."""
+    never = Release(
+        "bad", good=False, share=1.0, behaviour=builders.version("candidate", start_up=builders.constant(1e5))
+    )
+    manifests = without_services(subset_manifests())
+    result = run(builders.scenario(manifests, release=never, controller=controller, horizon_s=900.0), seed=1)
+    assert result.verdict is verdict
