@@ -8,9 +8,9 @@ from tempfile import NamedTemporaryFile
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write text (UTF-8, newlines as given) or bytes beside ``path``, then rename; parent folders are made."""
+    """Write text (UTF-8; what of a file name is no text as ``?``) or bytes beside ``path``, then rename; parents are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="replace") if isinstance(content, str) else content
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temporary = Path(file.name)
         try:

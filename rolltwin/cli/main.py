@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import ModuleType
@@ -63,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             redirect_stderr(nowhere),
         ):
             return main(argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # An arrow in a terminal of 1990, or half a character in a file name, is no reason to say nothing at all.
+        sys.stdout.reconfigure(errors="replace")
     args = parser().parse_args(argv)
     try:
         with _termination_as_interrupt():

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from scenarios import rules
 from scenarios.changes.revision import RevisionError, extract
 from scenarios.document import Loaded, from_manifests, load
-from scenarios.document.load import is_scenario
+from scenarios.document.load import is_scenario, readable
 from scenarios.findings import BadInput, Finding, Severity
 from sim.model.scenario import Scenario
 
@@ -74,7 +74,7 @@ def _side(label: str, path: Path, overrides: Sequence[str], crds: Path | None) -
     # As ``check`` does: bare manifests are not judged by traffic that nobody has stated.
     scenario = None if loaded.default_world else loaded.scenario
     found = rules.check(loaded.documents, scenario, loaded.file, loaded.scenario.controller)
-    return Side(label, loaded, found)
+    return Side(readable(label), loaded, found)
 
 
 def _renamed(side: Side, shown: Callable[[str], str]) -> Side:

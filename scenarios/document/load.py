@@ -74,7 +74,7 @@ def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: F
     """Bare manifests under the packaged default traffic, behaviours and people (``scenarios/library/default.yaml``)."""
     source = text.read(library.DEFAULT, overrides)
     source.data["manifests"] = [path.name for path in paths]
-    source.data.setdefault("title", ", ".join(path.name for path in paths))
+    source.data.setdefault("title", ", ".join(readable(path.name) for path in paths))
     source.file = str(paths[0])
     # Whatever is wrong with the whole is wrong with what the user gave, not with the packaged file.
     source.places |= {(): Place(source.file, 1, 1), ("manifests",): Place(source.file, 1, 1)}
@@ -191,6 +191,11 @@ def _named(release: Release, base: Release) -> Release:
     return dataclasses.replace(release, behaviour=dataclasses.replace(release.behaviour, name=release.name))
 
 
+def readable(name: str) -> str:
+    """A file's name without the bytes that are no text, which a title cannot hold."""
+    return name.encode(errors="replace").decode()
+
+
 def default_strategy(objects: ManifestSet) -> Strategy | None:
     """The Rollout, else the Deployment, else None; ``problems`` has refused sets with several to choose from."""
     if objects.rollouts:
@@ -206,7 +211,7 @@ def _scenario(written: Written, mix: tuple[Release, ...], objects: ManifestSet, 
     shared = {f.name for f in dataclasses.fields(Scenario)} & {f.name for f in dataclasses.fields(Written)}
     same = {name: getattr(written, name) for name in shared - {"manifests", "strategy", "release", "name", "title"}}
     return Scenario(
-        title=written.title or written.name or File(source.file).stem,
+        title=written.title or written.name or readable(File(source.file).stem),
         name=written.name or kind_of(strategy),
         strategy=strategy,
         manifests=objects,

@@ -24,4 +24,4 @@ def canonical_json(value: Any) -> str:
 
 def digest(value: Any) -> str:
     """Twelve hex digits that identify a frozen value."""
-    return blake2b(canonical_json(value).encode(), digest_size=6).hexdigest()
+    return blake2b(canonical_json(value).encode(errors="surrogatepass"), digest_size=6).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -129,6 +130,26 @@ def test_a_closed_output_is_no_matter(folder: Path) -> None:
         [shell, "-c", '"$@" >&- 2>&-', "sh", *PROGRAM, "explain", "kpis"], cwd=folder, check=False, timeout=60
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_the_terminal_cannot_show_is_replaced(folder: Path, encoding: str) -> None:
+    name = os.fsdecode(b"\xe5\xba\x97\xff.yaml")
+    (folder / name).write_bytes((folder / "shop.yaml").read_bytes())
+    done = subprocess.run(
+        [*PROGRAM, "check", name], cwd=folder, check=False, timeout=60, capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"warning RT705" in done.stdout
+
+
+def test_a_file_name_that_is_no_text_is_no_matter(rolltwin: Command, folder: Path) -> None:
+    name = os.fsdecode(b"\xe5\xff.yaml")
+    (folder / name).write_bytes((folder / "shop.yaml").read_bytes())
+    quiet = ("--set", "traffic.stages[0].rate=1", "--out", "out")
+    assert rolltwin("run", name, *quiet).code == 0
+    assert rolltwin("diff", name, "shop.yaml", "--replications", "1", "--workers", "1", *quiet).code == 0
 
 
 def test_a_corrupt_store_is_named(rolltwin: Command, folder: Path) -> None:
