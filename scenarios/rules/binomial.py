@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, floor, lgamma, log
+from collections.abc import Sequence
+from math import exp, floor, lgamma, log
 
 ALPHA = BETA = 0.05
-"""Wrong alarms and misses that one measurement may have before a rule speaks up."""
-
-_MOST_ERRORS = 2_000
-"""Errors tolerated beyond which no sample is searched for: two rates that close are not told apart by a canary."""
+"""Wrong alarms and misses that a gate may have before a rule speaks up."""
 
 
 def cdf(k: int, n: int, p: float) -> float:
@@ -34,9 +32,24 @@ def _tail(k: int, n: int, p: float, q: float) -> float:
     for j in range(k, 0, -1):
         term *= j / (n - j + 1) * q / p
         total += term
-        if term < total * 1e-17:
+        if term <= total * 1e-17:
             break
     return total
+
+
+def beyond(chances: Sequence[tuple[float, int]], limit: int) -> float:
+    """P(more than ``limit`` failures) among independent measurements given as (chance to fail, failures it counts for)."""
+    if limit >= sum(size for _, size in chances):
+        return 0.0
+    spread = [1.0, *[0.0] * max(0, limit)]
+    lost = 0.0
+    for chance, size in chances:
+        failed = [share * chance for share in spread]
+        lost += sum(failed[max(0, len(spread) - size) :])
+        spread = [share * (1 - chance) for share in spread]
+        for failures in range(size, len(spread)):
+            spread[failures] += failed[failures - size]
+    return min(1.0, lost)
 
 
 def tolerated(n: int, limit: float) -> int:
@@ -52,27 +65,3 @@ def false_fail(n: int, limit: float, healthy: float) -> float:
 def miss(n: int, limit: float, bad: float) -> float:
     """P(a release with a bad error share stays within the limit in n requests)."""
     return cdf(tolerated(n, limit), n, bad)
-
-
-def smallest_sample(limit: float, healthy: float, bad: float) -> int | None:
-    """Fewest requests with P(false fail) <= 5 % and P(miss) <= 5 %; None if the limit is not between the two shares.
-
-    For every number k of tolerated errors the miss falls with n, so the first n that meets it is found by bisection.
-    """
-    if not healthy < limit < bad:
-        return None
-    for k in range(_MOST_ERRORS):
-        low, high = max(1, ceil(k / limit - 1e-9)), ceil((k + 1) / limit - 1e-9) - 1
-        if high < low or cdf(k, high, bad) > BETA:
-            continue
-        n = _first(low, high, k, bad)
-        if 1 - cdf(k, n, healthy) <= ALPHA:
-            return n
-    return None
-
-
-def _first(low: int, high: int, k: int, bad: float) -> int:
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if cdf(k, middle, bad) <= BETA else (middle + 1, high)
-    return low

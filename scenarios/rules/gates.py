@@ -13,6 +13,7 @@ from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.timeline import Gate, timelines
 from scenarios.rules.tree import whole
 from scenarios.rules.uses import MetricUse, metric_uses
+from sim.model.scenario import Scenario
 from sim.model.units import duration_text
 
 
@@ -77,22 +78,34 @@ def _counted(gate: RatioGate) -> str:
 
 
 def sample_too_small(context: Context) -> Iterator[Hit]:
-    """Gates on an error share that too few requests reach."""
+    """Gates on an error share that too few requests reach, all measurements taken together."""
     for gate in _weakest(context):
-        found = powers.power(gate, context.scenario) if context.scenario is not None else None
-        if found is None or found.healthy > found.gate.limit:
+        scenario = context.scenario
+        found = powers.power(gate, scenario) if scenario is not None else None
+        if scenario is None or found is None or found.healthy > found.gate.limit or gate.metric.failure_limit < 0:
             continue
-        needed = found.needed
-        if needed is not None and found.requests < needed:
-            message = (
-                f"one measurement of {gate.metric.words} judges {found.requests} requests ({found.rate_rps:.3g}/s x "
-                f"{found.weight:g} % x {found.window_s:g} s) by a limit of {_percent(found.gate.limit)}: a healthy release "
-                f"({_percent(found.healthy)}) fails it with probability {found.false_fail:.2g}, a bad one "
-                f"({_percent(found.bad)}) passes it with {found.miss:.2g}"
-            )
-            factor = needed / max(found.requests, 1)
-            advice = f"{needed} requests bring both below 5 %: raise the weight, the window or both, {factor:.3g} times in all"
-            yield Hit(gate.metric.template, gate.metric.path, message, advice)
+        verdict = powers.verdict(gate, scenario, found)
+        if not verdict.is_safe:
+            message = _judged(gate, found, verdict)
+            yield Hit(gate.metric.template, gate.metric.path, message, _advice(gate, scenario, found))
+
+
+def _judged(gate: Gate, found: powers.Power, verdict: powers.Verdict) -> str:
+    alike = f"; windows overlap, so {verdict.overlap} in a row are taken to agree" if verdict.overlap > 1 else ""
+    return (
+        f"{gate.metric.words} judges {found.requests} requests a measurement ({found.rate_rps:.3g}/s x {found.weight:g} % x "
+        f"{found.window_s:g} s) by a limit of {_percent(found.gate.limit)}, {verdict.measurements} times, and fails beyond "
+        f"failureLimit {gate.metric.failure_limit}: a healthy release ({_percent(found.healthy)}) is aborted with probability "
+        f"{verdict.false_abort:.2g}, a bad one ({_percent(found.bad)}) passes with {verdict.miss:.2g} (one measurement: "
+        f"{found.false_fail:.2g} and {found.miss:.2g}{alike})"
+    )
+
+
+def _advice(gate: Gate, scenario: Scenario, found: powers.Power) -> str:
+    factor = powers.traffic_needed(gate, scenario, found)
+    if factor is None:
+        return "no traffic within reach brings both below 5 %: choose another limit, failureLimit or count"
+    return f"{factor:.2g} times the requests bring both below 5 %: raise the weight or the window, or mind failureLimit and count"
 
 
 def healthy_fails(context: Context) -> Iterator[Hit]:
@@ -182,7 +195,8 @@ RULES = (
          "derive every limit from one objective", contradictions),
     Rule("RT304", "sample-too-small", Severity.WARNING,
          "An error share is judged on requests rate x weight x window; with few of them, chance decides. The probabilities "
-         "are exact binomial ones, for a single measurement.", "raise the weight or the window", sample_too_small),
+         "are exact binomial ones over all measurements and failureLimit; measurements whose windows overlap are taken to "
+         "agree, which is an approximation.", "raise the weight or the window", sample_too_small),
     Rule("RT305", "healthy-release-fails", Severity.ERROR,
          "A gate below the error share the stable version has already aborts releases that are as good as it.",
          "count only errors the release can cause, or choose a limit above the stable version's own share", healthy_fails),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 from scenarios.rules import promql_tree
-from scenarios.rules.binomial import false_fail, miss, smallest_sample
+from scenarios.rules.binomial import ALPHA, BETA, beyond, false_fail, miss
 from scenarios.rules.ratios import RatioGate, ratio_gate
 from scenarios.rules.selectors import datadog_selectors, promql_selectors
 from scenarios.rules.timeline import Gate
@@ -15,6 +16,8 @@ from scenarios.rules.tree import seconds, text
 from sim.model.behaviour import Errors, Trigger, VersionBehaviour
 from sim.model.scenario import Scenario
 
+MOST_TRAFFIC = 100.0
+"""Times today's traffic; beyond it the advice helps nobody."""
 _LEVEL = re.compile(r"(?:^|[._])p?(\d{2}(?:\.\d+)?)(?:percentile)?$")
 
 
@@ -46,10 +49,54 @@ class Power:
         """P(one measurement of the bad release passes)."""
         return miss(self.requests, self.gate.limit, self.bad)
 
+
+@dataclass(frozen=True)
+class Verdict:
+    """How often a whole gate judges wrong: all its measurements, and the failures it tolerates."""
+
+    measurements: int
+    overlap: int
+    """Measurements in a row whose windows overlap, which are taken to agree; 1 where they are independent."""
+    false_abort: float
+    """P(a healthy release fails the gate)."""
+    miss: float
+    """P(the bad release passes it)."""
+
     @property
-    def needed(self) -> int | None:
-        """Requests for both chances to be at most 5 %; None if no number does."""
-        return smallest_sample(self.gate.limit, self.healthy, self.bad)
+    def is_safe(self) -> bool:
+        """Whether neither happens in more than one release of twenty."""
+        return self.false_abort <= ALPHA and self.miss <= BETA
+
+
+def verdict(gate: Gate, scenario: Scenario, found: Power, factor: float = 1.0) -> Verdict:
+    """The gate over all its measurements, with ``factor`` times the traffic.
+
+    Each measurement fails with its exact binomial probability at the weight and rate of its instant; measurements whose
+    windows overlap share requests and are taken to agree, which is an approximation.
+    """
+    requests = [
+        round(factor * scenario.load.rate_rps(max(0.0, at)) * weight / 100 * found.window_s)
+        for at, weight in gate.measurements()
+    ]
+    interval = gate.metric.interval_s or 0.0
+    overlap = max(1, ceil(found.window_s / interval - 1e-9)) if interval > 0 else 1
+    blocks = [(requests[start], len(requests[start : start + overlap])) for start in range(0, len(requests), overlap)]
+    limit = gate.metric.failure_limit
+    fails = {count: false_fail(count, found.gate.limit, found.healthy) for count in set(requests)}
+    passes = {count: miss(count, found.gate.limit, found.bad) for count in set(requests)}
+    aborted = beyond([(fails[count], size) for count, size in blocks], limit)
+    caught = beyond([(1 - passes[count], size) for count, size in blocks], limit)
+    return Verdict(len(requests), overlap, aborted, 1 - caught)
+
+
+def traffic_needed(gate: Gate, scenario: Scenario, found: Power) -> float | None:
+    """Times the traffic at which the gate judges right, in steps of a quarter; None if a hundred times does not do."""
+    factor = 1.0
+    while factor <= MOST_TRAFFIC:
+        if verdict(gate, scenario, found, factor).is_safe:
+            return factor
+        factor *= 1.25
+    return None
 
 
 def power(gate: Gate, scenario: Scenario) -> Power | None:

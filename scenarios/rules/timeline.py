@@ -14,6 +14,8 @@ from scenarios.rules.context import Context
 from scenarios.rules.tree import dig, entries, mapping, seconds, text, whole
 from scenarios.rules.uses import MetricUse, Role, Use, metrics_of, rollout_uses
 
+MOST_MEASUREMENTS = 1_000
+"""Of one gate that are looked at."""
 STEPS: Path = ("spec", "strategy", "canary", "steps")
 
 
@@ -40,6 +42,21 @@ class Gate:
     earliest_abort_s: float | None
     weight: float
     """Smallest traffic share (percent) of the canary among the measurements."""
+    steps: tuple[Step, ...] = ()
+    """The steps it measures in."""
+
+    def measurements(self) -> Iterator[tuple[float, float]]:
+        """(instant, weight) of each measurement, if none is an error: until its count, or until the gate's end."""
+        interval, count = self.metric.interval_s or 0.0, self.metric.count
+        at, taken = self.start_s + self.metric.delay_s, 0
+        while taken < MOST_MEASUREMENTS and (count is None or taken < count) and (count is not None or at < self.end_s):
+            yield at, self._weight_at(at)
+            at, taken = at + interval, taken + 1
+            if interval <= 0:
+                return
+
+    def _weight_at(self, instant_s: float) -> float:
+        return next((step.weight for step in self.steps if step.end_s > instant_s), self.weight)
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ def timeline(context: Context, rollout: Document) -> Timeline:
         open_ended = "pause" in step and mapping(step, "pause").get("duration") is None
         end = now + max(waits, length, seconds(text(step, "experiment", "duration")) or 0.0)
         steps.append(Step(index, path, now, end, weight, open_ended))
-        gates += [Gate(m, by_step[index], now, end, _abort(now, m), weight) for m in metrics]
+        gates += [Gate(m, by_step[index], now, end, _abort(now, m), weight, (steps[-1],)) for m in metrics]
         now = end
     return Timeline(rollout, tuple(steps), (*_background(context, rollout, steps), *gates))
 
@@ -129,4 +146,5 @@ def _background(context: Context, rollout: Document, steps: list[Step]) -> Itera
             seen = [
                 s.weight for s in steps if s.end_s > start + metric.delay_s and s.end_s > s.start_s and s.weight > 0
             ]
-            yield Gate(metric, use, start, end, _abort(start, metric), min(seen, default=0.0))
+            during = tuple(step for step in steps if step.end_s > start)
+            yield Gate(metric, use, start, end, _abort(start, metric), min(seen, default=0.0), during)

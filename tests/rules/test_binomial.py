@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from scenarios.rules.binomial import cdf, false_fail, miss, smallest_sample
+from scenarios.rules.binomial import beyond, cdf, false_fail
 
 
 @settings(deadline=None)
@@ -14,32 +14,26 @@ def test_distribution_is_the_exact_one(n: int, k: int, p: float) -> None:
     assert cdf(k, n, p) == pytest.approx(float(binom.cdf(k, n, p)), abs=1e-9)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 40), st.integers(0, 45), st.floats(0.0, 1.0))
+def test_failures_of_equal_measurements_are_binomial(count: int, limit: int, chance: float) -> None:
+    assert beyond([(chance, 1)] * count, limit) == pytest.approx(float(binom.sf(limit, count, chance)), abs=1e-9)
+
+
 @pytest.mark.parametrize(
-    ("healthy", "bad", "needed"),
+    ("chances", "limit", "expected"),
     [
-        pytest.param(0.001, 0.01, 773, id="0.1 % against 1 %"),
-        pytest.param(0.001, 0.02, 236, id="0.1 % against 2 %"),
-        pytest.param(0.003, 0.01, 1800, id="0.3 % against 1 %"),
-        pytest.param(0.003, 0.007, 3979, id="0.3 % against 0.7 %"),
-        pytest.param(0.004, 0.006, 14592, id="0.4 % against 0.6 %"),
-        pytest.param(0.006, 0.01, None, id="healthy beyond the limit"),
-        pytest.param(0.001, 0.005, None, id="bad at the limit"),
+        pytest.param([], 0, 0.0, id="no measurement"),
+        pytest.param([(0.5, 1)], 0, 0.5, id="one"),
+        pytest.param([(0.5, 1), (0.25, 1)], 0, 0.625, id="either of two"),
+        pytest.param([(0.5, 1), (0.25, 1)], 1, 0.125, id="both of two"),
+        pytest.param([(0.5, 3)], 2, 0.5, id="three that agree"),
+        pytest.param([(0.5, 3), (0.5, 1)], 3, 0.25, id="three that agree and one"),
+        pytest.param([(1.0, 1)] * 3, 3, 0.0, id="too few to matter"),
     ],
 )
-def test_smallest_sample_of_the_playbooks_gate(healthy: float, bad: float, needed: int | None) -> None:
-    assert smallest_sample(0.005, healthy, bad) == needed
-
-
-@settings(deadline=None)
-@given(st.floats(0.001, 0.05), st.floats(0.05, 0.9), st.floats(1.3, 5.0))
-def test_smallest_sample_meets_both_chances_and_one_less_does_not(limit: float, low: float, high: float) -> None:
-    healthy, bad = limit * low, min(0.99, limit * high)
-    n = smallest_sample(limit, healthy, bad)
-
-    if n is not None:
-        assert false_fail(n, limit, healthy) <= 0.05 + 1e-12
-        assert miss(n, limit, bad) <= 0.05 + 1e-12
-        assert false_fail(n - 1, limit, healthy) > 0.05 or miss(n - 1, limit, bad) > 0.05
+def test_failures_beyond_a_limit(chances: list[tuple[float, int]], limit: int, expected: float) -> None:
+    assert beyond(chances, limit) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

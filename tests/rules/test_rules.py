@@ -348,3 +348,12 @@ def test_faults_count_as_errors_of_a_bad_release(tmp_path: Path) -> None:
 
     message = next(finding.message for finding in findings if finding.code == "RT304")
     assert "a bad one (50 %)" in message
+
+
+def test_a_gate_is_judged_by_all_its_measurements(tmp_path: Path) -> None:
+    """Two failures are tolerated, so a chance that would fail every tenth measurement aborts few releases."""
+    findings = found(tmp_path, {(*METRIC, "failureLimit"): 0}, given=scenario(load=LoadShape((Stage(60.0, 60.0),))))
+    message = next(finding.message for finding in findings if finding.code == "RT304")
+    assert "judges 360 requests a measurement" in message
+    assert "21 times, and fails beyond failureLimit 0" in message
+    assert "windows overlap, so 3 in a row are taken to agree" in message
