@@ -116,6 +116,21 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
+def metrics(query: str) -> tuple[str, ...]:
+    """The metrics named, each once; none of a query that does not parse."""
+    tree = parse(query)
+    names = (_name(node) for node in (walk(tree) if tree is not None else ()))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _name(node: Any) -> str:
+    selector = node.vector_selector if isinstance(node, promql.MatrixSelector) else node
+    if not isinstance(selector, promql.VectorSelector):
+        return ""
+    exact = (m.value for m in selector.matchers.matchers if m.name == "__name__" and m.op == promql.MatchOp.Equal)
+    return str(selector.name or next(exact, ""))
+
+
 def quantiles(node: Any) -> Iterator[tuple[float | None, Any]]:
     """(quantile, its inner expression) of every ``histogram_quantile``."""
     for part in walk(node):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenarios.findings import Severity
+from scenarios.rules import promql_tree
 from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
-from scenarios.rules.selectors import Selector, datadog_selectors, promql_selectors
+from scenarios.rules.selectors import datadog_selectors
 from scenarios.rules.tree import mapping, text
 from scenarios.rules.uses import PLACEHOLDER, MetricUse, metric_uses
 from sim.metrics import conventions, scripts
@@ -68,12 +69,15 @@ def unexposed(context: Context) -> Iterator[Hit]:
 
 def _asked(metric: MetricUse) -> Iterator[tuple[str, list[str]]]:
     """(provider, metrics named), of the providers the twin models."""
-    for kind, read in (("prometheus", promql_selectors), ("datadog", datadog_selectors)):
+    for kind, names_in in (("prometheus", promql_tree.metrics), ("datadog", _datadog_metrics)):
         provider = mapping(metric.metric, "provider", kind)
         queries = [text(provider, "query"), *map(str, mapping(provider, "queries").values())]
-        selectors: Iterator[Selector] = (found for query in queries for found in read(query))
-        names = dict.fromkeys(found.metric for found in selectors if found.metric and PLACEHOLDER not in found.metric)
+        names = dict.fromkeys(name for query in queries for name in names_in(query) if PLACEHOLDER not in name)
         yield kind, list(names)
+
+
+def _datadog_metrics(query: str) -> tuple[str, ...]:
+    return tuple(found.metric for found in datadog_selectors(query))
 
 
 def _is_exposed(kind: str, metric: str, telemetry: Telemetry) -> bool:

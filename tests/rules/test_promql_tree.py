@@ -31,6 +31,23 @@ def test_how_many_elements(query: str, expected: Elements) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        pytest.param("up", ("up",), id="bare"),
+        pytest.param("sum(rate(a[5m])) / on () sum(rate(b{c='d'}[5m])) or vector(0)", ("a", "b"), id="ratio"),
+        pytest.param("max_over_time(sum(rate(a[1m]))[5m:1m]) + a", ("a",), id="subquery, twice"),
+        pytest.param("topk(2, {__name__='a',b='c'})", ("a",), id="named by a matcher"),
+        pytest.param("{__name__=~'a.*'}", (), id="by a pattern"),
+        pytest.param("label_replace(a, 'b', 'c[1]', 'd', 'e{}')", ("a",), id="not in texts"),
+        pytest.param("1 + time()", (), id="none"),
+        pytest.param("sum(", (), id="no query"),
+    ],
+)
+def test_which_metrics(query: str, names: tuple[str, ...]) -> None:
+    assert promql_tree.metrics(query) == names
+
+
+@pytest.mark.parametrize(
     ("query", "constant"),
     [
         pytest.param("sum(x) or vector(0)", 0.0, id="whole"),
