@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from sim.decide.istio.hosts import first_holding, routes_for
@@ -65,6 +66,23 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How one kind of request is routed: ``taken`` by a VirtualService, and then by which route (None: by none)."""
+
+    caller: Caller
+    taken: bool
+    route: HttpRoute | None = None
+
+
+def way_of(caller: Caller, network: Network) -> Way:
+    """The way of one kind of request; it changes only with what is written."""
+    told = routes_for(tuple(network.virtual_services.values()), caller.call)
+    if told is None:
+        return Way(caller, taken=False)
+    return Way(caller, True, first_holding(told, caller.call, absent_is_empty=network.is_later))
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """Resolves requests on one network with the pods of one instant."""
 
@@ -72,21 +90,18 @@ class Reach:
     entry: Entry
     replica_sets: tuple[ReplicaSet, ...]
 
-    def route(self, caller: Caller) -> Route:
+    def route(self, way: Way) -> Route:
         """The data plane's route of one kind of request."""
-        told = routes_for(tuple(self.network.virtual_services.values()), caller.call)
-        if told is None:
-            return self._unmatched(caller)
-        found = first_holding(told, caller.call, absent_is_empty=self.network.is_later)
+        share, found = way.caller.share, way.route
+        if not way.taken:
+            return self._unmatched(way.caller)
         if found is None:
-            return Route(caller.share, (Pool(1.0, (), UNROUTED),))
+            return Route(share, (Pool(1.0, (), UNROUTED),))
         if found.answer:
-            return Route(caller.share, (Pool(1.0, (), found.answer),))
+            return Route(share, (Pool(1.0, (), found.answer),))
         if self.entry.router:
-            return Route(
-                caller.share, tuple(self._split(found, watched=False)), mirrors=self._mirrors(found, watched=False)
-            )
-        return Route(caller.share, tuple(self._split(found)), handling(found), self._mirrors(found))
+            return Route(share, tuple(self._split(found, watched=False)), mirrors=self._mirrors(found, watched=False))
+        return Route(share, tuple(self._split(found)), handling(found), self._mirrors(found))
 
     def _unmatched(self, caller: Caller) -> Route:
         """No VirtualService: TLS or TCP routes of one, else the Service of that name, by a sidecar or by kube-proxy."""
@@ -188,6 +203,7 @@ def _limit(pool: ConnectionPool) -> int | None:
     return min(limits, default=None)
 
 
+@lru_cache(maxsize=64)
 def handling(route: HttpRoute) -> Handling:
     """Retries (Istio's default list where none is said), time-out and fault of a route."""
     retry = HttpRetry() if route.retries is None else route.retries

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sim.decide.istio.rewriting import HASH_LABEL
-from sim.engine.callers import Caller, Entry, callers, only_in_mesh, request_classes
+from sim.engine.callers import Entry, callers, only_in_mesh, request_classes
 from sim.engine.clock import Rank
-from sim.engine.destinations import Network, Reach
+from sim.engine.destinations import Network, Reach, Way, way_of
 from sim.engine.ground import Ground
 from sim.engine.replicasets import ReplicaSet
 from sim.model.pods import Labels
@@ -43,7 +43,7 @@ class Router:
         self._network = network
         self._entry = entry
         self._shown = _Shown()
-        self._callers: tuple[Caller, ...] = ()
+        self._ways: tuple[Way, ...] = ()
         self.backends: list[Backend] = []
         self.on_weights: list[Callable[[], None]] = []
         ground.on_endpoints.append(self.refresh)
@@ -95,11 +95,11 @@ class Router:
         if not self._shown.is_open:
             return
         reach = Reach(self._network, self._entry, tuple(self._replica_sets()))
-        routes = tuple(reach.route(one) for one in self._callers)
+        routes = tuple(reach.route(way) for way in self._ways)
         if routes != self._shown.routes:
             self._shown.routes = routes
             self._ground.traffic.set_routes(routes)
-        plain = [route for one, route in zip(self._callers, routes, strict=True) if one.plain]
+        plain = [route for way, route in zip(self._ways, routes, strict=True) if way.caller.plain]
         self._note_weights(plain or list(routes))
 
     def _place_callers(self) -> None:
@@ -109,7 +109,7 @@ class Router:
         classes = request_classes(scenario.load, scenario.client)
         if only_in_mesh(classes, self._entry, written):
             classes = tuple(replace(one, in_mesh=True) for one in classes)
-        self._callers = callers(classes, self._entry, written)
+        self._ways = tuple(way_of(one, self._network) for one in callers(classes, self._entry, written))
 
     def _note_weights(self, ordinary: list[Route]) -> None:
         owners = {pod.routed: pod.revision for rs in self._replica_sets() for pod in rs.pods if pod.routed is not None}
