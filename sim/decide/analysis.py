@@ -178,20 +178,27 @@ def _whole(time_s: float | None) -> float | None:
     return None if time_s is None else float(floor(time_s))
 
 
-def next_time_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> float | None:
+def next_time_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float, *, changed: bool) -> float | None:
     """When the controller passes over the run again; None if nothing is to come (or the run is completed).
 
-    At once if the run has not begun or is ending (its own status write wakes the controller up), else at the earliest
+    Its own status write wakes the controller up: so at once if the run has not begun or is ending, or if the pass that
+    ends ``changed`` the status and a measurement is in flight that may be looked at any time. Else at the earliest
     scheduled measurement, a millisecond late. Never before ``now_s``.
     """
     if status.phase.is_completed:
         return None
     if status.started_s is None:
         return now_s
-    if is_terminating(status, terminate=run.terminate):
+    if is_terminating(status, terminate=run.terminate) or (changed and _is_watched(status)):
         return now_s + JUST_AFTER_S
     scheduled_s = wake_s(run, status, now_s)
     return None if scheduled_s is None else max(now_s, scheduled_s + JUST_AFTER_S)
+
+
+def _is_watched(status: AnalysisRunStatus) -> bool:
+    """Whether a measurement is in flight without an instant to look at it again."""
+    last = (r.measurements[-1] for r in status.metric_results if r.measurements and not r.phase.is_completed)
+    return any(one.finished_s is None and one.resume_at_s is None for one in last)
 
 
 def wake_s(run: AnalysisRunSpec, status: AnalysisRunStatus, now_s: float) -> float | None:

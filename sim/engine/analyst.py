@@ -133,8 +133,9 @@ class Analyst:
             measurements: dict[str, Measurement] = {}
             if tasks:
                 measurements = yield from self._measure(run, tasks)
+            before = run.status
             self._record(run, measurements)
-            next_s = analysis.next_time_s(run.spec, run.status, clock.now)
+            next_s = analysis.next_time_s(run.spec, run.status, clock.now, changed=run.status != before)
             if not run.status.phase.is_completed:
                 yield self._moment(run, next_s)
 

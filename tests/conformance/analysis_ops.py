@@ -127,7 +127,8 @@ def trace_op(given: Json) -> Json:
         asked = replace(_run(spec | {"metrics": []}), controller=adapt.release(given))
         run = checked_run(asked, written, RunContext(controller=asked.controller))
     except TemplateError as error:
-        return {"phase": "Error", "message": error.message, "completed": True, "timeline": [], "finishedAtSeconds": 0}
+        failed = _status_json(AnalysisRunStatus(AnalysisPhase.ERROR, error.message))
+        return {**failed, "completed": True, "timeline": [], "finishedAtSeconds": 0}
     return _Trace(run, given).outcome()
 
 
@@ -147,8 +148,9 @@ class _Trace:
             if self.terminate_s is not None and now_s >= self.terminate_s:
                 self.run = replace(self.run, terminate=True)
             tasks = due(self.run, status, now_s)
+            before = status
             status = record(self.run, status, {t.metric.name: self._measure(t, now_s) for t in tasks}, now_s)
-            later_s = self._next_s(status, now_s)
+            later_s = self._next_s(status, now_s, changed=status != before)
             if later_s is None:
                 break
             now_s = later_s
@@ -157,10 +159,10 @@ class _Trace:
         more = {"completed": completed, "finishedAtSeconds": finished_s, "timeline": self.timeline}
         return {**_status_json(status), **more}
 
-    def _next_s(self, status: AnalysisRunStatus, now_s: float) -> float | None:
+    def _next_s(self, status: AnalysisRunStatus, now_s: float, *, changed: bool) -> float | None:
         if status.phase.is_completed:
             return None
-        instants = [next_time_s(self.run, status, now_s)]
+        instants = [next_time_s(self.run, status, now_s, changed=changed)]
         if self.terminate_s is not None and not self.run.terminate:
             instants.append(float(self.terminate_s))
         coming = [instant for instant in instants if instant is not None and floor(instant) <= self.last_s]

@@ -48,8 +48,9 @@ def follow(
             measurements[name] = Measurement(answer(name, taken.get(name, 0)), started_s=now_s, finished_s=now_s)
             taken[name] = taken.get(name, 0) + 1
             log.append((now_s, name))
+        before = status
         status = record(run, status, measurements, now_s)
-        later_s = next_time_s(run, status, now_s)
+        later_s = next_time_s(run, status, now_s, changed=status != before)
         if later_s is None or later_s > last_s:
             return status, log
         now_s = later_s
@@ -190,7 +191,7 @@ def test_terminating_stops_what_is_in_flight() -> None:
     status = record(run, AnalysisRunStatus(), {"m": Measurement(AnalysisPhase.RUNNING, 0.0, resume_at_s=50.0)}, 0.0)
     stopped = AnalysisRunSpec("r", run.metrics, terminate=True)
     assert due(stopped, status, 4.0) == (Task(run.metrics[0], resume=True, terminate=True),)
-    assert next_time_s(stopped, status, 4.0) == pytest.approx(4.0, abs=0.01)
+    assert next_time_s(stopped, status, 4.0, changed=False) == pytest.approx(4.0, abs=0.01)
 
 
 def test_a_cancelled_run_is_successful() -> None:
@@ -211,7 +212,7 @@ def test_a_completed_run_does_not_change() -> None:
     status, _ = follow(run, lambda _n, _i: GOOD)
     assert record(run, status, {"m": Measurement(BAD, 9.0)}, 9.0) == status
     assert due(run, status, 1e6) == ()
-    assert next_time_s(run, status, 1e6) is None
+    assert next_time_s(run, status, 1e6, changed=False) is None
 
 
 @pytest.mark.parametrize(
@@ -331,3 +332,14 @@ def test_a_run_is_as_bad_as_its_worst_metric_that_counts(found: list[tuple[Analy
     assert assessed.phase in counting
     assert not any(phase.worse_than(assessed.phase) for phase in counting)
     assert is_terminating(assessed, terminate=False) is any(phase is not GOOD for phase in counting)
+
+
+def test_a_measurement_in_flight_without_an_instant_is_looked_at_with_every_write() -> None:
+    run = AnalysisRunSpec("r", (metric(interval="1m"),))
+    flying = {"m": Measurement(AnalysisPhase.RUNNING, started_s=0.0)}
+    first = record(run, AnalysisRunStatus(), flying, 0.0)
+    assert next_time_s(run, first, 0.0, changed=True) == pytest.approx(0.0, abs=0.01)
+    assert due(run, first, 0.001)[0].resume
+    again = record(run, first, flying, 0.001)
+    assert again == first
+    assert next_time_s(run, again, 0.001, changed=False) is None
