@@ -88,11 +88,3 @@ def _oldest_first(olds: Sequence[ReplicaSetView]) -> list[ReplicaSetView]:
 def is_complete(spec: DeploymentSpec, new: ReplicaSetView, olds: Sequence[ReplicaSetView]) -> bool:
     """Whether all wanted pods are new and available and no old one is left (``DeploymentComplete``)."""
     return new.replicas == spec.replicas == new.available and not any(old.replicas for old in olds)
-
-
-def is_timed_out(spec: DeploymentSpec, last_progress_s: float, now_s: float) -> bool:
-    """Whether nothing has moved for longer than ``progressDeadlineSeconds``, strictly.
-
-    The Deployment is then marked ``ProgressDeadlineExceeded``; the controller goes on all the same.
-    """
-    return now_s > last_progress_s + spec.progress_deadline_s

@@ -82,11 +82,6 @@ def binds(window: SyncWindow, app: Application) -> bool:
     return bool(hits) and (all(hits) if window.and_operator else any(hits))
 
 
-def may_sync(windows: tuple[SyncWindow, ...], app: Application, at: datetime, manual: bool) -> bool:
-    """Whether a sync (by hand or automatic) may start at an instant; ValueError if a window cannot be read."""
-    return _may(_parsed(windows, app), at, manual=manual)
-
-
 def _may(windows: Sequence[_Parsed], at: datetime, *, manual: bool) -> bool:
     """Deny beats allow; an allow window that is not active denies. By hand only where *all* that deny say so."""
     active = [w for w in windows if w.is_active(at)]

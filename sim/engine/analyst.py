@@ -11,6 +11,7 @@ from simpy.events import Event
 from sim.decide import analysis
 from sim.decide.analysis import Task
 from sim.decide.arguments import RunContext
+from sim.decide.defaults import RESYNC_S
 from sim.decide.templates import TemplateError, resolve, templates_of
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
@@ -138,6 +139,15 @@ class Analyst:
             next_s = analysis.next_time_s(run.spec, run.status, clock.now, changed=run.status != before)
             if not run.status.phase.is_completed:
                 yield self._moment(run, next_s)
+        yield from self._outlive(run)
+
+    def _outlive(self, run: Run) -> Generator[Event, Any, None]:
+        """Deletes a run past its ``ttlStrategy``, looked at with every resync; one that a Rollout starts has none."""
+        while run in self.runs and any(limit is not None for limit in run.spec.ttl_s):
+            if analysis.expired(run.spec, run.status, self._ground.clock.now):
+                self.delete(run.order.name)
+                return
+            yield self._ground.clock.after(RESYNC_S, Rank.CONTROLLER)
 
     def _moment(self, run: Run, next_s: float | None) -> Event:
         """The next pass: when something is due, or when the run is asked to end."""

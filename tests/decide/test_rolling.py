@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.decide.rolling import fenceposts, is_complete, is_timed_out, next_actions
+from sim.decide.rolling import fenceposts, is_complete, next_actions
 from sim.model.actions import Scale
 from sim.model.pods import DeploymentSpec
 from sim.model.rollout import ReplicaSetView
@@ -78,11 +78,6 @@ def test_recreate_waits_until_the_old_pods_are_gone() -> None:
     assert next_actions(wanted, view("n", 0), (terminating,), 0.0) == ()
     assert next_actions(wanted, view("n", 0), (view("o", 0),), 0.0) == (Scale("n", 10),)
     assert next_actions(wanted, view("n", 10), (view("o", 0),), 0.0) == ()
-
-
-def test_deadline_is_strict() -> None:
-    assert not is_timed_out(spec(), 0.0, 600.0)
-    assert is_timed_out(spec(), 0.0, 600.1)
 
 
 LIMITS = st.one_of(st.integers(0, 12), st.integers(0, 100).map(lambda p: f"{p}%"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.decide.cron import parse
-from sim.decide.windows import binds, may_sync, next_sync, open_hours
+from sim.decide.windows import binds, next_sync, open_hours
 from sim.model.gitops import Application, SyncWindow
 from sim.model.units import go_duration_s
 
@@ -27,6 +27,11 @@ def at(text: str) -> datetime:
 
 def hours(intervals: tuple[tuple[datetime, datetime], ...]) -> float:
     return sum((end - start).total_seconds() for start, end in intervals) / 3600
+
+
+def may_sync(windows: tuple[SyncWindow, ...], app: Application, now: datetime, *, manual: bool) -> bool:
+    """Whether the next sync may be now."""
+    return next_sync(windows, app, now, manual=manual) == now
 
 
 @pytest.mark.parametrize(
