@@ -166,7 +166,7 @@ def check_exposure(found: Timetable, result: RunResult) -> None:
 def test_a_bad_release_through_a_router(manifests: ManifestSet, seed: int, controller: Controller) -> None:
     found = planned(manifests, controller=controller)
     assume(any(not gate.is_for_pods for gate in found.gates))
-    result = run(worlds.scenario(manifests, bad=True, controller=controller), seed)
+    result = run(worlds.scenario(manifests, bad_from_s=-1e5, controller=controller), seed)
     check_bad(found, result)
     check_exposure(found, result)
 
@@ -174,10 +174,26 @@ def test_a_bad_release_through_a_router(manifests: ManifestSet, seed: int, contr
 @several
 @given(worlds.canaries(routed=False, background=True), seeds)
 def test_a_bad_release_by_pods(manifests: ManifestSet, seed: int) -> None:
-    check_bad(planned(manifests), run(worlds.scenario(manifests, bad=True), seed))
+    check_bad(planned(manifests), run(worlds.scenario(manifests, bad_from_s=-1e5), seed))
 
 
 @several
 @given(worlds.blue_greens(), seeds)
 def test_a_bad_blue_green(manifests: ManifestSet, seed: int) -> None:
-    check_bad(planned(manifests), run(worlds.scenario(manifests, bad=True), seed))
+    check_bad(planned(manifests), run(worlds.scenario(manifests, bad_from_s=-1e5), seed))
+
+
+@several
+@given(worlds.watched(), seeds)
+def test_a_release_that_is_bad_with_its_first_request(manifests: ManifestSet, seed: int) -> None:
+    found = planned(manifests)
+    bounds = [gate.bound_with_traffic_s for gate in found.gates if gate.bound_with_traffic_s is not None]
+    first_s = next((at_s for at_s, weight in weights_of(run(worlds.scenario(manifests), seed)) if weight > 0), None)
+    assume(bounds and first_s is not None)
+    at_s = aborted_s(run(worlds.scenario(manifests, bad_from_s=first_s), seed))
+    assert at_s is not None
+    assert at_s <= min(bounds) + SLACK_S
+
+
+def weights_of(result: RunResult) -> list[tuple[float, float]]:
+    return [(row.t_s, row.candidate) for row in result.journal if isinstance(row, WeightRecord) and row.t_s >= 0]

@@ -26,19 +26,29 @@ ANY_DELAYS = Cluster(nodes=50, schedule=Delay(0.2), image_pull=Delay(4.0), route
 _LENGTHS: tuple[int | str | None, ...] = (5, "30s", "2m")
 
 
-def gate(name: str, **metric: Any) -> AnalysisTemplate:
-    """A template whose answer the scenario scripts."""
-    provider = {"web": {"url": "http://x"}}
-    written = {"name": name, "provider": provider, "successCondition": "result.ok"} | metric
-    return AnalysisTemplate(name, metrics_json=(json.dumps(written),))
+GOOD, BAD = '{"ok": true}', '{"ok": false}'
+
+
+def gate(name: str, *others: dict[str, Any], **metric: Any) -> AnalysisTemplate:
+    """A template whose answers the scenario scripts; ``others`` are more metrics of it."""
+    base = {"provider": {"web": {"url": "http://x"}}, "successCondition": "result.ok"}
+    metrics = [
+        base | {"name": name} | metric,
+        *(base | {"name": f"{name}-{n}"} | more for n, more in enumerate(others)),
+    ]
+    return AnalysisTemplate(name, metrics_json=tuple(json.dumps(one) for one in metrics))
 
 
 def scenario(
-    manifests: ManifestSet, *, bad: bool = False, deployment: bool = False, controller: Controller = NEWEST
+    manifests: ManifestSet,
+    *,
+    bad_from_s: float | None = None,
+    deployment: bool = False,
+    controller: Controller = NEWEST,
 ) -> Scenario:
-    """Good answers from the start, or bad ones."""
-    answer = json.dumps({"ok": not bad})
-    signals = tuple(Signal(one.name, "", ((-1e6, answer),)) for one in manifests.analysis_templates)
+    """Good answers for ever, or up to an instant."""
+    answers = ((-1e6, GOOD),) if bad_from_s is None else ((-1e6, GOOD), (bad_from_s, BAD))
+    signals = tuple(Signal(one.name, "", answers) for one in manifests.analysis_templates)
     return builders.scenario(
         manifests,
         RollingUpdate("shop") if deployment else ArgoRollout("shop"),
@@ -54,6 +64,13 @@ def scenario(
 
 @st.composite
 def gates(draw: st.DrawFn, name: str, *, inline: bool) -> AnalysisTemplate:
+    """A template of one or two metrics."""
+    metrics = [draw(_metrics(inline=inline)) for _ in range(draw(st.sampled_from([1, 1, 2])))]
+    return gate(name, *metrics[1:], **metrics[0])
+
+
+@st.composite
+def _metrics(draw: st.DrawFn, *, inline: bool) -> dict[str, Any]:
     interval = draw(st.sampled_from(["1s", "7s", "20s", "1m", "1500ms"]))
     count = draw(st.sampled_from([1, 2, 4] if inline else [None, 2, 5]))
     fields: dict[str, Any] = {"interval": interval, "failureLimit": draw(st.sampled_from([0, 1, 2]))}
@@ -61,7 +78,7 @@ def gates(draw: st.DrawFn, name: str, *, inline: bool) -> AnalysisTemplate:
         fields |= {"count": count, "failureLimit": min(count, fields["failureLimit"])}
     if draw(st.booleans()):
         fields["initialDelay"] = draw(st.sampled_from(["10s", "45s"]))
-    return gate(name, **fields)
+    return fields
 
 
 _MOVES = st.one_of(
@@ -107,6 +124,21 @@ def canaries(draw: st.DrawFn, *, routed: bool, background: bool | None = None) -
             "max_unavailable": draw(st.sampled_from([None, IntOrPercent(0), IntOrPercent(2)])),
         }
     return _with_canary(manifests, spec, **fields)
+
+
+@st.composite
+def watched(draw: st.DrawFn) -> ManifestSet:
+    """A canary that gets traffic and is watched from the start, without end."""
+    interval, limit = draw(st.sampled_from(["7s", "20s", "1m"])), draw(st.sampled_from([0, 1, 2]))
+    first = builders.set_weight(draw(st.integers(1, 100)))
+    steps = (
+        first,
+        *draw(st.lists(_MOVES.filter(lambda step: step.set_weight != 0), max_size=3)),
+        builders.pause("10m"),
+    )
+    templates = (draw(gates("inline", inline=True)), gate("watch", interval=interval, failureLimit=limit))
+    replicas = draw(st.integers(1, 20))
+    return builders.canary_manifests(steps, replicas=replicas, templates=templates, background=_watch(None))
 
 
 def _watch(starting_step: int | None) -> AnalysisRef:
