@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.decide import closing
 from sim.decide.basic import has_separate_stable
-from sim.decide.defaults import JUST_AFTER_S
+from sim.decide.defaults import JUST_AFTER_S, max_weight
 from sim.decide.experiments import current_experiment_run, reconcile_experiment
 from sim.decide.history import reconcile_history
 from sim.decide.pauses import canary_pause_done, condition_for, halt_reason, pause_seconds
@@ -14,7 +14,7 @@ from sim.decide.restart import reconcile_restart
 from sim.decide.routes import reconcile_traffic
 from sim.decide.runs import reconcile_runs
 from sim.decide.scaledown import reconcile_new, reconcile_old_canaries, remove_deadlines
-from sim.decide.services import reconcile_services
+from sim.decide.services import PING, PONG, reconcile_ping_pong, reconcile_services
 from sim.decide.steps import current_index, current_step, plan_text, step_hash, steps_of, template_or_steps_changed
 from sim.decide.turn import Turn, base_status, reset_status, revision_of
 from sim.model.actions import Decision
@@ -46,14 +46,24 @@ def _reconcile(turn: Turn) -> Decision:
         # Counts of pods cannot be trusted any more: the next reconcile goes on (rollout/canary.go:39).
         return closing.unchanged(turn)
     reconcile_history(turn)
+    reconcile_ping_pong(turn)
     reconcile_services(turn)
     if not reconcile_traffic(turn):
         return closing.unchanged(turn)
+    if _waits_for_full_weight(turn):
+        # Nothing of the old version may go before the router has it (rollout/trafficrouting.go:334). Upstream stores
+        # nothing and tries again; storing the weight spares a write each time.
+        return closing.held(turn, replace(turn.seen.status, weights=turn.weights))
     reconcile_experiment(turn)
     reconcile_runs(turn)
     if not turn.pauses.added and not _reconcile_replica_sets(turn):
         reconcile_pause(turn)
     return _close(turn)
+
+
+def _waits_for_full_weight(turn: Turn) -> bool:
+    weights = turn.weights
+    return weights is not None and not turn.is_verified and weights.canary.weight == max_weight(turn.spec)
 
 
 def _replicas_only(turn: Turn) -> Decision:
@@ -121,7 +131,7 @@ def _is_complete(turn: Turn, step: CanaryStep) -> bool:
     if step.set_canary_scale is not None:
         return at_desired(turn.spec, turn.seen, turn.weights)
     if step.set_weight is not None:
-        return at_desired(turn.spec, turn.seen, turn.weights) and turn.seen.weight_verified
+        return at_desired(turn.spec, turn.seen, turn.weights) and turn.is_verified
     if step.experiment is not None:
         experiment = current_experiment_run(turn.seen)
         return experiment is not None and experiment.phase is AnalysisPhase.SUCCESSFUL
@@ -159,5 +169,7 @@ def _promoted(turn: Turn, status: RolloutStatus, reason: str) -> RolloutStatus:
     if status.stable_rs != status.current_pod_hash:
         pod_hash = status.current_pod_hash
         turn.notes.append(f"Rollout completed update to revision {revision_of(turn.seen)} ({pod_hash}): {reason}")
+        if turn.spec.canary is not None and turn.spec.canary.ping_pong is not None:
+            status = replace(status, stable_ping_pong=PONG if status.stable_ping_pong == PING else PING)
     steps = len(steps_of(turn.spec))
     return replace(status, stable_rs=status.current_pod_hash, promote_full=False, current_step_index=steps or None)

@@ -141,6 +141,11 @@ def finish_resizing(turn: Turn, status: RolloutStatus) -> Decision:
     return _decision(turn, replace(status, phase=phase, message=message, observed_generation=generation))
 
 
+def held(turn: Turn, status: RolloutStatus) -> Decision:
+    """The decision of a reconcile that ends early and stores just this."""
+    return _decision(turn, status)
+
+
 def unchanged(turn: Turn) -> Decision:
     """The decision of a reconcile that ends early and stores nothing but weights that it has written.
 

@@ -42,7 +42,7 @@ def _write_weights(turn: Turn, routing: Routing) -> bool:
         if _is_news(before, weights):
             turn.notes.append(change_text(before, weights))
         turn.weights = weights
-    if not turn.seen.weight_verified:
+    if not turn.is_verified:
         turn.wake_at(turn.seen.now_s + VERIFY_RETRY_S)
     return not fails
 

@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sim.decide.defaults import is_routed
 from sim.decide.replicas import is_available
+from sim.decide.steps import is_fully_promoted
 from sim.decide.turn import Turn
 from sim.decide.weights import decide, previous_canary_hash
-from sim.model.rollout import ReplicaSetView
+from sim.model.changing import replace
+from sim.model.rollout import ReplicaSetView, RolloutSpec
+
+PING: Final = "ping"
+PONG: Final = "pong"
+
+
+def sides(spec: RolloutSpec, stable_ping_pong: str) -> tuple[str, str]:
+    """Names of the (stable, canary) Service; with pingPong they change places at every promotion.
+
+    As long as nothing was promoted pong counts as stable (``rollout/trafficrouting/service_helper.go:16-38``).
+    """
+    canary = spec.canary
+    if canary is None:
+        return "", ""
+    if canary.ping_pong is None or canary.stable_service or canary.canary_service:
+        return canary.stable_service, canary.canary_service
+    ping, pong = canary.ping_pong
+    return (ping, pong) if stable_ping_pong == PING else (pong, ping)
+
+
+def with_sides(spec: RolloutSpec) -> RolloutSpec:
+    """The spec with its ping-pong Services named as a stable and a canary one, for routers that know nothing else."""
+    if spec.canary is None or spec.canary.ping_pong is None:
+        return spec
+    stable, canary = sides(spec, PING)
+    return replace(spec, canary=replace(spec.canary, stable_service=stable, canary_service=canary))
+
+
+def reconcile_ping_pong(turn: Turn) -> None:
+    """The Service on the canary's side selects the new ReplicaSet at once, before it has any pod."""
+    canary, status = turn.spec.canary, turn.seen.status
+    if canary is None or canary.ping_pong is None or is_fully_promoted(status):
+        return
+    _, name = sides(turn.spec, status.stable_ping_pong)
+    ensure_target(turn, name, turn.seen.new_rs, check_availability=False)
 
 
 def ensure_target(turn: Turn, name: str, rs: ReplicaSetView | None, *, check_availability: bool) -> None:

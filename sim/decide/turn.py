@@ -51,6 +51,12 @@ class Turn:
         """Whether the rollout counts as aborted at this point of the reconcile."""
         return self.pauses.is_aborted(self.seen.status)
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether the router is known to have the weights that this reconcile leaves."""
+        fresh = self.seen.verifies_weights and self.weights != self.seen.status.weights
+        return self.seen.weight_verified and not fresh
+
     def act(self, action: Action) -> None:
         """Decide on one more action."""
         self.actions.append(action)
@@ -124,6 +130,7 @@ def base_status(turn: Turn) -> RolloutStatus:
             pre_promotion=turn.run_ref(RunRole.PRE_PROMOTION), post_promotion=turn.run_ref(RunRole.POST_PROMOTION)
         ),
         conditions=before.conditions,
+        stable_ping_pong=before.stable_ping_pong,
         restarted_at_s=turn.restarted_at_s,
         replicas=sum(rs.replicas for rs in rss),
         updated=new.replicas if new else 0,

@@ -155,6 +155,7 @@ class RolloutController:
             experiment_names=hands.experiments.names(),
             services=hands.writer.services(),
             weight_verified=hands.writer.verified(),
+            verifies_weights=hands.writer.verifies,
             managed_routes=hands.writer.managed_routes,
             controller=self._ground.scenario.controller,
             generation=self._generation,

@@ -144,6 +144,7 @@ class Hands:
     def _route(self, action: Routing, rollout: Rollout) -> None:
         match action:
             case SetWeight():
+                self.writer.set_sides(rollout.status.stable_ping_pong)
                 self.writer.set_weights(action.weights, rollout.template_hash, rollout.status.stable_rs)
             case SetHeaderRoute() | SetMirrorRoute():
                 self.writer.add_route(action.route)

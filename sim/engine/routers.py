@@ -9,6 +9,7 @@ from functools import partial
 from sim.decide.defaults import max_weight
 from sim.decide.istio import rewriting
 from sim.decide.istio.rewriting import Owner, short
+from sim.decide.services import PING, sides, with_sides
 from sim.decide.standin import SYNTHETIC, header_matches, use_of
 from sim.engine.destinations import Network
 from sim.engine.routing import Router, with_hash
@@ -30,7 +31,9 @@ class RouterWriter:
     """What the controller has written; the proxies act on it after their delay."""
 
     def __init__(self, spec: RolloutSpec, router: Router) -> None:
-        self._spec = spec
+        self._spec = with_sides(spec)
+        self._sides = sides(spec, PING)
+        self._sides_of = partial(sides, spec)
         self._router = router
         self._targets: dict[str, str] = {}
         self.managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
@@ -64,6 +67,10 @@ class RouterWriter:
 
         self._router.write(change, "service")
 
+    def set_sides(self, stable_ping_pong: str) -> None:
+        """Says which of the ping-pong Services is stable now, for the weights written from now on."""
+        self._sides = self._sides_of(stable_ping_pong)
+
     def set_weights(self, weights: TrafficWeights, new_hash: str, stable_hash: str) -> None:
         """Writes weights, and the revisions of the subsets with them."""
         if self._routing is None:
@@ -74,10 +81,11 @@ class RouterWriter:
         # A full promotion of more pods than are wanted asks for more than everything; routers give it everything.
         share = weights.canary.weight + min(0, weights.stable.weight)
         rewrite = partial(rewriting.with_weights, canary=share, additional=extra)
+        names = self._sides
 
         def change(network: Network) -> None:
             self._write_subsets(canary, stable, network, hashes)
-            self._rewrite(rewrite, network)
+            self._rewrite(rewrite, network, names)
 
         self._router.write(change, "route")
 
@@ -101,10 +109,15 @@ class RouterWriter:
         names = tuple(route.name for route in made)
         self._write(lambda vs, _use, owner: rewriting.without_managed(vs, owner, names))
 
+    @property
+    def verifies(self) -> bool:
+        """Whether the controller asks the router for the weights it has."""
+        kinds = self._routing.kinds if self._routing is not None else ()
+        return "alb" in kinds and self._router.verifies
+
     def verified(self) -> bool:
         """Whether the router has what was last written, as far as the controller asks: of an ALB, where it is told to."""
-        kinds = self._routing.kinds if self._routing is not None else ()
-        return "alb" not in kinds or self._router.is_verified
+        return not self.verifies or self._router.is_verified
 
     @property
     def _routing(self) -> TrafficRouting | None:
@@ -113,12 +126,12 @@ class RouterWriter:
     def _write(self, rewrite: Rewrite) -> None:
         self._router.write(partial(self._rewrite, rewrite), "route")
 
-    def _rewrite(self, rewrite: Rewrite, network: Network) -> None:
+    def _rewrite(self, rewrite: Rewrite, network: Network, names: tuple[str, str] | None = None) -> None:
         """Applies a change to every VirtualService that the Rollout names, or to the one that stands for its router."""
         for use in self._uses(network):
             vs = network.virtual_services.get(short(use.name))
             if vs is not None:
-                network.virtual_services[vs.name] = rewrite(vs, use, self._owner(network))
+                network.virtual_services[vs.name] = rewrite(vs, use, self._owner(network, names or self._sides))
 
     def _uses(self, network: Network) -> tuple[IstioVirtualService, ...]:
         made = network.virtual_services.get(SYNTHETIC)
@@ -137,13 +150,13 @@ class RouterWriter:
             changed, http=tuple(replace(o, matches=matches) if o.name == route.name else o for o in changed.http)
         )
 
-    def _owner(self, network: Network) -> Owner:
-        canary, routing = self._spec.canary, self._routing
+    def _owner(self, network: Network, names: tuple[str, str]) -> Owner:
+        (stable, canary), routing = names, self._routing
         named = routing.destination_rule if routing is not None else None
         rule = network.destination_rules.get(named.name) if named is not None else None
         return Owner(
-            canary.canary_service if canary is not None else "",
-            canary.stable_service if canary is not None else "",
+            canary,
+            stable,
             named,
             rule.host if rule is not None else "",
             routing.managed_routes if routing is not None else (),
@@ -165,7 +178,7 @@ def service_names(spec: RolloutSpec) -> tuple[str, ...]:
     if spec.blue_green is not None:
         names = (spec.blue_green.active_service, spec.blue_green.preview_service)
     elif spec.canary is not None:
-        names = (spec.canary.stable_service, spec.canary.canary_service)
+        names = (spec.canary.stable_service, spec.canary.canary_service, *(spec.canary.ping_pong or ()))
     else:
         names = ("", "")
     return tuple(name for name in names if name)

@@ -8,6 +8,7 @@ from math import erf, exp, log, sqrt
 from typing import Final
 
 from sim.decide.istio.matching import MESH, gateway_name
+from sim.decide.services import with_sides
 from sim.decide.standin import SYNTHETIC, stand_in
 from sim.decide.standing import workload_template
 from sim.decide.templates import TemplateError, templates_of
@@ -45,7 +46,7 @@ def network_and_entry(
     labels, managed = _workload(manifests, strategy)
     if isinstance(strategy, ArgoRollout):
         spec = next(one for one in manifests.rollouts if one.name == strategy.rollout)
-        made = stand_in(spec, manifests)
+        made = stand_in(with_sides(spec), manifests)
         if made is not None and spec.canary is not None and spec.canary.traffic_routing is not None:
             network.virtual_services[SYNTHETIC] = made
             return network, replace(entry_of([made]), router=next(iter(spec.canary.traffic_routing.kinds), ""))

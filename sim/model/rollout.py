@@ -381,6 +381,8 @@ class RolloutStatus:
     experiment: RunStatusRef | None = None
     blue_green: BlueGreenStatus = field(default_factory=BlueGreenStatus)
     conditions: tuple[Condition, ...] = ()
+    stable_ping_pong: str = ""
+    """Which of the ping-pong Services is the stable one: ``ping`` or ``pong``; '' before the first promotion."""
     restarted_at_s: float | None = None
     """The ``restart_at_s`` that has been carried out."""
     observed_generation: int = 0
@@ -489,6 +491,8 @@ class Observed:
     """Of every experiment that still exists."""
     services: tuple[ServiceView, ...] = ()
     weight_verified: bool = True
+    verifies_weights: bool = False
+    """Whether the router is asked for what it has: what this very reconcile writes is then not verified yet."""
     managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
     """Managed routes now on the router; without them here they are never removed."""
     pods: tuple[PodView, ...] = ()
