@@ -152,7 +152,10 @@ class ProxiedPlane(SimpyPlane):
         """Route this way from now on."""
         super().set_routes(routes)
         self.table = [route for route in routes if route.share > 0]
-        pools = [pool for route in self.table for pool in (*route.pools, *route.mirrors) if pool.pods]
+        pools = [
+            pool for route in self.table for pool in route.pools if pool.weight > 0 and (pool.pods or pool.cluster)
+        ]
+        pools += [pool for route in self.table for pool in route.mirrors if pool.pods]
         named = {name_of(pool): pool for pool in pools}
         for name in {name for name, _ in self.views} | set(named):
             for proxy in range(self.proxies):

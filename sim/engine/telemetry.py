@@ -142,7 +142,20 @@ class Collector:
     def _scrape(self) -> None:
         if "prometheus" not in self._outages and self.is_read("prometheus"):
             answering = [self._view(rs, pod) for rs, pod in self._targets()]
-            self._scraper.scrape(self._ground.clock.now, answering, [self._still(rs, pod) for rs, pod in self._idle()])
+            idle = [self._still(rs, pod) for rs, pod in self._idle()]
+            self._scraper.scrape(self._ground.clock.now, answering, idle, list(self._refusals()))
+
+    def _refusals(self) -> Iterator[PodView]:
+        """What proxies answered in place of a Service's pods, at once."""
+        counts: Counter[str] = Counter()
+        for cluster, count in self._ground.traffic.refused().items():
+            counts[cluster.partition("|")[0]] += count
+        width = len(self._ground.scenario.telemetry.prometheus.buckets_s)
+        for service, count in sorted(counts.items()):
+            if count:
+                buckets = (count, *(0,) * width)
+                view = PodView(f"refused/{service}", self._namespace, service=service, refusal=True)
+                yield replace(view, statuses={503: count}, bucket_counts=buckets)
 
     def _flush(self) -> None:
         # Without requests there is nothing to count: agents know no zeros that nobody has asked for.

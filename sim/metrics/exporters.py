@@ -2,7 +2,8 @@
 
 Proxies count what the pods answered, both at the pod (``reporter="destination"``) and at the gateway
 (``reporter="source"``); answers between two scrapes are counted for the Service that leads to the pod at the later
-one. Latencies are not split by status: the histograms carry ``200``.
+one. What proxies answer because there is no pod to send to, or too much under way, has the flag ``UH`` and the
+reporter ``source``. Latencies are not split by status: the histograms carry ``200``.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _istio(view: PodView) -> Sequence[tuple[Labels, bool]]:
         "source_workload_namespace": "istio-system",
         "source_app": _GATEWAY,
         "source_canonical_service": _GATEWAY,
-        "destination_workload": view.workload,
+        "destination_workload": view.workload or "unknown",
         "destination_workload_namespace": view.namespace,
         "destination_app": app,
         "destination_version": version or "unknown",
@@ -72,15 +73,19 @@ def _istio(view: PodView) -> Sequence[tuple[Labels, bool]]:
         "destination_service_name": view.service,
         "destination_service_namespace": view.namespace,
         "request_protocol": "http",
-        "response_flags": "-",
+        "response_flags": "UH" if view.refusal else "-",
         "connection_security_policy": "mutual_tls",
     }
     pod = {"reporter": "destination", "pod": view.pod, "namespace": view.namespace, "instance": view.pod}
     gateway = {"reporter": "source", "pod": _GATEWAY, "namespace": "istio-system", "instance": _GATEWAY}
+    if view.refusal:
+        return ((_pairs(common | gateway), False),)
     return ((_pairs(common | pod), True), (_pairs(common | gateway), False))
 
 
 def _nginx(view: PodView) -> Sequence[tuple[Labels, bool]]:
+    if view.refusal:
+        return ()
     labels = {
         "ingress": view.ingress,
         "service": view.service,

@@ -60,11 +60,20 @@ class Scraper:
         ]
         self._kube_state = KubeState(store) if self._named & set(conventions.KUBE_STATE) else None
 
-    def scrape(self, t_s: float, pods: Sequence[PodView], others: Sequence[PodView] = ()) -> None:
-        """Take one sample of every pod at ``t_s``; ``others`` are pods that answer nothing now."""
+    def scrape(
+        self,
+        t_s: float,
+        pods: Sequence[PodView],
+        others: Sequence[PodView] = (),
+        refusals: Sequence[PodView] = (),
+    ) -> None:
+        """Take one sample of every pod at ``t_s``.
+
+        ``others`` are pods that answer nothing now, ``refusals`` what proxies answered themselves.
+        """
         t_ms = to_ms(t_s)
         for proxies in self._proxies:
-            proxies.scrape(t_ms, pods)
+            proxies.scrape(t_ms, [*pods, *refusals])
         if self._kube_state is not None:
             self._kube_state.scrape(t_ms, [*pods, *others])
         gone = self._targets.keys() - {view.pod for view in pods}

@@ -41,6 +41,8 @@ class PodView:
     """Name of the container that restarts."""
     restarts: int = 0
     ready: bool = True
+    refusal: bool = False
+    """No pod, but what proxies answered themselves in place of the Service's pods."""
     fine_counts: npt.NDArray[np.int64] | None = None
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.traffic.jit import kernel, part
 from sim.traffic.relay import outcome_of, settle_any
 from sim.traffic.serve import RESET, answer_slot, count_answer, note_start, occupy
-from sim.traffic.state import FLYING, Carried, Client, Mesh, Pods, Tally
+from sim.traffic.state import FLYING, Carried, Client, Mesh, Pods, Row, Tally
 from sim.traffic.watching import catch_up, forget_after, look_ahead, look_around, note
 
 
@@ -24,6 +24,13 @@ def forget(mesh: Mesh, pod: int, now_s: float) -> None:
             look_ahead(mesh, row)
     for seat in range(len(mesh.seats)):
         look_around(mesh, seat)
+
+
+@part
+def is_known(mesh: Mesh, flight: Row, now_s: float) -> bool:
+    """Whether a proxy still counts an attempt: somebody waits for it, and its host has not left the cluster since."""
+    row = flight["row"]
+    return bool(row >= 0 and flight["ends"] > now_s and mesh.rows[row]["pod"] == flight["pod"])
 
 
 @kernel
@@ -72,7 +79,7 @@ def reset(client: Client, pods: Pods, tally: Tally, carried: Carried, mesh: Mesh
         if flight["pod"] == pod:
             flight["finish"] = now_s
             flight["slot"] = RESET
-            if flight["row"] >= 0 and flight["ends"] > now_s:
+            if is_known(mesh, flight, now_s):
                 note(mesh, flight["seat"], flight["row"], now_s, mesh.kinds[RESET])
             settle_any(client, pods, tally, carried, mesh, flight, inf)
             count_answer(pods, tally, pod, RESET, now_s - flight["arrived"])
@@ -110,7 +117,7 @@ def replan(client: Client, pods: Pods, carried: Carried, mesh: Mesh, changed: ND
                 note_start(pods, pod, start)
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
-        if changed[flight["pod"]] and flight["row"] >= 0 and flight["ends"] > now_s:
+        if changed[flight["pod"]] and is_known(mesh, flight, now_s):
             leaves = flight["begun"] + client.timeout_s
             outcome = outcome_of(mesh, flight["slot"], flight["finish"], flight["ends"], leaves)
             note(mesh, flight["seat"], flight["row"], min(flight["finish"], flight["ends"]), outcome)

@@ -160,6 +160,10 @@ class DataPlane:
             return tuple(WindowCount(group, (), none, 0.0, 0, 0, 0, 0) for group in sorted(self._groups))
         return self._windows.take(self._fleet, self.now_s)
 
+    def refused(self) -> dict[str, int]:
+        """Requests since the start that proxies answered 503 themselves, by cluster."""
+        return self._proxies.refused()
+
     def offered_rps(self, pod: int) -> float:
         """Attempts a second that reached a pod since the last ``take_window``; 0 at that very instant."""
         return self._windows.offered_rps(self._fleet, pod + 1, self.now_s)

@@ -85,16 +85,21 @@ class Proxies:
         pools = [pool for route in kept for pool in [p for p in route.pools if p.weight > 0] or [Pool(1.0, ())]]
         mirrors = [[pool for pool in route.mirrors if pool.pods] for route in kept]
         copies = [pool for of_route in mirrors for pool in of_route]
-        self._seat([pool for pool in (*pools, *copies) if pool.pods], now_s)
+        self._seat([pool for pool in (*pools, *copies) if _is_seated(pool)], now_s)
         policies = [self._policy(route.handling, fleet) for route in kept]
         self._codes = 0  # handlings and statuses may be new
         self._mesh = self._mesh._replace(
             policy_of=np.array(policies, dtype=np.int64),
-            seat_of=np.array([self._seat_of[self._name(p)] if p.pods else -1 for p in pools], dtype=np.int64),
+            seat_of=np.array([self._seat_of[self._name(p)] if _is_seated(p) else -1 for p in pools], dtype=np.int64),
             mirrors_from=starts([len(of_route) for of_route in mirrors]),
             mirror_share=np.array([pool.weight for pool in copies], dtype=np.float64),
             mirror_seat=np.array([self._seat_of[self._name(pool)] for pool in copies], dtype=np.int64),
         )
+
+    def refused(self) -> dict[str, int]:
+        """Requests that proxies answered themselves, by cluster: there was no host, or too many were under way."""
+        count, seats = self._mesh.proxies, self._mesh.seats["refused"]
+        return {name: int(seats[seat : seat + count].sum()) for name, seat in self._seat_of.items()}
 
     def _name(self, pool: Pool) -> str:
         return pool.cluster.name if pool.cluster is not None else f"#{pool.pods}"
@@ -163,6 +168,11 @@ class Proxies:
             if row not in members:
                 del self._row_of[key]
                 self._mesh.rows[row]["pod"] = -1
+
+
+def _is_seated(pool: Pool) -> bool:
+    """Whether proxies know of a pool: a cluster, even an empty one, or pods."""
+    return bool(pool.pods) or pool.cluster is not None
 
 
 def _furnish(place: np.void, cluster: Cluster) -> None:

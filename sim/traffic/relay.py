@@ -473,6 +473,7 @@ def relay(  # noqa: C901, PLR0912, PLR0915 - one loop over one state machine; it
             seat = mesh.seat_of[pool] + proxy
         chosen = pick(mesh, seat, at, pool_pod, avoid)
         if chosen < 0:
+            mesh.seats[seat]["refused"] += 1
             turn_away(client, tally, carried, UNAVAILABLE, at, route, block, index, attempt)
             continue
         kind = pods.rows[mesh.rows[chosen]["pod"]]["kind"]

@@ -104,6 +104,7 @@ SEAT: Final = np.dtype(
         ("born", np.float64),
         ("sweeps", np.int64),
         ("soonest", np.float64),
+        ("refused", np.int64),
     ],
     align=True,
 )
@@ -111,7 +112,7 @@ SEAT: Final = np.dtype(
 
 Its ``hosts`` rows are ``Mesh.members[first ...]``, the ``healthy`` ones of them ``Mesh.chosen[first ...]``. ``counted``:
 requests under way matter; ``watched``: so do errors, the next of which comes at ``soonest``. Ejected hosts are looked at
-at ``born`` + k ``interval``; ``sweeps`` of these are done. ``limit`` -1 is none.
+at ``born`` + k ``interval``; ``sweeps`` of these are done. ``limit`` -1 is none. ``refused`` requests found no host, or too many under way.
 """
 
 ROW: Final = np.dtype(

@@ -266,3 +266,21 @@ def test_subsets_without_services_wait_for_every_pod(controller: Controller, ver
     manifests = without_services(subset_manifests())
     result = run(builders.scenario(manifests, release=never, controller=controller, horizon_s=900.0), seed=1)
     assert result.verdict is verdict
+
+
+def test_istios_metrics_count_what_proxies_refuse() -> None:
+    """All of a bad canary's pods are ejected: a gate on the gateway's counters sees 503 that no pod gave."""
+    outlier = OutlierDetection(consecutive_5xx=2, base_ejection_s=300.0, max_ejection_percent=100)
+    flagged = (
+        'sum(increase(istio_requests_total{reporter="source",destination_service_name="shop",response_flags="UH"}[1m]))'
+    )
+    gate = builders.prometheus_template("refused", flagged, "len(result) == 0 || result[0] < 10", interval="20s")
+    manifests = subset_manifests(TrafficPolicy(outlier=outlier))
+    (rollout,) = manifests.rollouts
+    assert rollout.canary is not None
+    judged = replace(rollout.canary, analysis=builders.refs("refused"))
+    manifests = replace(manifests, rollouts=(replace(rollout, canary=judged),), analysis_templates=(gate,))
+    scenario = builders.scenario(manifests, release=builders.release(good=False, error_ratio=0.9), client=PATIENT)
+    assert run(scenario, seed=1).verdict is Verdict.ABORTED
+    good = run(builders.scenario(manifests, client=PATIENT), seed=1)
+    assert good.verdict is Verdict.PROMOTED
