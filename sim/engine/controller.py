@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from sim.decide import bluegreen, canary
 from sim.decide.pauses import needs_person
@@ -20,8 +19,23 @@ from sim.engine.routing import Router
 from sim.engine.site import PodSite
 from sim.engine.steps import StepLog
 from sim.metrics.providers import Sources
-from sim.model.rollout import Observed, PauseCondition, ReplicaSetView, RolloutSpec, RolloutStatus, RunRole
+from sim.model.changing import replace
+from sim.model.rollout import (
+    Observed,
+    PauseCondition,
+    ReplicaSetView,
+    RolloutPhase,
+    RolloutSpec,
+    RolloutStatus,
+    RunRole,
+)
 
+FLAPS = 20
+"""Reconciles in a row that changed nothing but conditions: the next of them comes with the next news.
+
+Releases before 1.8 write two conditions in turn, for ever, while a promoted rollout is paused by hand. Nothing follows from
+it, and no sound sequence is half as long.
+"""
 CREATE_RETRY_S = 10.0
 """Cap of the work queue's error back-off: how often a run that cannot be created is tried again."""
 
@@ -45,6 +59,7 @@ class RolloutController:
             spec.name,
             len(steps_of(spec)),
         )
+        self._flaps = 0
         self._counts: tuple[tuple[int, int, int, int], ...] = ()
         self._ground.on_pods.append(self._look_at_pods)
 
@@ -122,8 +137,10 @@ class RolloutController:
             self._ground.journal.phase(self.status.phase.value, str(error))
             return False, self._ground.clock.now + CREATE_RETRY_S
         changed = bool(decision.actions) or decision.status != self.status
+        only_conditions = not decision.actions and _bare(decision.status) == _bare(self.status)
+        self._flaps = self._flaps + 1 if changed and only_conditions else 0
         self._store(decision.status)
-        return changed, decision.wake_s
+        return changed and self._flaps < FLAPS, decision.wake_s
 
     def _store(self, status: RolloutStatus) -> None:
         before, self.status = self.status, status
@@ -161,6 +178,11 @@ class RolloutController:
             generation=self._generation,
             pods=hands.pods(float(self.spec.min_ready_s)) if is_restarting(self.spec, self.status) else (),
         )
+
+
+def _bare(status: RolloutStatus) -> RolloutStatus:
+    """The status without what only tells of it."""
+    return replace(status, conditions=(), phase=RolloutPhase.PROGRESSING, message="", observed_generation=0)
 
 
 def _by_creation(view: ReplicaSetView) -> tuple[float, str]:

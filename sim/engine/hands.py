@@ -65,6 +65,8 @@ class Hands:
         self._site = site
         self.revisions: dict[str, Revision] = {}
         self.sets: dict[str, ReplicaSet] = {}
+        self._deleted: dict[str, ReplicaSet] = {}
+        """By revision, the last one; its pods may still be terminating."""
         self.writer = RouterWriter(spec, router)
         self.analyst = Analyst(site.ground, sources, changed)
         self.experiments = Experiments(Surroundings(site, router, sources, changed))
@@ -72,7 +74,8 @@ class Hands:
     @property
     def replica_sets(self) -> Sequence[ReplicaSet]:
         """Every ReplicaSet, oldest first, those of experiments last."""
-        return (*self.sets.values(), *self.experiments.replica_sets)
+        leaving = (rs for rs in self._deleted.values() if not rs.is_empty)
+        return (*self.sets.values(), *leaving, *self.experiments.replica_sets)
 
     def pods(self, min_ready_s: float) -> tuple[PodView, ...]:
         """Pods of the Rollout's own ReplicaSets that still exist."""
@@ -106,6 +109,8 @@ class Hands:
         identity = Identity(f"{spec.name}-{pod_hash}", number, float(spec.min_ready_s), avoidance)
         made = self.sets[pod_hash] = ReplicaSet(self._site, identity, self.revisions[pod_hash])
         made.desired_annotation = spec.desired
+        if pod_hash in self._deleted:
+            made.next_pod = self._deleted[pod_hash].next_pod
         return made
 
     def relabel(self, rollout: Rollout) -> None:
@@ -136,7 +141,7 @@ class Hands:
             case SetScaleDownDeadline():
                 self.sets[action.hash].deadline_s = action.deadline_s
             case DeleteReplicaSet():
-                self.sets.pop(action.hash).retire()
+                self._deleted[action.hash] = self.sets.pop(action.hash)
             case RestartPods():
                 for one in self.sets.values():
                     one.evict(action.names)

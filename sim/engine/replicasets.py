@@ -44,7 +44,8 @@ class ReplicaSet:
         self.put_role((), ())
         self.env_map = dict(revision.template.env)
         self.pods: list[Pod] = []
-        self._made = 0
+        self.next_pod = 0
+        """Number of the next pod: a ReplicaSet that is made again after its deletion goes on counting."""
         self._shown: tuple[int, int, int] | None = None
         self._seen: tuple[object, ReplicaSetView] | None = None
         self._noticed: dict[str, float] = {}
@@ -159,8 +160,8 @@ class ReplicaSet:
         )
 
     def _make(self, *, standing: bool) -> None:
-        name = f"{self.name}-{self._made}"
-        self._made += 1
+        name = f"{self.name}-{self.next_pod}"
+        self.next_pod += 1
         self.pods.append(Pod(self._site, name, self.revision, self._identity.avoids, standing=standing))
 
     def _await_availability(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sim.engine import run
 from sim.model.behaviour import Release
+from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
 from sim.model.operations import Command, Operation
 from sim.model.records import (
@@ -283,3 +284,20 @@ def test_surge_and_unavailability_hold_when_a_basic_canary_is_superseded() -> No
                 assert sum(one.desired for one in latest.values()) <= 5
                 assert sum(one.available for one in latest.values()) >= 3
     assert result.verdict is Verdict.PROMOTED
+
+
+@pytest.mark.parametrize("release", list(Controller))
+def test_pausing_what_is_promoted_is_no_livelock(release: Controller) -> None:
+    """Before 1.8 the controller then writes two conditions in turn, for ever."""
+    manifests = builders.canary_manifests((builders.set_weight(20),), replicas=1)
+    result = run(operated(manifests, do(200, Command.PAUSE), controller=release), seed=1)
+    assert result.verdict is Verdict.PROMOTED
+
+
+def test_a_deleted_revision_that_is_applied_again_is_made_anew() -> None:
+    manifests = builders.canary_manifests((), replicas=2, revision_history_limit=0)
+    operations = (do(100, Command.APPLY, release="second"), do(200, Command.APPLY, release="good"))
+    result = run(operated(manifests, *operations), seed=1)
+    assert result.verdict is Verdict.PROMOTED
+    gone = [row.pod for row in result.journal if isinstance(row, PodRecord) and row.state == "gone"]
+    assert len(gone) == len(set(gone))

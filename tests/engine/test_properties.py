@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sim.decide.fenceposts import max_surge, max_unavailable, resolve
 from sim.engine.argo import ArgoDriver
 from sim.model.behaviour import Fault
+from sim.model.controller import Controller
 from sim.model.operations import Command, Operation
 from sim.model.pods import DeploymentSpec
 from sim.model.records import PodRecord, ScaleRecord, Verdict, WeightRecord
@@ -32,6 +34,7 @@ from tests.engine.worlds import (
 )
 
 many = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+worlds = st.fixed_dictionaries({"controller": st.sampled_from(list(Controller)), "first_deploy": st.booleans()})
 moments = st.floats(0.0, 300.0).map(lambda value: round(value, 2))
 
 
@@ -112,11 +115,12 @@ def test_without_trouble_a_rollout_ends_or_waits_for_a_person(spec: RolloutSpec)
 
 
 @many
-@given(rollouts(), st.lists(operations(), max_size=3), st.lists(faults(), max_size=1))
+@given(rollouts(), st.lists(operations(), max_size=3), st.lists(faults(), max_size=1), worlds)
 def test_pods_and_weights_add_up_in_any_trouble(
-    spec: RolloutSpec, deeds: list[Operation], troubles: list[Fault]
+    spec: RolloutSpec, deeds: list[Operation], troubles: list[Fault], changes: dict[str, Any]
 ) -> None:
-    ended = replayed(world(manifests_of(spec), operations=tuple(deeds), faults=tuple(troubles)))
+    """With every release of the controller, and where nothing ran before."""
+    ended = replayed(world(manifests_of(spec), operations=tuple(deeds), faults=tuple(troubles), **changes))
     check_pods(ended)
     check_weights(ended)
 
