@@ -14,8 +14,6 @@ from typing import Any
 from sim.decide.arguments import go_quoted
 
 Key = str | int
-NIL_MAP = object()
-"""Stands for a nil map, which is printed without the quotes that a nil pointer gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def place(*keys: Key) -> Place:
 
 
 def invalid(where: Place, value: Any, detail: str) -> SpecError:
-    """``Invalid value``; a value of None reads ``"null"``."""
+    """``Invalid value``; a value of None reads ``null``."""
     return SpecError(where.path, f"{where.text()}: Invalid value: {_shown(value)}: {detail}")
 
 
@@ -91,10 +89,6 @@ def internal(where: Place, detail: str) -> SpecError:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return '"null"'
-    if value is NIL_MAP:
-        return "null"
     if isinstance(value, str):
         return go_quoted(value)
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -96,7 +96,7 @@ def http_routes_error(canary: CanaryStrategy, use: IstioVirtualService, routes: 
         error = _destinations_error(canary, route)
         if error:
             return error
-    managed = canary.traffic_routing.managed_routes if canary.traffic_routing is not None else ()
+    managed = (canary.traffic_routing.managed_routes if canary.traffic_routing is not None else None) or ()
     if not use.routes and sum(route.name not in managed for route in routes) > 1:
         omitted = "omitting spec.strategy.canary.trafficRouting.istio.virtualService.routes"
         return f"spec.http[] should be set in VirtualService and it must have exactly one route when {omitted}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sim.decide.defaults import FENCEPOST, progress_deadline_s, revision_history_limit
-from sim.decide.field_errors import NIL_MAP, Place, SpecError, invalid, place, required
+from sim.decide.field_errors import Place, SpecError, invalid, place, required
 from sim.decide.validation_steps import CANARY, step_errors
 from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
@@ -89,17 +89,19 @@ def _referenced_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[Sp
 
 def _template_errors(spec: RolloutSpec) -> Iterator[SpecError]:
     """Selector and pod template, in the order of the API server's own validation, which the controller calls."""
-    if not spec.selector and not spec.selector_is_written:
+    missing = not spec.selector and not spec.selector_is_written
+    if missing:
         yield required(_SPEC.at("selector"), "Rollout has missing field '.spec.selector'")
     yield from (SpecError(problem.path, problem.message) for problem in spec.problems if _in_selector(problem))
-    yield from _mismatch(spec.selector, spec.template)
+    yield from _mismatch(spec.selector, spec.template, matches_nothing=missing)
     yield from (SpecError(problem.path, problem.message) for problem in spec.problems if not _in_selector(problem))
 
 
-def _mismatch(selector: Labels, template: PodTemplate) -> Iterator[SpecError]:
-    if selector and not selects(selector, template.labels):
+def _mismatch(selector: Labels, template: PodTemplate, matches_nothing: bool = False) -> Iterator[SpecError]:
+    """Pods that the selector leaves out; one that is not written leaves out all, an empty one none."""
+    if matches_nothing or (selector and not selects(selector, template.labels)):
         where = _SPEC.at("template", "metadata", "labels")
-        yield invalid(where, dict(template.labels) or NIL_MAP, "`selector` does not match template `labels`")
+        yield invalid(where, dict(template.labels) or None, "`selector` does not match template `labels`")
 
 
 def _in_selector(problem: FieldProblem) -> bool:

@@ -5,6 +5,7 @@ Source: behaviour reference 11.1 (Argo Rollouts ``pkg/apis/rollouts/validation/v
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from sim.decide.arguments import TemplateError, field_value
@@ -13,7 +14,7 @@ from sim.decide.field_errors import Place, SpecError, invalid, required
 from sim.decide.pauses import pause_seconds
 from sim.model.analysis import Argument
 from sim.model.controller import Controller
-from sim.model.rollout import CanaryStep, CanaryStrategy, Experiment, HeaderRoute, RolloutSpec
+from sim.model.rollout import CanaryStep, CanaryStrategy, Experiment, HeaderRoute, MirrorRoute, RolloutSpec
 
 # The controller prints fields of a strategy as if they stood right under spec.strategy.
 CANARY = Place(("spec", "strategy", "canary"), ("spec", "strategy"))
@@ -23,6 +24,7 @@ _STEP_KINDS = ("experiment", "pause", "set_weight", "analysis")
 _MORE_STEP_KINDS = ("set_canary_scale", "set_header_route", "set_mirror_route", "plugin")
 _STEP = "Step must have one of the following set: experiment, setWeight, setCanaryScale{} or pause"
 _UNKNOWN_ROUTE = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+_MATCH_MULTIPLE = "StringMatch match value must have exactly one of the following: exact, regex, prefix"
 _MATCH_MISSING = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
 
 
@@ -73,25 +75,44 @@ def _route_errors(
         plugins = {"plugins"} if controller.is_since(Controller.ARGO_1_7) else set()
         if not {"istio", "alb", "apisix", *plugins} & kinds:
             detail = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix"
-            yield invalid(where.at("setHeaderRoute"), {"name": step.set_header_route.name}, detail)
+            yield invalid(where.at("setHeaderRoute"), json.loads(step.set_header_route.written), detail)
         else:
             yield from _match_errors(step.set_header_route, kinds, where.at("setHeaderRoute", "match"))
     takes_plugins = controller.is_since(Controller.ARGO_1_10_RC1)
     if step.set_mirror_route is not None and not ({"istio", "plugins"} if takes_plugins else {"istio"}) & kinds:
         routers = "Istio and Plugins" if takes_plugins else "Istio only"
         detail = f"SetMirrorRoute requires TrafficRouting, supports {routers}"
-        yield invalid(where.at("setMirrorRoute"), {"name": step.set_mirror_route.name}, detail)
+        yield invalid(where.at("setMirrorRoute"), json.loads(step.set_mirror_route.written), detail)
+    if step.set_mirror_route is not None:
+        yield from _mirror_match_errors(step.set_mirror_route, where.at("setMirrorRoute", "match"))
     yield from _managed_errors(canary, step, where)
 
 
 def _match_errors(route: HeaderRoute, kinds: set[str], where: Place) -> Iterator[SpecError]:
-    for index, match in enumerate(route.match):
-        value = {match.how: match.value} if match.value else {}
-        if "alb" in kinds and (match.how != "exact" or not match.value):
-            detail = "SetHeaderRoute match value invalid. ALB supports 'exact' value only"
-            yield invalid(where.at(index), value, detail)
-        elif not match.value:
-            yield invalid(where.at(index), value, _MATCH_MISSING)
+    for index, match in enumerate(json.loads(route.written).get("match", ())):
+        value = match["headerValue"]
+        if value is not None and "alb" in kinds:
+            if list(value) != ["exact"]:
+                detail = "SetHeaderRoute match value invalid. ALB supports 'exact' value only"
+                yield invalid(where.at(index), value, detail)
+        else:
+            yield from _string_match_errors(value, where.at(index))
+
+
+def _mirror_match_errors(route: MirrorRoute, where: Place) -> Iterator[SpecError]:
+    """A method is looked at twice, as upstream does; headers are not looked at."""
+    for index, match in enumerate(json.loads(route.written).get("match", ())):
+        for part in ("method", "path", "method"):
+            if part in match:
+                yield from _string_match_errors(match[part], where.at(index))
+
+
+def _string_match_errors(value: dict[str, str] | None, where: Place) -> Iterator[SpecError]:
+    """Anything but exactly one way of matching. Source: ``validation.go:522-551``."""
+    if not value:
+        yield invalid(where, value, _MATCH_MISSING)
+    elif len(value) > 1:
+        yield invalid(where, value, _MATCH_MULTIPLE)
 
 
 def _managed_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> Iterator[SpecError]:
@@ -100,7 +121,7 @@ def _managed_errors(canary: CanaryStrategy, step: CanaryStep, where: Place) -> I
     if canary.traffic_routing is None or not routes:
         return
     managed = canary.traffic_routing.managed_routes
-    if not managed:
+    if managed is None:
         detail = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'"
         yield required(CANARY.at("trafficRouting", "managedRoutes"), detail)
         return

@@ -159,7 +159,7 @@ class RouterWriter:
             stable,
             named,
             rule.host if rule is not None else "",
-            routing.managed_routes if routing is not None else (),
+            (routing.managed_routes or ()) if routing is not None else (),
             max_weight(self._spec) if SYNTHETIC in network.virtual_services else 100,
         )
 

@@ -43,6 +43,8 @@ class HeaderRoute:
 
     name: str
     match: tuple[HeaderMatch, ...] = ()
+    written: str = field(default="{}", compare=False, repr=False)
+    """The block as JSON, as the controller reads and prints it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class MirrorRoute:
     name: str
     percentage: int | None = None
     match: tuple[HttpMatch, ...] = ()
+    written: str = field(default="{}", compare=False, repr=False)
+    """The block as JSON, as the controller reads and prints it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,8 @@ class TrafficRouting:
     singular_and_plural: bool = False
     """Both ``virtualService`` and ``virtualServices`` are written, which Argo refuses."""
     destination_rule: IstioDestinationRule | None = None
-    managed_routes: tuple[str, ...] = ()
+    managed_routes: tuple[str, ...] | None = None
+    """None where the list is not written at all."""
     max_weight: int | None = None
     nginx: IngressRouting | None = None
     alb: IngressRouting | None = None

@@ -205,8 +205,11 @@ def test_spec_errors(spec: RolloutSpec, path: str, message: str) -> None:
     assert (error.kind, error.name) == ("Rollout", "api")
 
 
-HEADER = HeaderRoute("h", (HeaderMatch("x", "exact", "1"),))
+HEADER = HeaderRoute(
+    "h", (HeaderMatch("x", "exact", "1"),), '{"name":"h","match":[{"headerName":"x","headerValue":{"exact":"1"}}]}'
+)
 MANAGED = replace(ISTIO, managed_routes=("h",))
+COPY = MirrorRoute("m", 10, written='{"name":"m","match":[{"path":{"prefix":"/","regex":"."}}],"percentage":10}')
 
 
 @pytest.mark.parametrize(
@@ -224,9 +227,36 @@ MANAGED = replace(ISTIO, managed_routes=("h",))
             routed(CanaryStep(set_mirror_route=MirrorRoute("m")), routing=MANAGED), "does not exist in", id="unmanaged"
         ),
         pytest.param(
-            routed(CanaryStep(set_header_route=HeaderRoute("h", (HeaderMatch("x", "exact", ""),))), routing=MANAGED),
-            "StringMatch value missed",
+            routed(
+                CanaryStep(set_header_route=replace(HEADER, written='{"match":[{"headerValue":{}}]}')), routing=MANAGED
+            ),
+            "setHeaderRoute.match[0]: Invalid value: {}: StringMatch value missed",
             id="empty-match",
+        ),
+        pytest.param(
+            routed(CanaryStep(set_mirror_route=COPY), routing=MANAGED),
+            'setMirrorRoute.match[0]: Invalid value: {"prefix":"/","regex":"."}: StringMatch match value must have exactly',
+            id="two-matches",
+        ),
+        pytest.param(
+            canary(CanaryStep(set_mirror_route=COPY)),
+            f"setMirrorRoute: Invalid value: {COPY.written}: ",
+            id="mirror-shown",
+        ),
+        pytest.param(
+            routed(CanaryStep(set_header_route=HEADER), routing=replace(ISTIO, managed_routes=())),
+            'setHeaderRoute: Invalid value: "h": Steps define a route that does not exist in',
+            id="no-route-managed",
+        ),
+        pytest.param(
+            replace(canary(), selector=()),
+            'template.metadata.labels: Invalid value: {"app":"api"}: `selector` does not match',
+            id="no-selector",
+        ),
+        pytest.param(
+            routed(ping_pong=("a", "b"), routing=TrafficRouting(("nginx",))),
+            "trafficRouting.alb: Invalid value: null: Ping-pong feature works with",
+            id="ping-pong-router",
         ),
         pytest.param(
             canary(CanaryStep(experiment=Experiment((ExperimentTemplate("a", weight=5),)))),
@@ -518,7 +548,7 @@ INGRESSES = replace(
         ),
         pytest.param(
             TrafficRouting(("ambassador",)),
-            ['ambassador.mappings: Invalid value: "null": must provide at least one mapping'],
+            ["ambassador.mappings: Invalid value: null: must provide at least one mapping"],
             id="no-mapping",
         ),
         pytest.param(

@@ -148,13 +148,17 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
         virtual_services=tuple(_virtual_service(entry) for entry in ([singular] if singular else []) + several),
         singular_and_plural=bool(singular) and bool(several),
         destination_rule=_destination_rule(mapping(istio, "destinationRule")),
-        managed_routes=tuple(text(entry, "name") for entry in mappings(data, "managedRoutes")),
+        managed_routes=_managed_routes(data) if isinstance(data.get("managedRoutes"), list) else None,
         max_weight=integer(data, "maxTrafficWeight"),
         nginx=_ingresses(data, "nginx", "stableIngress"),
         alb=_ingresses(data, "alb", "ingress"),
         mappings=texts(data, "ambassador", "mappings"),
         gateway_routes=tuple(_gateway_routes(mapping(data, "plugins", "argoproj-labs/gatewayAPI"))),
     )
+
+
+def _managed_routes(data: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(text(entry, "name") for entry in mappings(data, "managedRoutes"))
 
 
 def _gateway_routes(data: dict[str, Any]) -> Iterator[str]:

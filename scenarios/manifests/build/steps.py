@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference, reference
@@ -51,7 +53,34 @@ def _header_route(data: dict[str, Any]) -> HeaderRoute:
         for how in ("exact", "prefix", "regex")
         if text(entry, "headerValue", how)
     )
-    return HeaderRoute(text(data, "name"), matches)
+    written = [
+        {"headerName": text(entry, "headerName"), "headerValue": _written_match(entry, "headerValue")}
+        for entry in mappings(data, "match")
+    ]
+    return HeaderRoute(text(data, "name"), matches, _written(data, written))
+
+
+def _written(data: dict[str, Any], match: Sequence[dict[str, Any]]) -> str:
+    """The fields in the controller's order, without those that it does not know or that are empty."""
+    fields = {"name": text(data, "name"), "match": match, "percentage": integer(data, "percentage")}
+    kept = {key: item for key, item in fields.items() if item is not None and item not in ("", [])}
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+
+
+def _written_match(entry: dict[str, Any], key: str) -> dict[str, str] | None:
+    """A StringMatch with all the ways it names, of which only one is allowed; None where it is not written."""
+    if not isinstance(entry.get(key), dict):
+        return None
+    return {how: text(entry, key, how) for how in ("exact", "prefix", "regex") if text(entry, key, how)}
+
+
+def _written_mirror_match(entry: dict[str, Any]) -> dict[str, Any]:
+    parts = {key: _written_match(entry, key) for key in ("method", "path")}
+    written: dict[str, Any] = {key: part for key, part in parts.items() if part is not None}
+    headers = mapping(entry, "headers")
+    if headers:
+        written["headers"] = {name: _written_match(headers, name) or {} for name in sorted(headers)}
+    return written
 
 
 def _mirror_route(data: dict[str, Any]) -> MirrorRoute:
@@ -59,7 +88,8 @@ def _mirror_route(data: dict[str, Any]) -> MirrorRoute:
     matches = tuple(_mirror_match(entry) for entry in mappings(data, "match"))
     written = integer(data, "percentage")
     percentage = (100 if written is None else written) if matches else None
-    return MirrorRoute(text(data, "name"), percentage, matches)
+    shown = [_written_mirror_match(entry) for entry in mappings(data, "match")]
+    return MirrorRoute(text(data, "name"), percentage, matches, _written(data, shown))
 
 
 def _mirror_match(entry: dict[str, Any]) -> HttpMatch:
