@@ -53,9 +53,11 @@ def exposure_text(exposure: Exposure) -> str:
     """How much traffic a failing version can have had: ``1 % for 5m01s, 5 % for 8m02s (3 % ...)``."""
     if not exposure.full_traffic_s:
         return "no traffic"
-    if len(exposure.at) > 3:
+    # What lasts for a moment between two reconciles is not worth a word.
+    at = [(weight, seconds) for weight, seconds in exposure.at if seconds >= 1.0] or exposure.at
+    if len(at) > 3:
         total = sum(seconds for _, seconds in exposure.at)
         what = f"up to {weight_text(exposure.highest)}, {seconds_text(total)} in all"
     else:
-        what = ", ".join(f"{weight_text(weight)} for {seconds_text(seconds)}" for weight, seconds in exposure.at)
+        what = ", ".join(f"{weight_text(weight)} for {seconds_text(seconds)}" for weight, seconds in at)
     return f"{what} (as much as {seconds_text(exposure.full_traffic_s)} of all traffic)"

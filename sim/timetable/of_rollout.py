@@ -47,8 +47,10 @@ class _Walker:
         return Pair(self._aborted(self.fast, good.fast), self._aborted(self.slow, good.slow))
 
     def _aborted(self, pace: Pace, good: Walk) -> Walk:
+        highest = good.highest
+
         def there(frame: Frame) -> bool:
-            return frame.weight >= good.highest and not frame.stable_is_new
+            return frame.weight >= highest and not frame.stable_is_new
 
         return RolloutWalk(self.course, pace, there).run()
 

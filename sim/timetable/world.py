@@ -49,8 +49,12 @@ class WalkedSet:
         self.batches = [Batch(self.desired, 0.0)] if self.desired else []
 
     def available(self, now_s: float) -> int:
-        """Available pods."""
-        return sum(one.count for one in self.batches if one.available_s is not None and one.available_s <= now_s)
+        """Available pods; batches that are there become one, so that thousands of them cost no more than a few."""
+        there = [one for one in self.batches if one.available_s is not None and one.available_s <= now_s]
+        if len(there) > 1:
+            coming = [one for one in self.batches if one.available_s is None or one.available_s > now_s]
+            self.batches = [Batch(sum(one.count for one in there), there[-1].available_s), *coming]
+        return sum(one.count for one in there)
 
     def next_s(self, now_s: float) -> float | None:
         """When the next pods become available."""
