@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from scenarios.manifests.tables import Tables, builtin_tables
 from scenarios.manifests.yaml import Parsed, parse
 
 _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+_NO_OBJECT = "no Kubernetes object: apiVersion and kind not set"
 _KIND = re.compile(r"^kind:\s*[\"']?([A-Za-z]+)", re.MULTILINE)
 _NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n|\s*\n)*?[ \t]+name:\s*[\"']?([^\s\"'#{]+)", re.MULTILINE)
 
@@ -57,6 +59,9 @@ class _Reading:
         if rendered := _source_of_renderer(file):
             self.findings.append(rendered)
             return
+        if file.suffix == ".json" and _is_other_json(text):
+            self.findings.append(Finding("RT006", Severity.INFO, _NO_OBJECT, str(file), 1, 1))
+            return
         parsed = list(parse(text, str(file)))
         for document in parsed:
             self.findings.extend(document.findings)
@@ -94,6 +99,15 @@ def _each_kind_once(findings: Sequence[Finding]) -> Iterator[Finding]:
         if finding.code != "RT007" or finding.message not in seen:
             yield finding
         seen.add(finding.message)
+
+
+def _is_other_json(text: str) -> bool:
+    """Whether a text is JSON that is no object of Kubernetes: schemas and dashboards are large, and reading places slow."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return not isinstance(data, dict) or {"apiVersion", "kind"}.isdisjoint(data)
 
 
 def _source_of_renderer(file: FilePath) -> Finding | None:
@@ -149,7 +163,7 @@ def _no_object(parsed: Parsed, root: Path, data: Any, file: str) -> Finding:
     half = isinstance(data, dict) and not {"apiVersion", "kind"}.isdisjoint(data)
     missing = [key for key in ("apiVersion", "kind") if not (isinstance(data, dict) and data.get(key))]
     severity = Severity.ERROR if half else Severity.INFO
-    message = f"no Kubernetes object: {' and '.join(missing) or 'apiVersion or kind'} not set"
+    message = f"no Kubernetes object: {' and '.join(missing)} not set" if missing else _NO_OBJECT
     return Finding("RT006", severity, message, file, line, column, root)
 
 

@@ -39,8 +39,19 @@ class Context:
         return frozenset({inner.rollout}) if isinstance(inner, ArgoRollout) else frozenset()
 
     def of_kind(self, *kinds: str) -> tuple[Document, ...]:
-        """Documents of these kinds, in the order they were read."""
-        return tuple(document for document in self.documents.objects if document.kind in kinds)
+        """Documents of these kinds, in the order they were read; of an object written twice only the last, as applied."""
+        return tuple(document for document in self._applied if document.kind in kinds)
+
+    @cached_property
+    def _applied(self) -> tuple[Document, ...]:
+        last = {
+            (item.group, item.kind, space(item), item.name): index for index, item in enumerate(self.documents.objects)
+        }
+        return tuple(
+            item
+            for index, item in enumerate(self.documents.objects)
+            if not item.name or last[item.group, item.kind, space(item), item.name] == index
+        )
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Document | None:
         """The first document of this kind and name (and namespace, unless None)."""

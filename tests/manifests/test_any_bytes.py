@@ -86,3 +86,8 @@ def test_a_kind_without_a_table_is_mentioned_once(tmp_path: Path) -> None:
     text = "".join(f"apiVersion: x.io/v1\nkind: Gizmo\nmetadata: {{name: g{number}}}\n---\n" for number in range(3))
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     assert [finding.line for finding in manifests.load([tmp_path]).findings] == [1]
+
+
+def test_other_json_is_only_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text('{"definitions": {"Rollout": {}}}', encoding="utf-8")
+    assert [(finding.code, finding.severity) for finding in manifests.load([tmp_path]).findings] == [("RT006", "info")]

@@ -139,6 +139,21 @@ def test_runs_of_their_own(tmp_path: Path, text: str, code: str, part: str) -> N
     assert all(item == code and part in message for item, message in found)
 
 
+def test_the_last_of_two_objects_of_one_name_counts(tmp_path: Path) -> None:
+    """A template in two files is one template, judged with the arguments its Rollout gives."""
+    timed = """kind: AnalysisTemplate
+metadata: {name: t}
+spec:
+  args: [{name: every}]
+  metrics: [{name: m, interval: "{{args.every}}", provider: {web: {url: "http://x", jsonPath: "{$.ok}"}}}]
+---
+"""
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(HEAD + timed, encoding="utf-8")
+    codes = [finding.code for finding in check(manifests.load([tmp_path]))]
+    assert codes == ["RT008"]
+
+
 @pytest.mark.parametrize(
     ("provider", "part"),
     [
