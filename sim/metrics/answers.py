@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sim.metrics import gotext, jsonpath
+from sim.metrics import gojson, gotext, jsonpath
 from sim.metrics.datadog_answers import datadog
+from sim.metrics.gojson import RAW, STRING, Shape, array
 from sim.metrics.jsonpath import PathError
 from sim.metrics.results import FLOAT, FLOATS, JSON, error, number, scalar, vector
 from sim.model.analysis import ProviderResult
@@ -82,7 +83,7 @@ def newrelic(answer: Any, config: Mapping[str, Any]) -> ProviderResult:
     del config
     if isinstance(answer, Mapping) and "error" in answer:
         return error(str(answer["error"]))
-    rows = list(answer or ())
+    rows = gotext.floats(list(answer or ()))
     if not rows or rows == [{}]:
         return error("no results returned from NRQL query")
     value = rows[0] if len(rows) == 1 else rows
@@ -113,12 +114,25 @@ def influxdb(answer: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Pro
     return ProviderResult(values, "[]interface{}", gotext.general(values))
 
 
+_TARGET: Final = Shape(
+    "object",
+    "graphite.graphiteTargetResp",
+    "graphiteTargetResp",
+    {"target": STRING, "datapoints": array(RAW, "[]graphite.dataPoint")},
+)
+_TARGETS: Final = array(_TARGET, "graphite.graphiteResponse")
+_POINT_PATH: Final = (("datapoints",), "graphiteTargetResp")
+
+
 class _UnreadableError(Exception):
     """A point that is none."""
 
 
 def graphite(answer: Any, config: Mapping[str, Any]) -> ProviderResult:
-    """Points of the first target without the nulls; no target or no point is an error."""
+    """Points of the first target without the nulls; no target or no point is an error.
+
+    An answer may be an HTTP answer, Graphite's document, or the first target's points alone.
+    """
     del config
     if isinstance(answer, Mapping):
         if "error" in answer:
@@ -127,29 +141,56 @@ def graphite(answer: Any, config: Mapping[str, Any]) -> ProviderResult:
         if status >= 400:
             return error(f"error response: {body if isinstance(body, str) else gotext.document(body)}")
         answer = body
-    points = answer[0].get("datapoints") or () if answer and isinstance(answer[0], Mapping) else answer
+    try:
+        points = _graphite_points(answer)
+    except (TypeError, ValueError, _UnreadableError) as problem:
+        return error(str(problem))
     if not points:
         return error("no values found")
-    try:
-        values = [point for point in map(_point, points) if point is not None]
-    except (ValueError, _UnreadableError) as problem:
-        return error(str(problem))
+    values = [point for point in points if point is not None]
     return ProviderResult(values, FLOATS, "[" + ",".join(gotext.fixed(value, 6) for value in values) + "]")
 
 
+def _graphite_points(answer: Any) -> list[float | None]:
+    if isinstance(answer, list | tuple) and not any(isinstance(one, Mapping) for one in answer):
+        return [_point(one) if isinstance(one, list) else _point_value(one) for one in answer]
+    body = gotext.from_json(answer) if isinstance(answer, str) else answer
+    # A point that cannot be read ends the decoding at once; other misfits are only reported when it is through.
+    lists = (
+        [one.get("datapoints") if isinstance(one, Mapping) else None for one in body] if isinstance(body, list) else []
+    )
+    points = [[_point(point) for point in one] if isinstance(one, list) else [] for one in lists]
+    gojson.decoded(body, _TARGETS)
+    return points[0] if points else []
+
+
 def _point(written: Any) -> float | None:
-    """A data point's value: ``[value, time]``, or the value alone; text is read as a number."""
-    if isinstance(written, list):
-        if len(written) != len(("value", "time")):
-            msg = f"error unmarshaling data point: {gotext.general(written)}"
-            raise _UnreadableError(msg)
-        written = written[0]
+    """A data point's value, text read as a number: ``[value, time]``."""
+    row = gojson.decoded(written, gojson.ANYTHING, *_POINT_PATH) or []
+    if len(row) != len(("value", "time")):
+        msg = f"error unmarshaling data point: {gotext.general(gotext.floats(row))}"
+        raise _UnreadableError(msg)
+    value = _point_value(row[0])
+    _check_time(row[1], row[0])
+    return value
+
+
+def _point_value(written: Any) -> float | None:
     if written is None:
         return None
     if isinstance(written, bool) or not isinstance(written, int | float | str):
-        msg = f"error unmarshaling value: {gotext.general(written)}"
+        msg = f"error unmarshaling value: {gotext.general(gotext.floats(written))}"
         raise _UnreadableError(msg)
     return gotext.parsed_float(written) if isinstance(written, str) else float(written)
+
+
+def _check_time(written: Any, value: Any) -> None:
+    if written is None or (isinstance(written, int | float) and not isinstance(written, bool)):
+        return
+    if not isinstance(written, str):
+        msg = f"error unmarshaling timestamp: {gotext.general(gotext.floats(value))}"
+        raise _UnreadableError(msg)
+    gotext.parsed_int(written)
 
 
 def wavefront(answer: Mapping[str, Any], config: Mapping[str, Any]) -> ProviderResult:
@@ -183,7 +224,8 @@ def skywalking(answer: Any, config: Mapping[str, Any]) -> ProviderResult:
         return error("no results returned from SkyWalking query")
     if isinstance(answer, Mapping) and set(answer) == {"error"}:
         return error(str(answer["error"]))
-    return ProviderResult(answer, JSON, gotext.document(answer))
+    decoded = gotext.floats(answer)
+    return ProviderResult(decoded, JSON, gotext.document(decoded))
 
 
 INTERPRETERS: Final[Mapping[str, Callable[[Any, Mapping[str, Any]], ProviderResult]]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sim.metrics import gotext
+from sim.metrics import gojson, gotext
+from sim.metrics.gojson import NUMBER, RAW, STRING, Shape, array
 from sim.metrics.results import NO_FLOAT, error, no_data, number, scalar, vector
 from sim.model.analysis import ProviderResult
 from sim.model.units import go_duration_s
@@ -68,51 +69,69 @@ def datadog(answer: Mapping[str, Any], config: Mapping[str, Any]) -> ProviderRes
     try:
         decoded = gotext.from_json(body) if isinstance(body, str) else body
         if config.get("apiVersion") != "v2":
-            return _datadog_v1(decoded)
-        return _datadog_v2(decoded) if config.get("grouped", True) else _datadog_v2_ungrouped(decoded)
-    except (TypeError, KeyError, AttributeError, ValueError, IndexError) as problem:
+            return _datadog_v1(gojson.decoded(decoded, _V1))
+        grouped = config.get("grouped", True)
+        return _datadog_v2(gojson.decoded(decoded, _V2 if grouped else _V2_UNGROUPED), grouped=grouped)
+    except (TypeError, ValueError) as problem:
         return error(f"Could not parse JSON body: {problem}")
 
 
 _OK: Final = 200
+_SERIES: Final = Shape(
+    "object",
+    'struct { Pointlist [][]float64 "json:\\"pointlist\\"" }',
+    fields={"pointlist": array(array(NUMBER))},
+)
+_V1: Final = Shape("object", "datadog.datadogResponseV1", "datadogResponseV1", {"Series": array(_SERIES)})
+_COLUMN: Final = Shape(
+    "object",
+    "datadog.datadogV2Column",
+    "datadogV2Column",
+    {"name": STRING, "type": STRING, "values": array(RAW, "[]json.RawMessage")},
+)
+_NUMBERS: Final = Shape(
+    "object",
+    "struct { Values []*float64 }",
+    fields={"Values": array(Shape("number", "float64", pointer=True), "[]*float64")},
+)
+
+
+def _response_v2(column: Shape) -> Shape:
+    attributes = Shape("object", f"struct {{ Columns []{column.type} }}", fields={"Columns": array(column)})
+    data = Shape(
+        "object",
+        f"struct {{ Attributes {attributes.type}; Errors string }}",
+        fields={"Attributes": attributes, "Errors": STRING},
+    )
+    return Shape("object", "datadog.datadogResponseV2", "datadogResponseV2", {"Data": data})
+
+
+_V2: Final = _response_v2(_COLUMN)
+_V2_UNGROUPED: Final = _response_v2(_NUMBERS)
 
 
 def _datadog_v1(body: Mapping[str, Any]) -> ProviderResult:
-    series = body.get("series")
-    if not isinstance(series, list | None):
-        raise TypeError(_not_go(series, "datadogResponseV1.Series"))
-    points = (series[0].get("pointlist") if series else None) or ()
+    series = body["Series"]
+    points = series[0]["pointlist"] if series else None
     if not points:
-        shown = None if series is None else [{"pointlist": one.get("pointlist")} for one in series]
-        return ProviderResult(None, NO_FLOAT, gotext.document(shown))
-    if len(points[-1]) != len(("time", "value")):
+        return ProviderResult(None, NO_FLOAT, gotext.document(series))
+    if len(points[-1] or ()) != len(("time", "value")):
         return error("Datapoint does not have 2 values")
-    # Go decodes a null point into 0.
-    return scalar(number(points[-1][1] or 0.0))
+    return scalar(number(points[-1][1]))
 
 
-def _not_go(value: Any, where: str) -> str:
-    kind = {str: "string", dict: "object", list: "array", bool: "bool"}.get(type(value), "number")
-    return f"json: cannot unmarshal {kind} into Go struct field {where}"
-
-
-def _columns(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    data = body.get("data") or {}
-    problem = data.get("errors") or ""
-    if not isinstance(problem, str):
-        raise TypeError(_not_go(problem, ".Data.Errors of type string"))
+def _datadog_v2(body: Mapping[str, Any], *, grouped: bool) -> ProviderResult:
+    problem = body["Data"]["Errors"]
     if problem:
-        msg = f"There were errors in your query: {problem}"
-        raise _RefusedError(msg)
-    return (data.get("attributes") or {}).get("columns") or []
-
-
-def _datadog_v2(body: Mapping[str, Any]) -> ProviderResult:
+        return error(f"There were errors in your query: {problem}")
+    columns = body["Data"]["Attributes"]["Columns"]
+    if not grouped:
+        return _first_column(columns)
+    columns = columns or []
     try:
-        columns = _columns(body)
         rows = _rows(columns)
-    except _RefusedError as problem:
-        return error(str(problem))
+    except _RefusedError as refused:
+        return error(str(refused))
     if not rows:
         return no_data()
     values = [value for _, value in rows]
@@ -129,7 +148,7 @@ def _rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             raw, name = gotext.quoted(gotext.document(value)), gotext.quoted(str((numbers or {}).get("name", "")))
-            reason = _not_go(value, "").replace("Go struct field ", "Go value of type float64")
+            reason = f"json: cannot unmarshal {gojson.kind_of(value)} into Go value of type float64"
             msg = f"could not parse numeric value {raw} in column {name}: {reason}"
             raise _RefusedError(msg)
         found.append((_group_name(groups, index), float(value)))
@@ -152,22 +171,17 @@ def _group_name(groups: Sequence[Mapping[str, Any]], index: int) -> str:
     return ",".join(parts)
 
 
-def _datadog_v2_ungrouped(body: Mapping[str, Any]) -> ProviderResult:
-    try:
-        columns = _columns(body)
-    except _RefusedError as problem:
-        return error(str(problem))
-    for column in columns:
-        for value in column.get("values") or ():
-            if isinstance(value, bool) or not isinstance(value, int | float | None):
-                raise TypeError(_not_go(value, ".Data.Attributes.Columns.Values of type float64"))
-    first = (columns[0].get("values") if columns else None) or [None]
+def _first_column(columns: Sequence[Mapping[str, Any]] | None) -> ProviderResult:
+    """The provider before 1.10."""
+    first = (columns[0]["Values"] if columns else None) or [None]
     if first[0] is not None:
-        return scalar(float(first[0]))
-    shown: Any = {"Columns": [{"Values": column.get("values")} for column in columns] if columns else None}
-    return ProviderResult(None, NO_FLOAT, gotext.document(columns[0].get("values") if len(columns) == 1 else shown))
+        return scalar(first[0])
+    shown = columns[0]["Values"] if columns and len(columns) == 1 else {"Columns": columns}
+    return ProviderResult(None, NO_FLOAT, gotext.document(shown))
 
 
 def datadog_groups(answer: Mapping[str, Any]) -> list[tuple[str, float]]:
     """(group name, value) of a grouped v2 answer, without the groups whose value is null."""
-    return _rows(answer["body"]["data"]["attributes"]["columns"])
+    body = answer["body"]
+    decoded = gotext.from_json(body) if isinstance(body, str) else body
+    return _rows(gojson.decoded(decoded, _V2)["Data"]["Attributes"]["Columns"])

@@ -9,6 +9,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sim.metrics import jsonsyntax
+
+
+def floats(value: Any) -> Any:
+    """Decoded JSON as Go has it: every number is a float."""
+    match value:
+        case dict():
+            return {key: floats(one) for key, one in value.items()}
+        case list():
+            return [floats(one) for one in value]
+        case bool():
+            return value
+        case int():
+            return float(value)
+    return value
+
 
 def number(value: float) -> str:
     """``strconv.FormatFloat(v, 'f', -1, 64)``: the shortest digits that read back equal, never an exponent."""
@@ -108,8 +124,8 @@ def from_json(source: str) -> Any:
     """``json.Unmarshal`` into anything: every number is a float. ValueError in its words."""
     try:
         return json.loads(source, parse_int=_json_float, parse_float=_json_float, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(json_error(source, error)) from None
+    except json.JSONDecodeError:
+        raise ValueError(jsonsyntax.problem(source, quoted_character)) from None
     except RecursionError:
         msg = "exceeded max depth"
         raise ValueError(msg) from None
@@ -126,24 +142,6 @@ def _json_float(source: str) -> float:
 def _no_constant(name: str) -> Any:
     msg = "Expecting value"
     raise json.JSONDecodeError(msg, name, 0)
-
-
-def json_error(source: str, error: ValueError) -> str:
-    """What ``json.Unmarshal`` says where Python's parser stumbles, as far as their words have a match."""
-    place = getattr(error, "pos", 0)
-    rest = source[place:].lstrip(" \t\r\n")
-    if not rest:
-        return "unexpected end of JSON input"
-    where = next((meant for words, meant in _JSON_PLACES.items() if str(error).startswith(words)), _SEEKING)
-    return f"invalid character {quoted_character(rest[0])} {where}"
-
-
-_SEEKING = "looking for beginning of value"
-_JSON_PLACES = {
-    "Extra data": "after top-level value",
-    "Expecting property name": "looking for beginning of object key string",
-    "Expecting ':'": "after object key",
-}
 
 
 def quoted_character(character: str) -> str:
@@ -178,7 +176,11 @@ def _json_number(value: float) -> str:
 
 def _string(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
-    return quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return quoted.translate(_HIDDEN)
+
+
+_HIDDEN = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+"""What Go never writes as it is, because JavaScript and HTML read it."""
 
 
 _ESCAPES = {
@@ -209,22 +211,37 @@ def _escaped(character: str) -> str:
 
 
 _DELETE = 0x7F
+_HEX_FLOAT = re.compile(
+    r"[+-]?0x(?:_?H\.?(?:H)?|\.H)p[+-]?D".replace("H", "[0-9a-f]+(?:_[0-9a-f]+)*").replace("D", "[0-9]+(?:_[0-9]+)*"),
+    re.IGNORECASE | re.ASCII,
+)
 _FLOAT = re.compile(
-    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)\Z", re.IGNORECASE | re.ASCII
+    r"[+-]?(?:(?:D\.?(?:D)?|\.D)(?:[eE][+-]?D)?|inf(?:inity)?|nan)\Z".replace("D", "[0-9]+(?:_[0-9]+)*"),
+    re.IGNORECASE | re.ASCII,
 )
 _INT = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
 
 
 def parsed_float(text: str) -> float:
-    """``strconv.ParseFloat(s, 64)``, without its hexadecimal form; ValueError in its words."""
-    if not _FLOAT.match(text):
+    """``strconv.ParseFloat(s, 64)``; ValueError in its words."""
+    if _HEX_FLOAT.fullmatch(text):
+        value = _hex_float(text.replace("_", ""))
+    elif _FLOAT.match(text):
+        value = float(text.replace("_", ""))
+    else:
         msg = f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax"
         raise ValueError(msg)
-    value = float(text)
     if math.isinf(value) and "n" not in text.lower():
         msg = f"strconv.ParseFloat: parsing {quoted(text)}: value out of range"
         raise ValueError(msg)
     return value
+
+
+def _hex_float(text: str) -> float:
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return math.inf
 
 
 def parsed_int(text: str, base: int = 10) -> int:

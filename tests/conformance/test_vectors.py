@@ -44,7 +44,7 @@ def test_only_compared_releases_are_asked() -> None:
 
 
 def test_vectors_are_there() -> None:
-    assert len(_FILES) == 8
+    assert len(_FILES) == 9
 
 
 @pytest.mark.parametrize(
