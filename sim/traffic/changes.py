@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.traffic.jit import kernel, part
-from sim.traffic.relay import outcome_of, settle_any
 from sim.traffic.serve import RESET, answer_slot, count_answer, note_start, occupy
 from sim.traffic.state import FLYING, Carried, Client, Mesh, Pods, Row, Tally
+from sim.traffic.tries import outcome_of, settle_any
 from sim.traffic.watching import catch_up, forget_after, look_ahead, look_around, note
 
 
