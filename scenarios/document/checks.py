@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isclose
 
+from scenarios.document.offered import is_per_pod
 from scenarios.document.schema import Written
 from scenarios.findings import Path
 from sim.model.behaviour import Release
@@ -20,6 +21,7 @@ MOST_SAMPLES = 500_000
 
 _DRAWN_FROM: Mapping[str, tuple[str, ...]] = {
     "release": ("releases",),
+    "traffic": ("strategy", "manifests"),
     "manifests": ("strategy",),
     "strategy": ("manifests",),
     "delivery": ("manifests",),
@@ -54,6 +56,7 @@ def problems(
     yield from _release_mix(written, mix)
     yield from _lengths(written)
     yield from _shares(written, mix)
+    yield from _rates(written)
     yield from _work(written)
     yield from _strategy(written.strategy, objects) if written.strategy else _workload(objects, kinds)
     yield from _operations(written, mix, objects)
@@ -105,6 +108,12 @@ def _shares(written: Written, mix: tuple[Release, ...]) -> Iterator[Problem]:
             yield ("traffic", "classes", index, "path"), f"must begin with / (got {one.path!r})", ""
         if one.in_mesh and one.gateway:
             yield ("traffic", "classes", index, "gateway"), "requests from inside the mesh enter by no gateway", ""
+
+
+def _rates(written: Written) -> Iterator[Problem]:
+    if written.strategy and is_per_pod(written.traffic):  # what is still a pod's has found no workload
+        message = "a rate for each pod needs a strategy that releases one Rollout or Deployment"
+        yield ("traffic", "stages"), message, "write the rate of all requests, such as rate: 200"
 
 
 def _work(written: Written) -> Iterator[Problem]:

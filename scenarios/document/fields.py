@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from scenarios.document.offered import PerPod
 from scenarios.document.source import Source
 from scenarios.findings import Finding, Path, Severity, path_text
 from sim.model.behaviour import Delay, Shape
@@ -131,6 +132,19 @@ def _number(raw: Any, low: float = -math.inf, high: float = math.inf) -> float:
     return float(raw)
 
 
+def _offered(raw: Any) -> float:
+    number, slash, unit = raw.partition("/") if isinstance(raw, str) else (raw, "", "")
+    if not slash:
+        return _rate(raw)
+    if unit.strip() != "pod" or not number.strip().isascii():
+        raise ValueError
+    return PerPod(_rate(float(number)))
+
+
+def _rate(raw: Any) -> float:
+    return _number(raw, 0.0, 1e7)
+
+
 def _count(raw: Any, low: int = 0, high: int = 2**53) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
         raise ValueError
@@ -202,7 +216,10 @@ FLAG = Scalar("true or false", _flag, lambda value: str(value).lower())
 NUMBER = Scalar("a number", _number, lambda value: f"{value:g}")
 FACTOR = Scalar("a number from 0 to 1e9", lambda raw: _number(raw, 0.0, 1e9), lambda value: f"{value:g}")
 SIGMA = Scalar("a number from 0 to 10", lambda raw: _number(raw, 0.0, 10.0), lambda value: f"{value:g}")
-RATE = Scalar("requests/s, a number from 0 to 10 million", lambda raw: _number(raw, 0.0, 1e7), lambda v: f"{v:g}")
+RATE = Scalar("requests/s, a number from 0 to 10 million", _rate, lambda v: f"{v:g}")
+OFFERED = Scalar(
+    "requests/s, a number from 0 to 10 million, or such a number a pod: 20/pod", _offered, lambda v: f"{v:g}"
+)
 HOUR = Scalar("an hour of the day from 0 to 24", lambda raw: _number(raw, 0.0, 24.0), lambda value: f"{value:g}")
 PERCENT = Scalar("a weight from 0 to 100", lambda raw: _number(raw, 0.0, 100.0), lambda value: f"{value:g}")
 COUNT = Scalar("a whole number >= 0", _count)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from scenarios.document.offered import pods_of
 from scenarios.findings import Finding, Path, Severity
 from scenarios.manifests import Document, Documents
 from sim.model.load import LoadShape
-from sim.model.manifests import ManifestSet
 from sim.model.scenario import Scenario
-from sim.model.strategy import ArgoRollout, RollingUpdate, Strategy
 from sim.model.units import go_duration_s
 from sim.streams import mean_s
 
@@ -38,21 +37,11 @@ def occupation(scenario: Scenario) -> float | None:
 
     From about 1 on requests queue and time out whatever the release does.
     """
-    pods = _pods_of(scenario.strategy, scenario.manifests)
+    pods = pods_of(scenario.strategy, scenario.manifests)
     served = mean_s(scenario.stable.service_time)
     if not pods or not served:
         return None
     return _highest_rps(scenario.load) * served / (pods * scenario.stable.concurrency)
-
-
-def _pods_of(strategy: Strategy, manifests: ManifestSet) -> int | None:
-    match strategy:
-        case ArgoRollout(name):
-            return next((one.desired for one in manifests.rollouts if one.name == name), None)
-        case RollingUpdate(name):
-            return next((one.replicas for one in manifests.deployments if one.name == name), None)
-        case _:
-            return None
 
 
 def _highest_rps(load: LoadShape) -> float:

@@ -13,6 +13,7 @@ from scenarios.document import source as text
 from scenarios.document.checks import problems, stands
 from scenarios.document.fields import INVALID, Reader, nearest
 from scenarios.document.limits import oversized
+from scenarios.document.offered import for_all, pods_of
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Place, Source
 from scenarios.findings import BadInput, Finding, Path, Severity
@@ -111,6 +112,7 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     objects = manifests.typed(documents)
     refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
     draft = DOCUMENT.read(source.data, (), Reader(source, lenient=True)) if written is INVALID else written
+    written, draft = _settled(written, objects), _settled(draft, objects)
     if draft is not INVALID:
         failed = [*(finding.path for finding in reader.findings), *([("manifests",)] if refused else [])]
         for path, message, suggestion in problems(draft, mix, objects, [item.kind for item in documents.objects]):
@@ -127,6 +129,15 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     if unanswered:  # every measurement would be an Error
         raise BadInput(unanswered)
     return Loaded(scenario, documents, source.file, unexposed=_found("RT812", documents, scenario, source.file))
+
+
+def _settled(written: Any, objects: ManifestSet) -> Any:
+    """The document as read, with the traffic of all pods where it is written for each pod and these are known."""
+    strategy = default_strategy(objects) if written is INVALID or written.strategy is None else written.strategy
+    pods = None if strategy is None else pods_of(strategy, objects)
+    if written is INVALID or pods is None:
+        return written
+    return dataclasses.replace(written, traffic=for_all(written.traffic, pods))
 
 
 def _found(code: str, documents: Documents, scenario: Scenario, file: str) -> tuple[Finding, ...]:

@@ -19,6 +19,7 @@ from scenarios.document.fields import (
     LABEL_SOURCE,
     NAME,
     NUMBER,
+    OFFERED,
     PERCENT,
     POSITIVE,
     QUANTITY,
@@ -196,7 +197,13 @@ STAGE = Section(
     load.Stage,
     (
         Field("duration", DURATION, "How long; the last stage lasts for ever.", "duration_s", required=True),
-        Field("rate", RATE, "Requests/s offered.", "rate_rps", required=True),
+        Field(
+            "rate",
+            OFFERED,
+            "Requests/s offered, in all or for each pod that the workload wants.",
+            "rate_rps",
+            required=True,
+        ),
         Field("ramp", FLAG, "Move linearly from the previous stage's rate."),
     ),
 )

@@ -77,6 +77,21 @@ def findings_of(folder: Path, text: str, *overrides: str) -> tuple[Finding, ...]
             id="negative-rate",
         ),
         pytest.param(
+            HEAD + "traffic:\n  stages:\n    - {duration: 5m, rate: 20/node}\n",
+            5,
+            "traffic.stages[0].rate",
+            "20/pod",
+            id="rate-for-each-node",
+        ),
+        pytest.param(
+            HEAD
+            + "strategy: {kind: switch-script, virtual_service: v}\ntraffic:\n  stages: [{duration: 5m, rate: 20/pod}]\n",
+            5,
+            "traffic.stages",
+            "needs a strategy that releases one",
+            id="rate-for-each-pod-of-none",
+        ),
+        pytest.param(
             HEAD + "traffic:\n  stages:\n    - {duration: 5m, rate: .inf}\n",
             5,
             "traffic.stages[0].rate",

@@ -95,7 +95,7 @@ def test_an_absent_object_is_left_out(folder: Path) -> None:
 
 def test_bare_manifests_meet_the_default_world(folder: Path) -> None:
     loaded = from_manifests([folder / "web.yaml"])
-    assert loaded.scenario.load.rate_rps(0) == 200
+    assert loaded.scenario.load.rate_rps(0) == 40  # 20 for each of two pods
     assert {item.name for item in loaded.scenario.mix} == {"good", "errors-5", "slow", "crash-loop"}
 
 
@@ -155,3 +155,20 @@ def test_the_explanation_names_every_field_with_its_default() -> None:
 def test_what_a_signal_may_answer(folder: Path, written_answer: str, steps: tuple[tuple[float, str], ...]) -> None:
     signals = f"telemetry: {{signals: [{{template: smoke, metric: health, {written_answer}}}]}}\n"
     assert load(written(folder, HEAD + signals)).scenario.telemetry.signals[0].steps == steps
+
+
+@pytest.mark.parametrize(
+    ("replicas", "rate", "expected"),
+    [
+        pytest.param(1, "20/pod", 20.0, id="one pod"),
+        pytest.param(10, "2.5 / pod", 25.0, id="ten pods"),
+        pytest.param(0, "20/pod", 20.0, id="no pods are called as one"),
+        pytest.param(10, "20", 20.0, id="in all"),
+    ],
+)
+def test_a_rate_for_each_pod_counts_the_desired_pods(folder: Path, replicas: int, rate: str, expected: float) -> None:
+    web = DEPLOYMENT.replace("replicas: 2", f"replicas: {replicas}")
+    (folder / "web.yaml").write_text(web, encoding="utf-8")
+    traffic = f"traffic: {{stages: [{{duration: 1h, rate: {rate}}}]}}\n"
+    scenario = load(written(folder, HEAD + traffic)).scenario
+    assert scenario.load.stages[0].rate_rps == expected
