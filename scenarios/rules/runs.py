@@ -20,7 +20,7 @@ from sim.model.rollout import RolloutSpec
 
 _METRICS = "Analysis spec invalid: metrics["
 _REPORTED = re.compile(
-    r"not found|was not resolved|Rule didn't match|no metrics specified|must be of type array|two metrics have the same name"
+    r"not found|was not resolved|Rule didn't match|no metrics specified|is invalid: spec\.metrics|two metrics have the same name"
     r"|both Value and ValueFrom"
 )
 """What other rules say of Rollouts with a better place."""

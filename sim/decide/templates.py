@@ -289,9 +289,9 @@ def resolve(
     """
     template = flattened(templates_of(ref.templates, manifests, context.namespace, context.controller))
     if not template.metrics_json:
-        # The API server refuses the run the controller builds, so the reconcile fails before it scales anything.
-        where = 'spec.metrics: Invalid value: "null": spec.metrics in body must be of type array: "null"'
-        msg = f'AnalysisRun.argoproj.io "{name}" is invalid: {where}'
+        # The controller builds a run with null for metrics, which the API server prunes and then misses; so the reconcile
+        # fails before it scales anything.
+        msg = f'AnalysisRun.argoproj.io "{name}" is invalid: spec.metrics: Required value'
         raise TemplateError(msg)
     merged = merge(values_for_run(ref.args, spec, context), template.args)
     dry_run = (*ref.dry_run, *template.dry_run)
