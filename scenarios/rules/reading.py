@@ -37,13 +37,13 @@ RULES = (
          "use one of the versions in the message"),
     Rule("RT017", "crd-not-used", _W, "A CustomResourceDefinition without a usable schema replaces nothing.",
          "export it complete: kubectl get crd NAME -o yaml"),
+    Rule("RT018", "text-dropped", _E, "kubectl reads one document between two `---` and drops what follows its end (`...`, or a "
+         "line that is indented less than the first).", "write --- between documents; delete ... where it stands for left-out text"),
     Rule("RT019", "limit-broken", _E, "Ranges, lengths, patterns and formats of the schema. A whole number that is too large "
          "passes the API server and cannot be decoded by the controller.", "write a value within the limit the message names"),
     Rule("RT020", "item-repeated", _E, "Items of this list are told apart by the fields in the message.",
          "delete or rename one of them"),
     Rule("RT021", "not-rendered", _W, "A Helm chart or a kustomization makes other objects of its files than they hold.",
          "render it first and check the result"),
-    Rule("RT018", "text-dropped", _E, "kubectl reads one document between two `---` and drops what follows its end (`...`, or a "
-         "line that is indented less than the first).", "write --- between documents; delete ... where it stands for left-out text"),
 )  # fmt: skip
 """Findings of the reader; it makes them itself, with a suggestion of its own where it knows better."""
