@@ -235,6 +235,9 @@ def _set(  # noqa: PLR0913 - a condition has these parts
     holds: bool = True,
     renew: bool = False,
 ) -> RolloutStatus:
+    known = cond.find(status, kind)
+    if known is not None and not renew and known.status == holds and known.reason == reason:
+        return status
     condition = Condition(kind, status=holds, reason=reason, message=message, last_update_s=now_s)
     return cond.with_condition(status, condition, renew=renew)
 

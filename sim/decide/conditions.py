@@ -15,7 +15,10 @@ NEW_AVAILABLE, NEW_CREATED = "NewReplicaSetAvailable", "NewReplicaSetCreated"
 
 def find(status: RolloutStatus, kind: str) -> Condition | None:
     """The condition of this type, or None."""
-    return next((c for c in status.conditions if c.type == kind), None)
+    for condition in status.conditions:
+        if condition.type == kind:
+            return condition
+    return None
 
 
 def with_condition(status: RolloutStatus, condition: Condition, *, renew: bool = False) -> RolloutStatus:

@@ -136,11 +136,23 @@ class RolloutController:
             # The controller fails here on every try: nothing of this reconcile is stored.
             self._ground.journal.phase(self.status.phase.value, str(error))
             return False, self._ground.clock.now + CREATE_RETRY_S
-        changed = bool(decision.actions) or decision.status != self.status
-        only_conditions = not decision.actions and _bare(decision.status) == _bare(self.status)
-        self._flaps = self._flaps + 1 if changed and only_conditions else 0
+        goes_on = bool(decision.actions) or self._goes_on(decision.status)
         self._store(decision.status)
-        return changed and self._flaps < FLAPS, decision.wake_s
+        return goes_on, decision.wake_s
+
+    def _goes_on(self, status: RolloutStatus) -> bool:
+        """Whether another reconcile may decide something after one that only left this status."""
+        before = self.status
+        if status == before:
+            return False
+        if _bare(status) != _bare(before):
+            self._flaps = 0
+            return True
+        if _counts(status) != _counts(before) and not (self.spec.paused or status.pause_conditions):
+            # No decision reads these counts back, and the conditions that follow from them follow at once.
+            return False
+        self._flaps += 1
+        return self._flaps < FLAPS
 
     def _store(self, status: RolloutStatus) -> None:
         before, self.status = self.status, status
@@ -182,7 +194,12 @@ class RolloutController:
 
 def _bare(status: RolloutStatus) -> RolloutStatus:
     """The status without what only tells of it."""
-    return replace(status, conditions=(), phase=RolloutPhase.PROGRESSING, message="", observed_generation=0)
+    told = {"conditions": (), "phase": RolloutPhase.PROGRESSING, "message": "", "observed_generation": 0}
+    return replace(status, **told, replicas=0, updated=0, ready=0, available=0)
+
+
+def _counts(status: RolloutStatus) -> tuple[int, int, int, int]:
+    return status.replicas, status.updated, status.ready, status.available
 
 
 def _by_creation(view: ReplicaSetView) -> tuple[float, str]:

@@ -35,8 +35,7 @@ def _copied(value: T, changes: dict[str, Any]) -> T:
     """Without slots a copy is one update of a dictionary, whatever the number of fields."""
     made = object.__new__(type(value))
     made.__dict__.update(value.__dict__)
-    unknown = changes.keys() - made.__dict__.keys()
-    if unknown:
-        raise KeyError(*unknown)
     made.__dict__.update(changes)
+    if len(made.__dict__) != len(value.__dict__):
+        raise KeyError(*changes)
     return made

@@ -69,6 +69,7 @@ class DataPlane:
         self._routes: tuple[Route, ...] = ()
         self._changed: list[int] = []
         self._groups: set[int] = set()
+        self._silent_pods = 0
         self._routing = flatten((), balancing, self._fleet.slot_of)
         self._proxies = Proxies(proxies, balancing)
         self._arrivals = Arrivals(load, streams, share)
@@ -97,28 +98,32 @@ class DataPlane:
 
     def add_pod(self, behaviour: VersionBehaviour, group: int) -> int:
         """Index of a new idle pod; its requests are accounted to ``group`` (>= 0). Nothing is routed to it yet."""
-        pod = self._fleet.add(behaviour, group, self.now_s)
         self._groups.add(group)
+        if self.is_silent:
+            self._silent_pods += 1
+            return self._silent_pods - 1
+        pod = self._fleet.add(behaviour, group, self.now_s)
         if len(self._fleet.kinds) > len(self._block.service):
             self._arrivals.widen(self._block, self._fleet.kinds)
         return pod - 1
 
     def set_effects(self, pod: int, effects: PodEffects) -> None:
         """Replace a pod's effects, for all requests that start service after now."""
+        if self.is_silent:
+            return
         self._fleet.set_effects(pod + 1, effects)
         self._changed.append(pod + 1)
 
     def set_routes(self, routes: tuple[Route, ...]) -> None:
         """Route every attempt from now on this way; the turns of unchanged routes go on."""
-        if routes == self._routes:
+        if routes == self._routes or self.is_silent:
+            self._routes = routes
             return
         unknown = [pod for pod in pods_of(routes) if not 0 <= pod < len(self._fleet.behaviours) - 1]
         if unknown:
             message = f"routes name pods that were never added: {sorted(unknown)}"
             raise ValueError(message)
         self._routes = routes
-        if self.is_silent:
-            return
         if self._proxies.are_needed(routes):
             observe(self._proxies.mesh(self._fleet), self.now_s)
             self._proxies.arrange(routes, self._fleet, self.now_s)
@@ -166,7 +171,7 @@ class DataPlane:
 
     def offered_rps(self, pod: int) -> float:
         """Attempts a second that reached a pod since the last ``take_window``; 0 at that very instant."""
-        return self._windows.offered_rps(self._fleet, pod + 1, self.now_s)
+        return 0.0 if self.is_silent else self._windows.offered_rps(self._fleet, pod + 1, self.now_s)
 
     def _replan(self) -> None:
         """Plan anew what waits at pods whose effects changed at this instant, all of them in one pass."""

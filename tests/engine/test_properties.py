@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ from tests.engine.worlds import (
     world,
 )
 
-many = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 worlds = st.fixed_dictionaries({"controller": st.sampled_from(list(Controller)), "first_deploy": st.booleans()})
 moments = st.floats(0.0, 300.0).map(lambda value: round(value, 2))
 
@@ -178,3 +179,14 @@ def test_a_rolling_update_keeps_to_surge_and_unavailability(
     up, down = resolve(surge, unavailable, replicas)
     bounds_kept(ended, replicas + up, replicas - down)
     assert ended.verdict is Verdict.PROMOTED
+
+
+@settings(many, max_examples=40)
+@given(rollouts(), st.lists(operations(), max_size=2), st.lists(faults(), max_size=1))
+def test_reconciles_that_are_left_out_would_have_changed_nothing(
+    spec: RolloutSpec, deeds: list[Operation], troubles: list[Fault]
+) -> None:
+    scenario = world(manifests_of(spec), operations=tuple(deeds), faults=tuple(troubles))
+    short = replayed(scenario)
+    with patch("sim.engine.controller._counts", lambda _status: ()):
+        assert replayed(scenario).rows == short.rows
