@@ -141,10 +141,10 @@ def _resources(where: Place, resources: dict[str, Any]) -> Iterator[SpecError]:
                 detail = "must be a standard resource type or fully qualified"
                 yield invalid(_key(where.at(kind), name), name, detail)
             value, shown = amount(resources, kind, name), str(mapping(resources, kind)[name])
-            if value is None:
+            if value is None and mapping(resources, kind)[name] is not None:
                 # The schema lets it pass; decoding the object fails.
                 yield invalid(_key(where.at(kind), name), shown, _NOT_A_QUANTITY)
-            elif value < 0:
+            elif value is not None and value < 0:
                 yield invalid(_key(where.at(kind), name), shown, _NOT_NEGATIVE)
     for name, written in mapping(resources, "requests").items():
         value, limit = amount(resources, "requests", name), amount(resources, "limits", name)
