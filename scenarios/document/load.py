@@ -125,8 +125,9 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     if reader.findings or refused:
         raise BadInput((*reader.findings, *refused))
     scenario = _scenario(written, mix, objects, source)
-    unanswered = _found("RT810", documents, scenario, source.file)
-    if unanswered:  # every measurement would be an Error
+    # Every measurement would be an Error; the step would never end.
+    unanswered = [item for code in ("RT810", "RT813") for item in _found(code, documents, scenario, source.file)]
+    if unanswered:
         raise BadInput(unanswered)
     return Loaded(scenario, documents, source.file, unexposed=_found("RT812", documents, scenario, source.file))
 
@@ -141,7 +142,7 @@ def _settled(written: Any, objects: ManifestSet) -> Any:
 
 
 def _found(code: str, documents: Documents, scenario: Scenario, file: str) -> tuple[Finding, ...]:
-    """What one rule about unanswered metrics says."""
+    """What one rule about what nobody answers for says."""
     rule = next(rule for rule in scripts.RULES if rule.code == code)
     hits = rule.check(Context(documents, scenario, scenario.controller)) if rule.check is not None else ()
     return tuple(finding(rule, hit, file) for hit in hits)

@@ -1,18 +1,20 @@
-"""RT810-RT81x: metrics that nobody answers for: of providers the twin does not model, or of names it does not expose."""
+"""RT810-RT81x: what nobody answers for: metrics of providers the twin does not model or of unknown names, plugin steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from scenarios.findings import Severity
+from scenarios.manifests import Document
 from scenarios.rules import promql_tree
 from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.selectors import datadog_selectors
-from scenarios.rules.tree import mapping, text
+from scenarios.rules.tree import entries, mapping, text
 from scenarios.rules.uses import PLACEHOLDER, MetricUse, metric_uses
 from sim.metrics import conventions, scripts
 from sim.metrics.scripts import Origin
+from sim.model.controller import Controller
 from sim.model.telemetry import Telemetry
 
 MODELLED = frozenset({"prometheus", "datadog"})
@@ -29,7 +31,7 @@ def unscripted(context: Context) -> Iterator[Hit]:
         key = (id(metric.template), metric.name)
         if judged and key not in seen and not _answered(context, metric):
             seen.add(key)
-            message = f"{metric.words} asks provider {kind}, which the twin does not model, and the scenario scripts no answer"
+            message = f"{metric.words} asks {_asked_of(metric, kind)}, which the twin does not model, and the scenario scripts no answer"
             suggestion = (
                 f"telemetry.signals: [{{template: {metric.template.name}, metric: {metric.name}, answer: ...}}]"
             )
@@ -45,8 +47,40 @@ def needs_script(context: Context) -> Iterator[Hit]:
         key = (id(metric.template), metric.name)
         if key not in seen:
             seen.add(key)
-            message = f"{metric.words} asks provider {kind}, which the twin replays only from a script"
+            message = f"{metric.words} asks {_asked_of(metric, kind)}, which the twin replays only from a script"
             yield Hit(metric.template, (*metric.path, "provider", kind), message)
+
+
+def _asked_of(metric: MetricUse, kind: str) -> str:
+    """A provider, or the metric plugins by name."""
+    plugins = mapping(metric.metric, "provider", kind) if kind == "plugin" else {}
+    return f"plugin {', '.join(plugins)}" if plugins else f"provider {kind}"
+
+
+def plugin_steps(context: Context) -> Iterator[Hit]:
+    """Plugin steps of the Rollout that the scenario releases."""
+    if context.scenario is not None:
+        yield from _plugin_steps(context, lambda rollout: rollout.name in context.judged_rollouts)
+
+
+def plugin_steps_of_any(context: Context) -> Iterator[Hit]:
+    """Plugin steps of every Rollout, where there is no scenario that releases one."""
+    if context.scenario is None:
+        yield from _plugin_steps(context, lambda _: True)
+
+
+def _plugin_steps(context: Context, is_meant: Callable[[Document], bool]) -> Iterator[Hit]:
+    if not context.controller.is_since(Controller.ARGO_1_8):
+        return  # which knows no such steps: RT109
+    for rollout in filter(is_meant, context.of_kind("Rollout")):
+        for path, step in entries(rollout.data, "spec", "strategy", "canary", "steps"):
+            if isinstance(step.get("plugin"), Mapping):
+                name = text(step, "plugin", "name")
+                message = (
+                    f"Rollout {rollout.name!r}: step {int(path[-1]) + 1} is plugin {name!r}, which the twin does not model: "
+                    f"only the plugin's own code says when the step is over and whether it aborts"
+                )
+                yield Hit(rollout, (*path, "plugin", "name") if name else (*path, "plugin"), message)
 
 
 def unexposed(context: Context) -> Iterator[Hit]:
@@ -116,4 +150,11 @@ RULES: tuple[Rule, ...] = (
          "good releases too, or passes bad ones.",
          "name the application's metrics under telemetry.prometheus or telemetry.datadog (requests_metric, duration_metric); "
          "rolltwin does not know what other metrics would say", unexposed),
+    Rule("RT813", "plugin-step", Severity.ERROR,
+         "A step plugin is a program of its own that holds the rollout, lets it go on or aborts it; plan, run, score and diff "
+         "refuse a Rollout that has one.",
+         "put what the plugin waits for in its place, a pause or an analysis, in a copy of the manifest", plugin_steps),
+    Rule("RT814", "plugin-step-not-replayed", Severity.WARNING,
+         "The controller accepts a plugin step, the twin cannot replay it; plan, run, score and diff refuse such a Rollout.",
+         "put what the plugin waits for in its place, a pause or an analysis, in a copy of the manifest", plugin_steps_of_any),
 )  # fmt: skip

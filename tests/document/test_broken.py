@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.document import load
+from scenarios.document import from_manifests, load
 from scenarios.findings import BadInput, Finding, path_text
 
 DEPLOYMENT = """\
@@ -399,3 +399,17 @@ def test_a_provider_nobody_answers_for_is_refused_where_it_stands(tmp_path: Path
     assert (finding.code, finding.line) == ("RT810", 18)
     assert "telemetry.signals: [{template: smoke, metric: health, answer: ...}]" in finding.suggestion
     assert load(file, ["telemetry.signals=[{template: smoke, metric: health, answer: {ok: true}}]"]).scenario.mix
+
+
+def test_a_plugin_step_is_refused_by_name_unless_it_is_not_released(tmp_path: Path) -> None:
+    plain, analysis = ROLLOUT.split("---\n", maxsplit=1)[0], "{analysis: {templates: [{templateName: smoke}]}}"
+    plugin = plain.replace(analysis, "{plugin: {name: acme/wait}}")
+    other = plain.replace(analysis, "{pause: {}}").replace("{name: web}", "{name: other}", 1)
+    file = tmp_path / "rollouts.yaml"
+    file.write_text(f"{plugin}---\n{other}", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        from_manifests([file], ["strategy={kind: argo-rollout, rollout: web}"])
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.line) == ("RT813", 9)
+    assert "plugin 'acme/wait'" in finding.message
+    assert from_manifests([file], ["strategy={kind: argo-rollout, rollout: other}"]).scenario.mix

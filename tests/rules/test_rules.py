@@ -10,6 +10,7 @@ import pytest
 
 from scenarios.rules import RULES
 from sim.model.behaviour import VersionBehaviour
+from sim.model.controller import Controller
 from sim.model.load import LoadShape, Stage
 from sim.model.scenario import Delivery
 from sim.model.strategy import ArgoRollout, Geographic, Region, RegionPhase
@@ -222,6 +223,7 @@ spec: {selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app:
 REGIONS = Geographic((RegionPhase("one", (Region("seoul", 0.5, deployed=False),), 60.0),), ArgoRollout("shop"))
 QUIET = LoadShape((Stage(60.0, 1.0),))
 
+PLUGIN_STEP: Changes = {STEPS: [{"setWeight": 10}, {"plugin": {"name": "acme/wait"}}]}
 SCENARIO_TRIPS = [
     ("RT304", {"load": LoadShape((Stage(60.0, 20.0),))}, {}),
     ("RT305", {"stable": VersionBehaviour("stable", statuses=((500, 0.02),))}, {}),
@@ -235,6 +237,7 @@ SCENARIO_TRIPS = [
     ("RT805", {"telemetry": Telemetry(PrometheusTelemetry(), signals=(Signal("errors", "eror", ()),))}, {}),
     ("RT810", {}, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}),
     ("RT812", {}, {QUERY: 'sum(rate(shop_orders_failed_total{role="canary"}[1m]))'}),
+    ("RT813", {}, PLUGIN_STEP),
 ]  # fmt: skip
 
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
@@ -279,8 +282,30 @@ def test_without_a_scenario_it_is_only_said_that_one_is_needed(tmp_path: Path) -
     assert {"RT810", "RT811"} & set(codes(findings)) == {"RT811"}
 
 
+def test_a_metric_plugin_is_named(tmp_path: Path) -> None:
+    findings = found(tmp_path, {PROVIDER: {"plugin": {"acme/metrics": {}}}}, given=scenario())
+    assert [item for item in findings if item.code == "RT810" and "asks plugin acme/metrics," in item.message]
+
+
+@pytest.mark.parametrize("rollout", [pytest.param("shop", id="released"), pytest.param("other", id="of-another")])
+def test_a_plugin_step_is_an_error_where_it_is_released(tmp_path: Path, rollout: str) -> None:
+    findings = found(tmp_path, PLUGIN_STEP, given=scenario(strategy=ArgoRollout(rollout)))
+    assert {"RT813", "RT814"} & set(codes(findings)) == ({"RT813"} if rollout == "shop" else set())
+
+
+def test_without_a_scenario_a_plugin_step_is_a_warning_with_its_name_and_place(tmp_path: Path) -> None:
+    (finding,) = (item for item in found(tmp_path, PLUGIN_STEP) if item.code in {"RT813", "RT814"})
+    assert (finding.code, finding.path) == ("RT814", (*STEPS[1:], 1, "plugin", "name"))
+    assert "step 2 is plugin 'acme/wait'" in finding.message
+
+
+def test_controllers_without_plugin_steps_refuse_them_themselves(tmp_path: Path) -> None:
+    given = scenario(controller=Controller.ARGO_1_7)
+    assert {"RT109", "RT813"} & set(codes(found(tmp_path, PLUGIN_STEP, given=given))) == {"RT109"}
+
+
 def test_every_rule_has_a_specimen() -> None:
-    tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS} | {"RT811"}
+    tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS} | {"RT811", "RT814"}
 
     assert tried == {rule.code for rule in RULES} - READ_ELSEWHERE
 
