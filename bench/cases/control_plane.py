@@ -14,7 +14,7 @@ from scenarios import document, library
 from sim.engine import run
 from sim.model.analysis import AnalysisTemplate
 from sim.model.load import LoadShape, Stage
-from sim.model.scenario import Scenario
+from sim.model.scenario import Delivery, Scenario
 from sim.model.telemetry import Signal
 
 VARIANTS: Final = ("repaired", "corrected")
@@ -39,7 +39,7 @@ def table(report: Mapping[str, Any]) -> str:
 def quiet(variant: str) -> Scenario:
     """The packaged canary without clients, whose gates ask a scripted provider that is always content.
 
-    So nothing is scraped and no query is evaluated: these have cases of their own.
+    So nothing is scraped and no query is evaluated: these have cases of their own. Nor is there a way to the apply.
     """
     base = document.load(library.playbook("canary", variant)).scenario
     templates = base.manifests.analysis_templates
@@ -51,6 +51,7 @@ def quiet(variant: str) -> Scenario:
         release=next(one for one in base.mix if one.good),
         manifests=replace(base.manifests, analysis_templates=tuple(_scripted(one) for one in templates)),
         telemetry=replace(base.telemetry, signals=signals),
+        delivery=Delivery(),
     )
 
 

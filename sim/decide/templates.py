@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sim.decide.arguments import (
@@ -171,8 +172,10 @@ def _datadog(config: Mapping[str, Any]) -> DatadogProvider:
     )
 
 
-def resolve_metric(text: str, arguments: Sequence[Argument]) -> Metric:
+@lru_cache(maxsize=1024)
+def resolve_metric(text: str, arguments: tuple[Argument, ...]) -> Metric:
     """The metric written in a JSON text, its ``{{args.NAME}}`` replaced; TemplateError in the controller's words."""
+    # Kept, because every run of a template asks again, and its preview asks for the same.
     return parse_metric(resolved_object(text, arguments))
 
 

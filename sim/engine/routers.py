@@ -36,6 +36,7 @@ class RouterWriter:
         self._sides_of = partial(sides, spec)
         self._router = router
         self._targets: dict[str, str] = {}
+        self._views: tuple[ServiceView, ...] | None = None
         self.managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
         self._selectors = {
             name: router.network.services[name] for name in service_names(spec) if name in router.network.services
@@ -45,7 +46,7 @@ class RouterWriter:
         """The state before the release: every managed Service and subset selects the stable revision."""
         network = self._router.network
         for name, selector in self._selectors.items():
-            self._targets[name] = pod_hash
+            self._targets[name], self._views = pod_hash, None
             network.services[name] = with_hash(selector, pod_hash)
         if self._routing is not None:
             self._write_subsets(pod_hash, pod_hash, network)
@@ -53,13 +54,16 @@ class RouterWriter:
 
     def services(self) -> tuple[ServiceView, ...]:
         """The controller's Services as written."""
-        return tuple(
-            ServiceView(name, self._targets.get(name, ""), managed=name in self._targets) for name in self._selectors
-        )
+        if self._views is None:
+            self._views = tuple(
+                ServiceView(name, self._targets.get(name, ""), managed=name in self._targets)
+                for name in self._selectors
+            )
+        return self._views
 
     def point(self, service: str, pod_hash: str) -> None:
         """Makes a Service select one revision."""
-        self._targets[service] = pod_hash
+        self._targets[service], self._views = pod_hash, None
         selector = with_hash(self._selectors[service], pod_hash)
 
         def change(network: Network) -> None:
