@@ -37,14 +37,17 @@ def _blocks() -> list[str]:
     return _YAML.findall((DOCS / "how-to.md").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [
+@pytest.mark.parametrize(
+    "name",
+    [
         "canary.yaml",
         "strict.yaml",
         "game-day.yaml",
         "old-controller.yaml",
         "operated.yaml",
         "routed.yaml",
-    ])
+    ],
+)
 def test_named_scenario_loads(folder: Path, name: str) -> None:
     assert load(folder / name).scenario.manifests.rollouts
 
