@@ -105,9 +105,7 @@ class View:
             return
         out = sum(one.ejected_s is not None for one in self.hosts.values())
         percent = min(100, outlier.max_ejection_percent)
-        first = self.cluster.always_ejects_one
-        size = len(self.hosts)
-        if (100 * out / size < percent) if first else (100 * (out + 1) / size <= percent):
+        if 100 * (out + 1) / len(self.hosts) <= percent:
             host.ejected_s = now_s
             if host.times * outlier.base_ejection_s < max(300.0, outlier.base_ejection_s) + outlier.base_ejection_s:
                 host.times += 1

@@ -145,7 +145,6 @@ class Reach:
                 BALANCING[policy.balancer or LoadBalancer.LEAST_REQUEST],
                 _limit(policy.pool or ConnectionPool()),
                 policy.outlier,
-                not self.network.is_later,
             )
             if watched
             else None

@@ -183,7 +183,6 @@ def _furnish(place: np.void, cluster: Cluster) -> None:
     place["limit"] = -1 if cluster.limit is None else cluster.limit
     place["watched"] = int(outlier is not None)
     place["counted"] = int(least or cluster.limit is not None or outlier is not None)
-    place["always_one"] = int(cluster.always_ejects_one)
     one = outlier or OutlierDetection()
     place["split"] = int(one.split)
     # A threshold of 0 never ejects; no count ever equals -1.

@@ -92,7 +92,6 @@ SEAT: Final = np.dtype(
         ("limit", np.int64),
         ("counted", np.int64),
         ("watched", np.int64),
-        ("always_one", np.int64),
         ("split", np.int64),
         ("c5", np.int64),
         ("cg", np.int64),

@@ -65,8 +65,6 @@ class Cluster:
     limit: int | None = None
     """Requests under way, waiting ones included, above which a proxy answers 503 by itself."""
     outlier: OutlierDetection | None = None
-    always_ejects_one: bool = True
-    """Whether ``max_ejection_percent`` lets a first pod be ejected however few there are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,8 @@ CASES: dict[str, Case] = {
     "none-left": Case(
         through(Cluster("none", outlier=replace(STRICT, max_ejection_percent=100)), 0, 1), Setup(pods=(BAD, BAD))
     ),
-    "later-istio": Case(
-        through(Cluster("later", outlier=STRICT, always_ejects_one=False), 0, 1, 2), Setup(pods=(BAD, BAD, SLOW))
+    "too-few-to-eject": Case(
+        through(Cluster("few", outlier=replace(STRICT, max_ejection_percent=30)), 0, 1, 2), Setup(pods=(BAD, BAD, SLOW))
     ),
     "limits": Case(through(Cluster("limited", limit=3), 0, 1, 2), Setup(rate_rps=80.0, pods=(SLOW, SLOW, QUICK))),
     "full-queues": Case(through(LEAST, 0, 1, 2), Setup(pods=(STEADY,) * 3, actions=((4.0, slow_down(0, 3.0)),))),
@@ -204,7 +204,6 @@ def cases(draw: st.DrawFn) -> Case:
             draw(st.sampled_from(Balancing)),
             draw(st.sampled_from([None, 3])),
             draw(OUTLIERS),
-            draw(st.booleans()),
         )
         for name in "ab"
     ]
