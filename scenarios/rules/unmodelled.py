@@ -108,6 +108,19 @@ def _named_objects(routing: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]
             yield "HTTPRoute", name, (*at, "name")
 
 
+def no_router_named(context: Context) -> Iterator[Hit]:
+    """``trafficRouting`` that names no router the controller knows."""
+    for rollout in context.manifests.rollouts:
+        routing = rollout.canary.traffic_routing if rollout.canary is not None else None
+        document = context.find("Rollout", rollout.name, rollout.namespace)
+        if routing is not None and not routing.kinds and document is not None:
+            message = (
+                f"Rollout {rollout.name!r}: trafficRouting names no router: pods are counted as if one split the traffic, but "
+                f"no weight is ever written"
+            )
+            yield Hit(document, _ROUTER, message)
+
+
 def routers_taken_whole(context: Context) -> Iterator[Hit]:
     """Routers of whose objects the twin reads nothing."""
     for rollout in context.of_kind("Rollout"):
@@ -203,5 +216,13 @@ RULES = (
         "Istio's validation refuses the VirtualService; a proxy that gets it anyway refuses all of its routes.",
         "write what RE2 reads: no look-around, no back references",
         unreadable_patterns,
+    ),
+    Rule(
+        "RT416",
+        "no-router-named",
+        Severity.WARNING,
+        "The stable version keeps all its pods and the canary gets those of its weight, whatever traffic they get.",
+        "name a router under trafficRouting, or leave trafficRouting out to split by the pods",
+        no_router_named,
     ),
 )

@@ -28,8 +28,15 @@ def max_weight(spec: RolloutSpec) -> int:
 
 
 def is_routed(spec: RolloutSpec) -> bool:
-    """Whether a traffic router splits the traffic; without one the split is the pod ratio."""
+    """Whether pods are counted as with a traffic router: ``trafficRouting`` is written, even if it names none."""
     return spec.canary is not None and spec.canary.traffic_routing is not None
+
+
+def has_router(spec: RolloutSpec) -> bool:
+    """Whether a traffic router splits the traffic; without one the split is the pod ratio (``trafficrouting.go:115-158``)."""
+    return (
+        spec.canary is not None and spec.canary.traffic_routing is not None and bool(spec.canary.traffic_routing.kinds)
+    )
 
 
 def is_dynamic(spec: RolloutSpec) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.decide.defaults import VERIFY_RETRY_S, is_routed
+from sim.decide.defaults import VERIFY_RETRY_S, has_router
 from sim.decide.replicas import all_rss, is_available
 from sim.decide.services import ensure_target
 from sim.decide.turn import Turn
@@ -15,7 +15,7 @@ from sim.model.rollout import HeaderRoute, MirrorRoute, Observed, RolloutSpec, T
 
 def reconcile_traffic(turn: Turn) -> bool:
     """Write routes and weights that differ from what is there; False where the reconcile ends here in an error."""
-    if turn.spec.canary is None or not is_routed(turn.spec):
+    if turn.spec.canary is None or not has_router(turn.spec):
         turn.weights = None
         return True
     routing = decide(turn.spec, turn.seen, aborted=turn.is_aborted)

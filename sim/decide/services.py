@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sim.decide.defaults import is_routed
+from sim.decide.defaults import has_router, is_routed
 from sim.decide.replicas import is_available
 from sim.decide.steps import is_fully_promoted
 from sim.decide.turn import Turn
@@ -72,7 +72,7 @@ def reconcile_services(turn: Turn) -> None:
     if turn.is_aborted and not is_routed(turn.spec):
         ensure_target(turn, canary.canary_service, seen.stable_rs, check_availability=True)
         return
-    if turn.is_aborted and decide(turn.spec, seen, aborted=True).returns_service:
+    if turn.is_aborted and has_router(turn.spec) and decide(turn.spec, seen, aborted=True).returns_service:
         # Upstream points it at the canary here and back at stable a moment later, in every reconcile.
         return
     if previous_canary_hash(turn.spec, seen) is None:

@@ -27,7 +27,8 @@ def stand_in(spec: RolloutSpec, manifests: ManifestSet) -> VirtualService | None
     rules that name both Services. Of the others the objects are not read: they split everything.
     """
     canary = spec.canary
-    if canary is None or canary.traffic_routing is None or canary.traffic_routing.virtual_services:
+    routing = canary.traffic_routing if canary is not None else None
+    if canary is None or routing is None or not routing.kinds or routing.virtual_services:
         return None
     routes = tuple(_ingress_routes(spec, canary, manifests)) or _gateway_routes(spec, canary, manifests)
     if not any(is_split(route, canary) for route in routes):

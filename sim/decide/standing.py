@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.decide.defaults import is_routed, max_weight
+from sim.decide.defaults import has_router, max_weight
 from sim.decide.services import PING
 from sim.decide.steps import step_hash, steps_of
 from sim.model.manifests import ManifestSet
@@ -33,7 +33,7 @@ def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
         current_step_index=len(steps_of(spec)) if steps_of(spec) else None,
         current_step_hash=step_hash(spec),
         stable_ping_pong=PING if canary is not None and canary.ping_pong is not None else "",
-        weights=weights if is_routed(spec) else None,
+        weights=weights if has_router(spec) else None,
         blue_green=BlueGreenStatus(pod_hash, pod_hash) if spec.blue_green else BlueGreenStatus(),
         replicas=count,
         updated=count,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sim.decide.defaults import is_dynamic, is_routed, progress_deadline_s
+from sim.decide.defaults import has_router, is_dynamic, is_routed, progress_deadline_s
 from sim.decide.fenceposts import max_surge
 from sim.decide.standing import with_workload
 from sim.decide.steps import steps_of
@@ -116,7 +116,9 @@ def strategy_text(spec: RolloutSpec) -> str:
     routing = spec.canary.traffic_routing if spec.canary is not None else None
     if routing is None:
         return "canary by pods"
-    return f"canary, weights by {' and '.join(routing.kinds) or 'a router'}"
+    if not routing.kinds:
+        return "canary, trafficRouting without a router"
+    return f"canary, weights by {' and '.join(routing.kinds)}"
 
 
 def _ending(pair: Pair, rows: Sequence[Row]) -> str:
@@ -210,7 +212,7 @@ def _notes(scenario: Scenario, spec: RolloutSpec, gates: Sequence[Gate]) -> Iter
         yield "plugin steps are not modelled: they never complete"
     if canary is not None and canary.analysis is not None and not any(g.where == "background" for g in gates):
         yield "the background analysis names no template"
-    if canary is not None and not is_routed(spec):
+    if canary is not None and not has_router(spec):
         yield "no router: the share of the traffic is the share of the pods"
 
 

@@ -20,6 +20,7 @@ from sim.model.rollout import (
     PauseReason,
     RolloutPhase,
     RunRole,
+    TrafficRouting,
 )
 from tests.decide.builders import ANALYSIS, PLAYBOOK, analysis, pause, release, routed, running, weight
 from tests.decide.driver import World
@@ -106,6 +107,18 @@ def test_abort_keeps_the_canary_until_stable_has_all_its_pods() -> None:
     assert (world.sizes()["v2"], world.weights()[-1]) == (1, (1100.0, 0))
     world.settle(1131.0)
     assert world.sizes()["v2"] == 0
+
+
+def test_routing_without_a_router_counts_pods_as_with_one_and_writes_no_weights() -> None:
+    spec = routed(weight(50), pause(), replicas=4)
+    assert spec.canary is not None
+    world = running(replace(spec, canary=replace(spec.canary, traffic_routing=TrafficRouting())))
+    release(world)
+    assert world.sizes() == {"v1": 4, "v2": 2}
+    world.status = operations.abort(world.status)
+    world.settle(1131.0)
+    assert world.sizes() == {"v1": 4, "v2": 0}
+    assert (world.weights(), world.status.weights) == ([], None)
 
 
 def test_abort_without_delay_keeps_only_an_explicit_first_scale() -> None:

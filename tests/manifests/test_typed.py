@@ -76,6 +76,24 @@ spec:
 """
 
 
+@pytest.mark.parametrize(
+    ("written", "kinds"),
+    [
+        pytest.param("{}", (), id="empty"),
+        pytest.param("{maxTrafficWeight: 200, managedRoutes: []}", (), id="no-router"),
+        pytest.param("{plugins: {}}", (), id="no-plugin"),
+        pytest.param("{istio: null, smi: {}}", ("smi",), id="null-is-absent"),
+        pytest.param("{smi: {}, plugins: {a/b: {}}, nginx: {}}", ("nginx", "smi", "plugins"), id="several"),
+        pytest.param("null", None, id="absent"),
+    ],
+)
+def test_routers_are_those_the_controller_would_call(read: Reader, written: str, kinds: tuple[str, ...] | None) -> None:
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: api}\n"
+    (spec,) = typed(read(f"{head}spec: {{strategy: {{canary: {{trafficRouting: {written}}}}}}}\n")).rollouts
+    routing = spec.canary.traffic_routing if spec.canary is not None else None
+    assert (routing and routing.kinds) == kinds
+
+
 def test_every_field_of_a_canary_is_read(read: Reader) -> None:
     documents = read(ROLLOUT)
     assert documents.findings == ()

@@ -152,6 +152,7 @@ TRIPS = [
     ("RT420", {(*CONTAINER, "lifecycle"): ABSENT}),
     ("RT421", {("PodDisruptionBudget", "spec", "selector", "matchLabels", "app"): "other"}),
     ("RT422", {(*CONTAINER, "readinessProbe"): ABSENT}),
+    ("RT416", {(*CANARY, "trafficRouting"): {}}),
     ("RT430", {("Rollout", "spec", "template", "spec", "initContainers"): [{"name": "wait", "image": "wait:1"}]}),
     ("RT423", {(*CONTAINER, "resources"): ABSENT}),
     ("RT501", {(*ELEMENTS, 0, "phase"): 1}),

@@ -36,7 +36,7 @@ from sim.model.rollout import (
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_NO_ROUTERS = frozenset({"managedRoutes", "maxTrafficWeight"})
+_ROUTERS = frozenset({"istio", "nginx", "alb", "smi", "traefik", "ambassador", "apisix", "appMesh"})
 
 
 def rollout(data: dict[str, Any], name: str, namespace: str) -> RolloutSpec:
@@ -76,12 +76,14 @@ def _problems(spec: dict[str, Any]) -> tuple[FieldProblem, ...]:
 
 
 def _canary(data: dict[str, Any]) -> CanaryStrategy:
-    ping_pong = mapping(data, "pingPong")
+    ping_pong = data.get("pingPong")
     return CanaryStrategy(
         steps=tuple(step(entry) for entry in mappings(data, "steps")),
         canary_service=text(data, "canaryService"),
         stable_service=text(data, "stableService"),
-        traffic_routing=_routing(mapping(data, "trafficRouting")) if mapping(data, "trafficRouting") else None,
+        traffic_routing=_routing(mapping(data, "trafficRouting"))
+        if isinstance(data.get("trafficRouting"), dict)
+        else None,
         max_surge=int_or_percent(data, "maxSurge"),
         max_unavailable=int_or_percent(data, "maxUnavailable"),
         analysis=optional_reference(data, "analysis"),
@@ -95,7 +97,9 @@ def _canary(data: dict[str, Any]) -> CanaryStrategy:
         replica_progress_threshold=_threshold(mapping(data, "replicaProgressThreshold")),
         canary_metadata=_metadata(data, "canaryMetadata"),
         stable_metadata=_metadata(data, "stableMetadata"),
-        ping_pong=(text(ping_pong, "pingService"), text(ping_pong, "pongService")) if ping_pong else None,
+        ping_pong=(text(ping_pong, "pingService"), text(ping_pong, "pongService"))
+        if isinstance(ping_pong, dict)
+        else None,
     )
 
 
@@ -144,7 +148,7 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
     singular = mapping(istio, "virtualService")
     several = list(mappings(istio, "virtualServices"))
     return TrafficRouting(
-        kinds=tuple(sorted(kind for kind in data if kind not in _NO_ROUTERS)),
+        kinds=tuple(_routers(data)),
         virtual_services=tuple(_virtual_service(entry) for entry in ([singular] if singular else []) + several),
         singular_and_plural=bool(singular) and bool(several),
         destination_rule=_destination_rule(mapping(istio, "destinationRule")),
@@ -155,6 +159,13 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
         mappings=texts(data, "ambassador", "mappings"),
         gateway_routes=tuple(_gateway_routes(mapping(data, "plugins", "argoproj-labs/gatewayAPI"))),
     )
+
+
+def _routers(data: dict[str, Any]) -> Iterator[str]:
+    """The routers named, sorted; an empty block counts, as a pointer of the controller's does, an empty map does not."""
+    yield from sorted(kind for kind in data if kind in _ROUTERS and isinstance(data[kind], dict))
+    if mapping(data, "plugins"):
+        yield "plugins"
 
 
 def _managed_routes(data: dict[str, Any]) -> tuple[str, ...]:

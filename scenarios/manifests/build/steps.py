@@ -30,9 +30,15 @@ def step(data: dict[str, Any]) -> CanaryStep:
         pause=_pause(mapping(data, "pause")) if isinstance(data.get("pause"), dict) else None,
         analysis=optional_reference(data, "analysis"),
         experiment=_experiment(mapping(data, "experiment")) if isinstance(data.get("experiment"), dict) else None,
-        set_canary_scale=_scale(mapping(data, "setCanaryScale")) if "setCanaryScale" in data else None,
-        set_header_route=_header_route(mapping(data, "setHeaderRoute")) if "setHeaderRoute" in data else None,
-        set_mirror_route=_mirror_route(mapping(data, "setMirrorRoute")) if "setMirrorRoute" in data else None,
+        set_canary_scale=_scale(mapping(data, "setCanaryScale"))
+        if isinstance(data.get("setCanaryScale"), dict)
+        else None,
+        set_header_route=_header_route(mapping(data, "setHeaderRoute"))
+        if isinstance(data.get("setHeaderRoute"), dict)
+        else None,
+        set_mirror_route=_mirror_route(mapping(data, "setMirrorRoute"))
+        if isinstance(data.get("setMirrorRoute"), dict)
+        else None,
         plugin=text(data, "plugin", "name") or None,
     )
 
