@@ -42,6 +42,7 @@ _OTHER_FIELDS: tuple[tuple[str, Path, str], ...] = (
     ("HorizontalPodAutoscaler", ("spec", "scaleTargetRef"), "replicas stay as written, whatever the load"),
     ("ScaledObject", ("spec", "scaleTargetRef"), "replicas stay as written, whatever the load"),
     ("VerticalPodAutoscaler", ("spec", "targetRef"), "requests stay as written"),
+    ("PodDisruptionBudget", ("spec",), "nodes are not drained: nobody asks to evict a pod"),
     ("NetworkPolicy", ("spec",), "every pod reaches every other"),
 )
 _DEFAULTS = {"sessionAffinity": "None"}
@@ -54,11 +55,11 @@ def without_effect(context: Context) -> Iterator[Hit]:
         *(("Rollout", path, words) for path, words in _ROLLOUT_FIELDS),
         *_OTHER_FIELDS,
     ]
-    told: set[Path] = set()
+    told: set[str] = set()
     for kind, path, words in fields:
         places = [(document, place) for document in context.of_kind(kind) for place in _places(document, path)]
-        if places and path not in told:
-            told.add(path)
+        if places and words not in told:
+            told.add(words)
             document, place = places[0]
             more = f" (and at {len(places) - 1} more places)" if len(places) > 1 else ""
             message = f"{_name(path)} of {kind} {document.name!r}{more} has no effect in a simulation: {words}"
@@ -67,7 +68,7 @@ def without_effect(context: Context) -> Iterator[Hit]:
 
 def _name(path: Path) -> str:
     parts = [str(part) for part in path if part not in {"spec", "template", _ANY}]
-    return "the second container" if parts[-1] == "1" else ".".join(parts[-3:]) or "spec"
+    return "the second container" if parts[-1:] == ["1"] else ".".join(parts[-3:]) or "spec"
 
 
 def _places(document: Document, path: Path) -> Iterator[Path]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sim.decide.field_errors import Place, SpecError, internal, invalid, place
+from sim.decide.istio.rewriting import is_meant
 from sim.model.manifests import ManifestSet
-from sim.model.network import HttpRoute, VirtualService
+from sim.model.network import ConnectionRoute, HttpRoute, Layer, RouteDestination, VirtualService
 from sim.model.rollout import CanaryStrategy, IstioVirtualService, RolloutSpec
 
 _ISTIO = place("spec", "strategy", "canary", "trafficRouting", "istio")
@@ -60,7 +61,7 @@ def _virtual_service(use: IstioVirtualService, spec: RolloutSpec, manifests: Man
 
 
 def virtual_service_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterator[SpecError]:
-    """VirtualServices whose HTTP routes the controller cannot write; TLS and TCP routes are not read by the twin."""
+    """VirtualServices whose routes the controller cannot write; an empty ``tls`` or ``tcp``, on which it panics, is absent."""
     canary = _istio_canary(spec)
     if canary is None or canary.traffic_routing is None or canary.traffic_routing.singular_and_plural:
         return
@@ -68,13 +69,38 @@ def virtual_service_errors(spec: RolloutSpec, manifests: ManifestSet) -> Iterato
         found = _virtual_service(use, spec, manifests)
         if found is None:
             continue
-        if not (found.http or found.tls or found.tcp):
-            detail = "Unable to get any of the HTTP, TCP or TLS routes for the Istio VirtualService"
+        for detail in _route_errors(canary, use, found):
             yield invalid(where, found.name, detail)
-        elif found.http:
-            error = http_routes_error(canary, use, found.http)
-            if error:
-                yield invalid(where, found.name, f"Istio VirtualService has invalid HTTP routes. Error: {error}")
+
+
+def _route_errors(canary: CanaryStrategy, use: IstioVirtualService, vs: VirtualService) -> Iterator[str]:
+    if not (vs.http or vs.empty_http or vs.connections):
+        yield "Unable to get any of the HTTP, TCP or TLS routes for the Istio VirtualService"
+    found = {"HTTP": http_routes_error(canary, use, vs.http) if vs.http or vs.empty_http else ""}
+    for layer in Layer:
+        own = [route for route in vs.connections if route.layer is layer]
+        found[layer.name] = connection_routes_error(canary, use, layer, own) if own else ""
+    for kind, error in found.items():
+        if error:
+            yield f"Istio VirtualService has invalid {kind} routes. Error: {error}"
+
+
+def connection_routes_error(
+    canary: CanaryStrategy, use: IstioVirtualService, layer: Layer, routes: Sequence[ConnectionRoute]
+) -> str:
+    """Why the controller cannot write weights into these TLS or TCP routes, empty if it can (istio.go:1023-1205)."""
+    wanted = [target for target in use.connections if target.layer is layer]
+    targets = [] if wanted else list(routes[:1])
+    for target in wanted:
+        meant = [route for route in routes if is_meant(route, target)]
+        if not meant:
+            return f"No matching {layer.name} routes found in the defined Virtual Service."
+        targets += meant
+    wrong = next(filter(None, (_destinations_error(canary, route.destinations) for route in targets)), "")
+    if wrong or wanted or len(routes) == 1:
+        return wrong
+    omitted = f"omitting spec.strategy.canary.trafficRouting.istio.virtualService.{layer}Routes"
+    return f"spec.{layer}[] should be set in VirtualService and it must have exactly one route when {omitted}"
 
 
 def http_routes_error(canary: CanaryStrategy, use: IstioVirtualService, routes: Sequence[HttpRoute]) -> str:
@@ -93,7 +119,7 @@ def http_routes_error(canary: CanaryStrategy, use: IstioVirtualService, routes: 
         unnamed = [route for route in routes if not route.name]
         targets = list(routes) if len(routes) == 1 else unnamed[:1]
     for route in targets:
-        error = _destinations_error(canary, route)
+        error = _destinations_error(canary, route.destinations)
         if error:
             return error
     managed = (canary.traffic_routing.managed_routes if canary.traffic_routing is not None else None) or ()
@@ -103,10 +129,10 @@ def http_routes_error(canary: CanaryStrategy, use: IstioVirtualService, routes: 
     return ""
 
 
-def _destinations_error(canary: CanaryStrategy, route: HttpRoute) -> str:
+def _destinations_error(canary: CanaryStrategy, destinations: Sequence[RouteDestination]) -> str:
     rule = canary.traffic_routing.destination_rule if canary.traffic_routing is not None else None
-    hosts = {destination.host.split(".")[0] for destination in route.destinations}
-    subsets = {destination.subset for destination in route.destinations}
+    hosts = {destination.host.split(".")[0] for destination in destinations}
+    subsets = {destination.subset for destination in destinations}
     if rule is not None:
         wanted = (("Canary", rule.canary_subset), ("Stable", rule.stable_subset))
         missing = (

@@ -158,6 +158,8 @@ class VirtualService:
     gateways: tuple[str, ...] = ("mesh",)
     http: tuple[HttpRoute, ...] = ()
     connections: tuple[ConnectionRoute, ...] = ()
+    empty_http: bool = False
+    """``http: []`` is written: a list without routes, which the controller does not take for an absent one."""
 
     @property
     def tls(self) -> int:

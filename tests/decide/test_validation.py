@@ -12,9 +12,11 @@ from sim.model.controller import Controller
 from sim.model.manifests import ManifestSet
 from sim.model.network import (
     AmbassadorMapping,
+    ConnectionRoute,
     HttpRoute,
     Ingress,
     IngressPath,
+    Layer,
     RouteDestination,
     ServiceSpec,
     VirtualService,
@@ -25,6 +27,7 @@ from sim.model.rollout import (
     CanaryScale,
     CanaryStep,
     CanaryStrategy,
+    ConnectionTarget,
     Experiment,
     ExperimentTemplate,
     HeaderMatch,
@@ -475,6 +478,57 @@ def test_virtual_services(use: IstioVirtualService, http: tuple[HttpRoute, ...],
     manifests = replace(CLUSTER, virtual_services=(VirtualService("vs", http=http),))
     errors = rollout_errors(routed(routing=replace(ISTIO, virtual_services=(use,))), manifests)
     assert (message is None and not errors) or (message is not None and message in errors[0].message)
+
+
+def connection(layer: Layer, port: int, *sni_hosts: str, hosts: tuple[str, ...] = BOTH) -> ConnectionRoute:
+    return ConnectionRoute(layer, (port,), sni_hosts, destinations=tuple(RouteDestination(host) for host in hosts))
+
+
+TLS_443 = ConnectionTarget(Layer.TLS, 443, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("use", "vs", "message"),
+    [
+        pytest.param(IstioVirtualService("vs"), VirtualService("vs", empty_http=True), None, id="empty-http"),
+        pytest.param(
+            IstioVirtualService("vs", ("x",)),
+            VirtualService("vs", empty_http=True),
+            "invalid HTTP routes. Error: HTTP Route 'x' is not found in the defined Virtual Service.",
+            id="named-in-empty-http",
+        ),
+        pytest.param(
+            IstioVirtualService("vs", connections=(TLS_443,)),
+            VirtualService("vs", connections=(connection(Layer.TLS, 443, "b", "a"), connection(Layer.TLS, 444, "a"))),
+            None,
+            id="named-tls",
+        ),
+        pytest.param(
+            IstioVirtualService("vs", connections=(TLS_443,)),
+            VirtualService("vs", connections=(connection(Layer.TLS, 443, "a"),)),
+            "invalid TLS routes. Error: No matching TLS routes found in the defined Virtual Service.",
+            id="no-such-tls",
+        ),
+        pytest.param(
+            IstioVirtualService("vs"),
+            VirtualService("vs", connections=(connection(Layer.TCP, 80, hosts=BOTH[:1]),)),
+            "invalid TCP routes. Error: Canary Service 'api-canary' not found in route",
+            id="tcp-without-canary",
+        ),
+        pytest.param(
+            IstioVirtualService("vs"),
+            VirtualService("vs", connections=(connection(Layer.TLS, 443), connection(Layer.TLS, 444))),
+            "invalid TLS routes. Error: spec.tls[] should be set in VirtualService and it must have exactly one route when "
+            "omitting spec.strategy.canary.trafficRouting.istio.virtualService.tlsRoutes",
+            id="which-tls",
+        ),
+    ],
+)
+def test_routes_of_virtual_services(use: IstioVirtualService, vs: VirtualService, message: str | None) -> None:
+    errors = rollout_errors(
+        routed(routing=replace(ISTIO, virtual_services=(use,))), replace(CLUSTER, virtual_services=(vs,))
+    )
+    assert [error.message.split("Istio VirtualService has ")[1] for error in errors] == ([message] if message else [])
 
 
 @pytest.mark.parametrize(

@@ -244,8 +244,21 @@ SCENARIO_TRIPS = [
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
 
 
-def test_clean_set_has_no_finding(tmp_path: Path) -> None:
-    assert found(tmp_path, given=scenario()) == ()
+def test_clean_set_has_no_finding_but_of_its_disruption_budget(tmp_path: Path) -> None:
+    assert [finding.message.split(":")[0] for finding in found(tmp_path, given=scenario())] == [
+        "spec of PodDisruptionBudget 'shop' has no effect in a simulation"
+    ]
+
+
+def test_a_kind_that_is_not_simulated_at_all_is_named(tmp_path: Path) -> None:
+    extra = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shop, namespace: prod}
+spec: {podSelector: {}}
+"""
+    messages = [finding.message for finding in found(tmp_path, extra=extra) if finding.code == "RT430"]
+    assert [message for message in messages if message.startswith("spec of NetworkPolicy 'shop' has no effect")]
 
 
 @pytest.mark.parametrize(("code", "changes"), [pytest.param(*row, id=row[0]) for row in TRIPS])

@@ -76,6 +76,7 @@ def virtual_service(data: dict[str, Any], name: str, namespace: str) -> VirtualS
         gateways=texts(spec, "gateways") or ("mesh",),
         http=tuple(http_route(route) for route in mappings(spec, "http")),
         connections=tuple(_connection(route, layer) for layer in Layer for route in mappings(spec, layer.value)),
+        empty_http=spec.get("http") == [],
     )
 
 

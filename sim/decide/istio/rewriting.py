@@ -83,13 +83,13 @@ def _connection_targets(use: IstioVirtualService, routes: Sequence[ConnectionRou
     for layer in Layer:
         own = [i for i, route in enumerate(routes) if route.layer is layer]
         wanted = [target for target in use.connections if target.layer is layer]
-        found += [i for target in wanted for i in own if _is(routes[i], target)] if wanted else own[:1]
+        found += [i for target in wanted for i in own if is_meant(routes[i], target)] if wanted else own[:1]
     return found
 
 
-def _is(route: ConnectionRoute, target: ConnectionTarget) -> bool:
-    """A route of several ports is never meant."""
-    names = target.layer is Layer.TCP or set(route.sni_hosts) == set(target.sni_hosts)
+def is_meant(route: ConnectionRoute, target: ConnectionTarget) -> bool:
+    """Whether a target means a route: never one of several ports; server names that a target repeats mean none."""
+    names = target.layer is Layer.TCP or sorted(set(route.sni_hosts)) == sorted(target.sni_hosts)
     return len(route.ports) < 2 and (route.ports or (0,))[0] == target.port and names
 
 
