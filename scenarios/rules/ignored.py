@@ -1,4 +1,4 @@
-"""RT430: what manifests say that has no effect in a simulation, each once, so that nobody trusts it to have one."""
+"""RT43x: what manifests say that has no effect in a simulation, so that nobody trusts it to have one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from scenarios.findings import Path, Severity
 from scenarios.manifests import Document
-from scenarios.rules.context import Context
+from scenarios.rules.context import Context, space
 from scenarios.rules.rule import Hit, Rule
+from scenarios.rules.tree import dig, mapping, text
 
 _ANY = "*"
 """Every item of a list."""
@@ -30,7 +31,10 @@ _POD_FIELDS: tuple[tuple[Path, str], ...] = (
     ((*_POD, "containers", 1), "only the first container serves, is probed and can fail"),
 )
 _ROLLOUT_FIELDS: tuple[tuple[Path, str], ...] = (
-    (("spec", "workloadRef", "scaleDown"), "the referenced Deployment's own pods are not scaled down"),
+    (
+        ("spec", "workloadRef", "scaleDown"),
+        "the referenced Deployment's own pods are not simulated, neither before its migration nor after",
+    ),
     (
         ("spec", "strategy", "canary", "trafficRouting", "plugins"),
         "weights are set at once, like those of a built-in router",
@@ -45,6 +49,7 @@ _OTHER_FIELDS: tuple[tuple[str, Path, str], ...] = (
     ("PodDisruptionBudget", ("spec",), "nodes are not drained: nobody asks to evict a pod"),
     ("NetworkPolicy", ("spec",), "every pod reaches every other"),
 )
+_SCALES_DOWN = frozenset({"onsuccess", "progressively"})
 _DEFAULTS = {"sessionAffinity": "None"}
 
 
@@ -64,6 +69,21 @@ def without_effect(context: Context) -> Iterator[Hit]:
             more = f" (and at {len(places) - 1} more places)" if len(places) > 1 else ""
             message = f"{_name(path)} of {kind} {document.name!r}{more} has no effect in a simulation: {words}"
             yield Hit(document, place, message)
+
+
+def pods_of_references(context: Context) -> Iterator[Hit]:
+    """Deployments that a Rollout takes its template from and that nobody scales down (``rollout/sync.go:1362``)."""
+    for rollout in context.of_kind("Rollout"):
+        reference = mapping(rollout.data, "spec", "workloadRef")
+        if reference.get("kind") != "Deployment" or reference.get("scaleDown") in _SCALES_DOWN:
+            continue
+        deployment = context.find("Deployment", text(reference, "name"), space(rollout))
+        if deployment is not None and dig(deployment.data, "spec", "replicas") != 0:
+            message = (
+                f"Deployment {deployment.name!r} keeps its own pods beside those of Rollout {rollout.name!r}: it rolls each new "
+                f"template out at once, unjudged, wherever a Service selects them; the twin does not simulate these pods"
+            )
+            yield Hit(rollout, ("spec", "workloadRef"), message)
 
 
 def _name(path: Path) -> str:
@@ -104,5 +124,14 @@ RULES = (
         "The cluster heeds it and the twin does not; docs/model.md lists what else is left out.",
         "judge what depends on it with a real cluster",
         without_effect,
+    ),
+    Rule(
+        "RT431",
+        "reference-keeps-pods",
+        Severity.WARNING,
+        "A Deployment named by workloadRef goes on deploying for itself: its pods run a release as soon as its template "
+        "changes, before any step of the Rollout.",
+        "replicas: 0 in the Deployment, or workloadRef.scaleDown: onsuccess",
+        pods_of_references,
     ),
 )

@@ -17,16 +17,22 @@ PONG: Final = "pong"
 
 
 def sides(spec: RolloutSpec, stable_ping_pong: str) -> tuple[str, str]:
-    """Names of the (stable, canary) Service; with pingPong they change places at every promotion.
+    """Names of the (stable, canary) Service between which a router splits.
 
-    As long as nothing was promoted pong counts as stable (``rollout/trafficrouting/service_helper.go:16-38``).
+    With pingPong they change places at every promotion; as long as nothing was promoted pong counts as stable. Istio
+    prefers a stable and a canary Service where both kinds are named (``rollout/trafficrouting/service_helper.go:16-38``).
     """
     canary = spec.canary
     if canary is None:
         return "", ""
-    if canary.ping_pong is None or canary.stable_service or canary.canary_service:
+    routing, named = canary.traffic_routing, canary.stable_service or canary.canary_service
+    if canary.ping_pong is None or (named and routing is not None and "istio" in routing.kinds):
         return canary.stable_service, canary.canary_service
-    ping, pong = canary.ping_pong
+    return _changing_sides(canary.ping_pong, stable_ping_pong)
+
+
+def _changing_sides(ping_pong: tuple[str, str], stable_ping_pong: str) -> tuple[str, str]:
+    ping, pong = ping_pong
     return (ping, pong) if stable_ping_pong == PING else (pong, ping)
 
 
@@ -43,7 +49,7 @@ def reconcile_ping_pong(turn: Turn) -> None:
     canary, status = turn.spec.canary, turn.seen.status
     if canary is None or canary.ping_pong is None or is_fully_promoted(status):
         return
-    _, name = sides(turn.spec, status.stable_ping_pong)
+    _, name = _changing_sides(canary.ping_pong, status.stable_ping_pong)
     ensure_target(turn, name, turn.seen.new_rs, check_availability=False)
 
 

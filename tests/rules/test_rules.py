@@ -31,6 +31,7 @@ SET = ("ApplicationSet", "spec")
 ELEMENTS = (*SET, "generators", 0, "list", "elements")
 WINDOWS = ("AppProject", "spec", "syncWindows")
 STEPS = (*CANARY, "steps")
+WORKLOAD = ("Rollout", "spec", "workloadRef")
 
 
 def datadog(query: str, condition: str, **more: Any) -> Changes:
@@ -153,6 +154,7 @@ TRIPS = [
     ("RT421", {("PodDisruptionBudget", "spec", "selector", "matchLabels", "app"): "other"}),
     ("RT422", {(*CONTAINER, "readinessProbe"): ABSENT}),
     ("RT416", {(*CANARY, "trafficRouting"): {}}),
+    ("RT431", {WORKLOAD: {"apiVersion": "apps/v1", "kind": "Deployment", "name": "old"}}),
     ("RT430", {("Rollout", "spec", "template", "spec", "initContainers"): [{"name": "wait", "image": "wait:1"}]}),
     ("RT423", {(*CONTAINER, "resources"): ABSENT}),
     ("RT501", {(*ELEMENTS, 0, "phase"): 1}),
@@ -218,6 +220,12 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: other, namespace: prod}
 spec: {selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}
+""",
+    "RT431": """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old, namespace: prod}
+spec: {replicas: 2, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}
 """,
 }
 
@@ -294,6 +302,23 @@ def test_a_scripted_provider_needs_an_answer_for_every_release(
 def test_without_a_scenario_it_is_only_said_that_one_is_needed(tmp_path: Path) -> None:
     findings = found(tmp_path, {PROVIDER: {"web": {"url": "http://shop/healthz"}}})
     assert {"RT810", "RT811"} & set(codes(findings)) == {"RT811"}
+
+
+@pytest.mark.parametrize(
+    ("scale_down", "replicas", "warns"),
+    [
+        pytest.param("never", "replicas: 2", True, id="never"),
+        pytest.param("onsuccess", "replicas: 2", False, id="onsuccess"),
+        pytest.param("progressively", "replicas: 2", False, id="progressively"),
+        pytest.param("never", "replicas: 0", False, id="scaled-down"),
+    ],
+)
+def test_a_referenced_deployment_keeps_pods_unless_it_is_scaled_down(
+    tmp_path: Path, scale_down: str, replicas: str, warns: bool
+) -> None:
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "old", "scaleDown": scale_down}
+    deployment = EXTRA["RT431"].replace("replicas: 2", replicas)
+    assert ("RT431" in codes(found(tmp_path, {WORKLOAD: reference}, deployment))) == warns
 
 
 def test_a_metric_plugin_is_named(tmp_path: Path) -> None:
