@@ -15,6 +15,7 @@ import pytest
 
 from scenarios.document.load import from_manifests
 from sim.decide.rejections import rejection
+from sim.decide.standin import SYNTHETIC
 from sim.engine.argo import ArgoDriver
 from sim.engine.clock import Rank
 from sim.engine.local import LocalRun, Place
@@ -111,6 +112,8 @@ class Seen:
     pods: Mapping[int, int]
     available: int
     canary_weight: int | None
+    weights: tuple[int | None, ...]
+    """Of the main route's destinations: stable, canary and those of an experiment."""
     routes: tuple[str, ...]
     active: int
     """Revision that the stable (active) Service selects; 0 is none."""
@@ -124,6 +127,8 @@ class Seen:
     analyses: int
     """How many analysis runs there are."""
     abort: bool
+    roles: Mapping[int, str]
+    """By revision: the label ``role`` that the strategy's metadata puts on its pods."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +242,8 @@ def _stands(run: LocalRun) -> Seen:
     status, hands = driver.controller.status, driver.controller._hands
     numbers = {rs.revision.hash: rs.number for rs in hands.sets.values()}
     targets = {one.name: numbers.get(one.hash, 0) for one in hands.writer.services()}
-    http = run._router.network.virtual_services["shop"].http
+    routers = run._router.network.virtual_services
+    http = routers.get(SYNTHETIC, routers["shop"]).http
     weights = {one.host: one.weight for one in http[-1].destinations}
     return Seen(
         phase=status.phase.value,
@@ -246,6 +252,7 @@ def _stands(run: LocalRun) -> Seen:
         pods={rs.number: len(rs.active) for rs in hands.sets.values()},
         available=sum(rs.available for rs in hands.sets.values()),
         canary_weight=weights["canary"],
+        weights=tuple(one.weight for one in http[-1].destinations),
         routes=tuple(one.name for one in http),
         active=targets.get("stable", 0),
         preview=targets.get("canary", 0),
@@ -254,6 +261,7 @@ def _stands(run: LocalRun) -> Seen:
         runs=tuple(one.phase.value for one in hands.analyst.views()),
         analyses=len(hands.analyst.views()),
         abort=status.abort,
+        roles={rs.number: rs.label_map().get("role", "") for rs in hands.sets.values()},
     )
 
 

@@ -83,6 +83,12 @@ STORIES = (
         do(20, "promote"),
         at(30, phase="Healthy"),
     ),
+    story(
+        "TestCanaryBackgroundAnalysisLongRunningJob",
+        rollout(f"canary: {{{background('lasting')}, steps: [{{setWeight: 10}}, {{pause: {{duration: 10s}}}}]}}"),
+        at(5, phase="Paused", runs=("Running",)),
+        at(30, phase="Healthy", runs=("Inconclusive",)),
+    ),
 )
 
 

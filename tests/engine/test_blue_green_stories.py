@@ -11,6 +11,7 @@ from tests.engine.stories import BAD, LATE_POD, Story, at, do, expected, rollout
 GREEN = "activeService: stable, previewService: canary"
 NO_PREVIEW = "activeService: stable"
 BY_HAND = "autoPromotionEnabled: false"
+AT_ONCE = f"{GREEN}, {BY_HAND}, scaleDownDelaySeconds: 0"
 PREVIEW_ONE = f"{GREEN}, previewReplicaCount: 1, scaleDownDelaySeconds: 5, {BY_HAND}"
 
 
@@ -166,6 +167,55 @@ STORIES = (
         at(30, phase="Paused"),
         do(30, "resume"),
         at(40, phase="Healthy", active=3),
+    ),
+    story(
+        "TestEphemeralMetadata",
+        rollout(
+            f"blueGreen: {{{NO_PREVIEW}, {BY_HAND}, previewMetadata: {{labels: {{role: new}}}},"
+            " activeMetadata: {labels: {role: old}}}",
+            2,
+        ),
+        at(10, phase="Paused", roles={1: "old", 2: "new"}),
+        do(10, "promote"),
+        at(12, phase="Healthy", roles={1: "", 2: "old"}),
+    ),
+    story(
+        "TestBlueGreenDuration_InitialRollout",
+        rollout(f"blueGreen: {{{GREEN}, {BY_HAND}}}", 2),
+        at(10, phase="Healthy", pods={1: 2}, stable=1, active=1),
+        first_deploy=True,
+    ),
+    story(
+        "TestBlueGreenDuration_SupersededRollback",
+        rollout(f"blueGreen: {{{GREEN}, {BY_HAND}, scaleDownDelaySeconds: 30}}"),
+        do(10, "promote"),
+        at(15, phase="Healthy", stable=2),
+        do(15, "apply", release="three"),
+        at(20, phase="Paused"),
+        do(20, "undo", revision=1),
+        at(25, phase="Healthy", stable=4, active=4),
+    ),
+    story(
+        "TestBlueGreenDuration_RollbackOutsideWindow",
+        rollout(f"blueGreen: {{{AT_ONCE}}}", 1, "rollbackWindow: {revisions: 1}", "revisionHistoryLimit: 5"),
+        do(10, "promote"),
+        do(20, "apply", release="three"),
+        do(30, "promote"),
+        do(40, "apply", release="four"),
+        at(50, phase="Paused"),
+        do(50, "undo", revision=1),
+        at(60, phase="Paused"),
+        do(60, "promote"),
+        at(70, phase="Healthy", stable=5),
+    ),
+    story(
+        "TestBlueGreenDuration_RollbackInsideWindow",
+        rollout(f"blueGreen: {{{AT_ONCE}}}", 1, "rollbackWindow: {revisions: 1}", "revisionHistoryLimit: 5"),
+        do(10, "promote"),
+        do(20, "apply", release="three"),
+        at(30, phase="Paused"),
+        do(30, "undo", revision=1),
+        at(40, phase="Healthy", stable=4),
     ),
 )
 

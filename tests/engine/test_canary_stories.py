@@ -240,6 +240,28 @@ STORIES = (
         do(30, "undo", revision=1),
         at(40, phase="Healthy", stable=4),
     ),
+    story(
+        "TestEphemeralMetadata",
+        rollout(
+            f"{HALF[:-1]}, canaryMetadata: {{labels: {{role: new}}}}, stableMetadata: {{labels: {{role: old}}}}}}", 2
+        ),
+        at(10, phase="Paused", roles={1: "old", 2: "new"}),
+        do(10, "promote"),
+        at(20, phase="Healthy", roles={1: "", 2: "old"}),
+    ),
+    story(
+        "TestCanaryDuration_InitialRollout",
+        rollout(HALF, 2),
+        at(10, phase="Healthy", pods={1: 2}, stable=1),
+        first_deploy=True,
+    ),
+    story(
+        "TestCanaryDuration_ScalingOnly",
+        rollout(HALF),
+        do(10, "promote"),
+        do(20, "scale", replicas=2),
+        at(30, phase="Healthy", pods={1: 0, 2: 2}, stable=2),
+    ),
 )
 
 

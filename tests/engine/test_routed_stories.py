@@ -17,6 +17,9 @@ DYNAMIC = f"{ISTIO}, dynamicStableScale: true, steps: [{{setWeight: 25}}, {{paus
 ONE_CANARY = f"{ISTIO}, steps: [{{setCanaryScale: {{replicas: 1}}}}, {{pause: {{}}}}]"
 STARTS_LATE = {"stable": builders.version("one", start_up=builders.constant(10))}
 
+PING_PONG = ISTIO.split(", canaryService")[0] + ", pingPong: {pingService: stable, pongService: canary}"
+SMI = "trafficRouting: {smi: {trafficSplitName: shop}}, canaryService: canary, stableService: stable"
+TRY = "{name: try, specRef: canary"
 MATCHES = "match: [{headerName: agent, headerValue: {regex: firefox(.*)}}]"
 HEADERS = (
     f"[{{setWeight: 20}}, {{setHeaderRoute: {{name: first, {MATCHES}}}}}, {{pause: {{}}}},"
@@ -174,6 +177,49 @@ STORIES = (
         at(30, phase="Paused", routes=("second", "primary"), canary_weight=40),
         do(30, "promote-full"),
         at(40, phase="Healthy", routes=("primary",), canary_weight=0),
+    ),
+    story(
+        "TestIstioPingPongUpdate",
+        rollout(f"canary: {{{PING_PONG}, steps: [{{setWeight: 25}}, {{pause: {{}}}}]}}"),
+        at(10, phase="Paused", weights=(75, 25)),
+        do(10, "promote"),
+        at(20, phase="Healthy", weights=(0, 100)),
+        do(20, "apply", release="three"),
+        at(30, phase="Paused", weights=(25, 75)),
+        do(30, "promote"),
+        at(40, phase="Healthy", weights=(100, 0)),
+    ),
+    story(
+        "TestIstioHostSplitExperimentStep",
+        rollout(
+            f"canary: {{{ISTIO}, steps: [{{setWeight: 10}}, {{experiment: {{templates: [{TRY}, weight: 20}}]}}}}]}}"
+        ),
+        at(10, phase="Progressing", step=1, weights=(70, 10, 20), active=1, preview=2),
+        do(10, "promote"),
+        at(20, phase="Healthy", weights=(100, 0), active=2, preview=2, pods={1: 1, 2: 1}),
+    ),
+    story(
+        "TestSMIExperimentStep",
+        rollout(f"canary: {{{SMI}, steps: [{{setWeight: 5}}, {{experiment: {{templates: [{TRY}, weight: 5}}]}}}}]}}"),
+        at(10, step=1, weights=(90, 5, 5), active=1, preview=2),
+        do(10, "promote"),
+        at(20, phase="Healthy", weights=(100, 0), active=2, preview=2, pods={1: 1, 2: 1}),
+    ),
+    story(
+        "TestALBExperimentStepNoSetWeight-with-istio",
+        rollout(
+            f"canary: {{{ISTIO}, steps: [{{experiment: {{duration: 15s, templates:"
+            f" [{TRY}, weight: 20}}, {{name: base, specRef: stable, weight: 20}}]}}}}]}}"
+        ),
+        at(10, weights=(60, 0, 20, 20)),
+        at(30, phase="Healthy", weights=(100, 0)),
+    ),
+    story(
+        "TestSMIIngressCanaryStep",
+        rollout(f"canary: {{{SMI}, steps: [{{setWeight: 5}}, {{pause: {{}}}}]}}"),
+        at(10, phase="Paused", weights=(95, 5)),
+        do(10, "promote"),
+        at(20, phase="Healthy", weights=(100, 0)),
     ),
 )
 
