@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from scenarios.findings import Finding, ordered
 from scenarios.manifests import Documents
 from scenarios.rules import (
+    aborts,
     argocd,
+    blue_green,
     durations,
     gates,
     ignored,
     judging,
+    measuring,
     pods,
     providers,
     queries,
@@ -19,7 +22,9 @@ from scenarios.rules import (
     runs,
     scenario,
     scripts,
+    takeover,
     traffic,
+    traps,
     unmodelled,
     validation,
     windows,
@@ -48,6 +53,11 @@ RULES: tuple[Rule, ...] = tuple(
             *durations.RULES,  # RT7xx
             *scenario.RULES,  # RT80x
             *scripts.RULES,  # RT81x
+            *aborts.RULES,  # RT90x
+            *traps.RULES,  # RT91x
+            *takeover.RULES,  # RT92x
+            *measuring.RULES,  # RT93x
+            *blue_green.RULES,  # RT94x
         ),
         key=lambda rule: rule.code,
     )

@@ -18,6 +18,7 @@ FAMILIES = {
     "RT6": "Sync windows",
     "RT7": "Durations and targets",
     "RT8": "Scenario files",
+    "RT9": "What the real controller does with it",
 }
 
 _INTRODUCTION = """\

@@ -60,6 +60,40 @@ INLINE = [
     {"analysis": {"templates": [{"templateName": "errors"}], "args": [{"name": "role", "value": "canary"}]}},
 ]
 BLUE_GREEN = {"activeService": "shop-stable", "previewService": "shop-canary"}
+MATCH = [{"headerName": "x-canary", "headerValue": {"exact": "1"}}]
+HEADER_ROUTE = {"setHeaderRoute": {"name": "early", "match": MATCH}}
+MIRROR_ROUTE = {"setMirrorRoute": {"name": "early", "percentage": 50, "match": [{"path": {"prefix": "/"}}]}}
+MANAGED = {(*CANARY, "trafficRouting", "managedRoutes"): [{"name": "early"}]}
+SUBSETS: Changes = {
+    (*CANARY, "trafficRouting", "istio", "destinationRule"): {
+        "name": "shop",
+        "canarySubsetName": "new",
+        "stableSubsetName": "old",
+    },
+    ("DestinationRule", "spec", "subsets"): [{"name": "new"}, {"name": "old"}, {"name": "beta"}],
+}
+DRY_RUN: Changes = {
+    ("AnalysisTemplate", "spec", "metrics", 1): {
+        "name": "client-errors",
+        "interval": "20s",
+        "successCondition": "len(result) > 0 && result[0] < 0.1",
+        "provider": {"prometheus": {"address": "http://p", "query": "sum(up)"}},
+    },
+    ("AnalysisTemplate", "spec", "dryRun"): [{"metricName": "errors"}],
+}
+POST_PROMOTION: Changes = {
+    ("Rollout", "spec", "strategy"): {
+        "blueGreen": {
+            **BLUE_GREEN,
+            "scaleDownDelaySeconds": 30,
+            "postPromotionAnalysis": {
+                "templates": [{"templateName": "errors"}],
+                "args": [{"name": "role", "value": "canary"}],
+            },
+        }
+    },
+    (*METRIC, "count"): 5,
+}
 
 TRIPS = [
     ("RT101", {(*CANARY, "antiAffinity"): {
@@ -197,6 +231,26 @@ TRIPS = [
     ("RT710", {STEPS: []}),
     ("RT711", {(*CANARY, "trafficRouting"): ABSENT, (*STEPS, 0, "setWeight"): 5}),
     ("RT712", {("Rollout", "spec", "progressDeadlineSeconds"): 300}),
+    ("RT901", {(*CANARY, "dynamicStableScale"): True, (*CANARY, "minPodsPerReplicaSet"): 2}),
+    ("RT902", {(*CANARY, "scaleDownDelaySeconds"): 0}),
+    ("RT904", {(*STEPS, 0): MIRROR_ROUTE} | MANAGED),
+    ("RT905", {(*STEPS, 0): HEADER_ROUTE} | MANAGED),
+    ("RT906", {(*CANARY, "abortScaleDownDelaySeconds"): 0}),
+    ("RT911", {(*STEPS, 0): {"setCanaryScale": {"replicas": 2}}, (*STEPS, 1): {"setWeight": 30}}),
+    ("RT912", {(*STEPS, 1, "pause", "duration"): "500ms"}),
+    ("RT913", {(*METRIC, "count"): 4}),
+    ("RT914", {(*CANARY, "analysis", "startingStep"): 4}),
+    ("RT915", {("Rollout", "spec", "progressDeadlineAbort"): True, (*CANARY, "analysis", "startingStep"): 2}),
+    ("RT921", {(*HTTP, 0, "route", 2): {"destination": {"host": "shop-old"}, "weight": 5}}),
+    ("RT922", SUBSETS),
+    ("RT931", {(*METRIC, "successCondition"): "default(result[0], 0) < 0.005"}),
+    ("RT932", datadog("avg:errors{role:{{args.role}}}", "isNil(result) || result < 0.005")),
+    ("RT933", {(*METRIC, "successCondition"): "result[0] < 0.005", (*METRIC, "consecutiveErrorLimit"): ABSENT}),
+    ("RT934", {(*METRIC, "inconclusiveLimit"): 2}),
+    ("RT935", DRY_RUN),
+    ("RT941", {("Rollout", "spec", "strategy"): {"blueGreen": BLUE_GREEN | {"previewService": "shop-canary"}}}),
+    ("RT942", POST_PROMOTION),
+    ("RT943", POST_PROMOTION),
     ("RT806", {(*CANARY, "canaryMetadata"): ABSENT, (*CANARY, "analysis", "args", 0, "value"): "shop-canary"}),
     ("RT807", {(*CANARY, "canaryMetadata"): ABSENT, (*CANARY, "stableMetadata"): ABSENT,
                QUERY: 'sum(rate(http_requests_total{status=~"5.."}[1m])) / sum(rate(http_requests_total[1m]))'}),
@@ -247,6 +301,8 @@ SCENARIO_TRIPS = [
     ("RT810", {}, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}),
     ("RT812", {}, {QUERY: 'sum(rate(shop_orders_failed_total{role="canary"}[1m]))'}),
     ("RT813", {}, PLUGIN_STEP),
+    ("RT903", {"controller": Controller.ARGO_1_7}, {
+        (*CANARY, "scaleDownDelaySeconds"): 0, ("Rollout", "spec", "progressDeadlineAbort"): True}),
 ]  # fmt: skip
 
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
@@ -390,6 +446,29 @@ NEAR_MISSES = [
     ("RT602", window(duration="168h"), "a week in hours"),
     ("RT605", deny(schedule="0 0 29 * *"), "every month on purpose"),
     ("RT607", window(schedule="0 10 * * 1"), "weekday only"),
+    ("RT901", {(*CANARY, "dynamicStableScale"): True, (*CANARY, "minPodsPerReplicaSet"): 1}, "no more than 10 % need"),
+    ("RT901", {(*CANARY, "minPodsPerReplicaSet"): 2}, "the stable version stays whole"),
+    ("RT901", {(*CANARY, "dynamicStableScale"): True, (*CANARY, "minPodsPerReplicaSet"): 2,
+               (*CANARY, "abortScaleDownDelaySeconds"): 60}, "a delay lets go of the pods"),
+    ("RT903", {(*CANARY, "scaleDownDelaySeconds"): 0, ("Rollout", "spec", "progressDeadlineAbort"): True}, "mended in 1.8"),
+    ("RT904", {(*STEPS, 0): HEADER_ROUTE} | MANAGED, "leads to the stable pods"),
+    ("RT905", {(*STEPS, 1): HEADER_ROUTE} | MANAGED, "not the first step"),
+    ("RT906", {(*CANARY, "abortScaleDownDelaySeconds"): 60}, "some time"),
+    ("RT911", {(*STEPS, 0): {"setCanaryScale": {"replicas": 3}}, (*STEPS, 1): {"setWeight": 30}, (*STEPS, 2): {
+        "setCanaryScale": {"matchTrafficWeight": True}}, (*STEPS, 3): {"setWeight": 100}}, "let go in time"),
+    ("RT912", {(*STEPS, 1, "pause", "duration"): "1m30s"}, "whole seconds"),
+    ("RT913", {(*METRIC, "count"): 60}, "longer than the steps"),
+    ("RT914", {(*CANARY, "analysis", "startingStep"): 3}, "the last step"),
+    ("RT915", {("Rollout", "spec", "progressDeadlineAbort"): True}, "an analysis watches"),
+    ("RT921", {(*HTTP, 0, "route", 2): {"destination": {"host": "shop-old"}, "weight": 0}}, "without weight"),
+    ("RT931", {(*METRIC, "successCondition"): "result[0] < result[1]"}, "more elements would do"),
+    ("RT931", {(*METRIC, "successCondition"): "len(result) > 0 && isNaN(result[0]) == false"}, "errors for none"),
+    ("RT932", datadog("avg:errors{role:{{args.role}}}", "default(result, 1) < 0.005"), "the default is a number"),
+    ("RT933", {(*METRIC, "successCondition"): "result[0] < 0.005"}, "errors were thought of"),
+    ("RT934", {(*METRIC, "inconclusiveLimit"): 2, (*METRIC, "failureCondition"): "result[0] > 0.01"}, "two conditions"),
+    ("RT935", dict(DRY_RUN) | {("AnalysisTemplate", "spec", "dryRun"): [{"metricName": "^errors$"}]}, "anchored"),
+    ("RT943", dict(POST_PROMOTION) | {
+        ("Rollout", "spec", "strategy", "blueGreen", "scaleDownDelaySeconds"): 80}, "as long as the analysis"),
     ("RT711", {(*CANARY, "trafficRouting"): ABSENT}, "a tenth of ten pods"),
     ("RT711", {(*CANARY, "trafficRouting"): ABSENT, ("Rollout", "spec", "replicas"): 19, (*STEPS, 0, "setWeight"): 5},
      "a twentieth of nineteen and one more"),
