@@ -14,7 +14,7 @@ from typing import Final
 from sim.model.manifests import ManifestSet
 from sim.model.network import HttpMatch, HttpRoute, IngressPath, RouteDestination, StringMatch, VirtualService
 from sim.model.pods import Labels
-from sim.model.rollout import CanaryStrategy, HeaderRoute, IstioVirtualService, RolloutSpec
+from sim.model.rollout import CanaryStrategy, HeaderRoute, IstioVirtualService, RolloutSpec, TrafficRouting
 
 SYNTHETIC: Final = "traffic-router"
 """Name and host of the VirtualService that stands for any router that is not Istio."""
@@ -23,17 +23,17 @@ SYNTHETIC: Final = "traffic-router"
 def stand_in(spec: RolloutSpec, manifests: ManifestSet) -> VirtualService | None:
     """The routes of a Rollout's router; None for Istio's own, and without a router.
 
-    nginx and ALB split what their Ingress sends to the stable (or root) Service, the Gateway API plugin the HTTPRoute's
-    rules that name both Services. Of the others the objects are not read: they split everything.
+    nginx and ALB split what their Ingress sends to the stable (or root) Service, the Gateway API plugin what the rules of
+    its HTTPRoutes send to either Service (``sim.decide.gateway``). Of the others the objects are not read: they split everything.
     """
     canary = spec.canary
     routing = canary.traffic_routing if canary is not None else None
     if canary is None or routing is None or not routing.kinds or routing.virtual_services:
         return None
-    routes = tuple(_ingress_routes(spec, canary, manifests)) or _gateway_routes(spec, canary, manifests)
-    if not any(is_split(route, canary) for route in routes):
+    routes = tuple(_ingress_routes(spec, canary, manifests)) or tuple(_gateway_routes(spec, routing, manifests))
+    if not {canary.stable_service, canary.canary_service} <= {o.host for r in routes for o in r.destinations}:
         routes = (HttpRoute("", (), _halves(canary)),)
-    named = tuple(replace(route, name=f"rule-{k}") for k, route in enumerate(routes))
+    named = tuple(replace(route, name=route.name or f"rule-{k}") for k, route in enumerate(routes))
     return VirtualService(SYNTHETIC, spec.namespace, (SYNTHETIC,), ("gateway", "mesh"), named)
 
 
@@ -99,10 +99,20 @@ def _by_annotations(path: IngressPath, canary: CanaryStrategy, annotations: Labe
             yield HttpRoute("", _matches(path, HttpMatch(headers=(("cookie", how),))), side)
 
 
-def _gateway_routes(spec: RolloutSpec, canary: CanaryStrategy, manifests: ManifestSet) -> tuple[HttpRoute, ...]:
-    names = canary.traffic_routing.gateway_routes if canary.traffic_routing is not None else ()
-    found = [one for one in manifests.gateway_routes if one.name in names and one.namespace == spec.namespace]
-    return tuple(route for one in found for route in one.routes)
+def _gateway_routes(spec: RolloutSpec, routing: TrafficRouting, manifests: ManifestSet) -> Iterator[HttpRoute]:
+    namespace = routing.gateway_namespace or spec.namespace
+    for found in manifests.gateway_routes:
+        if found.name in routing.gateway_routes and found.namespace == namespace:
+            yield from (replace(route, name=_rule_name(found.name, k)) for k, route in enumerate(found.routes))
+
+
+def _rule_name(http_route: str, index: int) -> str:
+    return f"{http_route}/{index}"
+
+
+def takes_header_routes(route: HttpRoute, routing: TrafficRouting) -> bool:
+    """Whether a rule of a stand-in is of an HTTPRoute into which the Gateway API plugin writes header routes."""
+    return route.name.rpartition("/")[0] in routing.header_gateway_routes
 
 
 def header_matches(route: HeaderRoute, kinds: Sequence[str]) -> tuple[HttpMatch, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from sim.decide import gateway
 from sim.decide.defaults import max_weight
 from sim.decide.istio import rewriting
 from sim.decide.istio.rewriting import Owner, short
 from sim.decide.services import PING, sides, with_sides
-from sim.decide.standin import SYNTHETIC, header_matches, use_of
+from sim.decide.standin import SYNTHETIC, header_matches, takes_header_routes, use_of
 from sim.engine.destinations import Network
 from sim.engine.routing import Router, with_hash
 from sim.model.network import VirtualService
@@ -37,6 +38,7 @@ class RouterWriter:
         self._router = router
         self._targets: dict[str, str] = {}
         self._views: tuple[ServiceView, ...] | None = None
+        self._added: tuple[str, ...] = ()
         self.managed_routes: tuple[HeaderRoute | MirrorRoute, ...] = ()
         self._selectors = {
             name: router.network.services[name] for name in service_names(spec) if name in router.network.services
@@ -50,7 +52,7 @@ class RouterWriter:
             network.services[name] = with_hash(selector, pod_hash)
         if self._routing is not None:
             self._write_subsets(pod_hash, pod_hash, network)
-            self._rewrite(partial(rewriting.with_weights, canary=0), network)
+            self._rewrite(self._weighting(0), network)
 
     def services(self) -> tuple[ServiceView, ...]:
         """The controller's Services as written."""
@@ -84,7 +86,7 @@ class RouterWriter:
         hashes = tuple((one.service, one.hash) for one in weights.additional if one.service)
         # A full promotion of more pods than are wanted asks for more than everything; routers give it everything.
         share = weights.canary.weight + min(0, weights.stable.weight)
-        rewrite = partial(rewriting.with_weights, canary=share, additional=extra)
+        rewrite = self._weighting(share, extra)
         names = self._sides
 
         def change(network: Network) -> None:
@@ -100,7 +102,7 @@ class RouterWriter:
         self.managed_routes = kept if gone else (*kept, route)
         if isinstance(route, HeaderRoute):
             self._write(partial(self._with_header_route, route=route))
-        else:
+        elif not self._by_gateway:
             self._write(partial(rewriting.with_mirror_route, route=route))
 
     def remove_routes(self) -> None:
@@ -111,7 +113,10 @@ class RouterWriter:
             route for step in steps for route in (step.set_header_route, step.set_mirror_route) if route is not None
         )
         names = tuple(route.name for route in made)
-        self._write(lambda vs, _use, owner: rewriting.without_managed(vs, owner, names))
+        if self._by_gateway:
+            self._write(lambda vs, _use, owner: gateway.without_managed(vs, owner, self._sources(vs)))
+        else:
+            self._write(lambda vs, _use, owner: rewriting.without_managed(vs, owner, names))
 
     @property
     def verifies(self) -> bool:
@@ -126,6 +131,22 @@ class RouterWriter:
     @property
     def _routing(self) -> TrafficRouting | None:
         return self._spec.canary.traffic_routing if self._spec.canary is not None else None
+
+    @property
+    def _by_gateway(self) -> bool:
+        """Whether the Gateway API plugin writes; it knows no mirrors (plugin.go:155)."""
+        return self._routing is not None and bool(self._routing.gateway_routes)
+
+    def _sources(self, vs: VirtualService) -> tuple[str, ...]:
+        """Rules that may get header routes."""
+        routing = self._routing or TrafficRouting()
+        return tuple(route.name for route in vs.http if takes_header_routes(route, routing))
+
+    def _weighting(self, canary: int, additional: tuple[tuple[str, int], ...] = ()) -> Rewrite:
+        if not self._by_gateway:
+            return partial(rewriting.with_weights, canary=canary, additional=additional)
+        previous, self._added = self._added, tuple(service for service, _ in additional)
+        return lambda vs, _use, owner: gateway.with_weights(vs, owner, canary, additional, previous)
 
     def _write(self, rewrite: Rewrite) -> None:
         self._router.write(partial(self._rewrite, rewrite), "route")
@@ -146,6 +167,8 @@ class RouterWriter:
     def _with_header_route(
         self, vs: VirtualService, use: IstioVirtualService, owner: Owner, route: HeaderRoute
     ) -> VirtualService:
+        if self._by_gateway:
+            return gateway.with_header_route(vs, owner, route, self._sources(vs))
         changed = rewriting.with_header_route(vs, use, owner, route)
         if vs.name != SYNTHETIC or not route.match or self._routing is None:
             return changed

@@ -167,6 +167,10 @@ class TrafficRouting:
     """``ambassador.mappings``."""
     gateway_routes: tuple[str, ...] = ()
     """HTTPRoutes of the plugin ``argoproj-labs/gatewayAPI``."""
+    header_gateway_routes: tuple[str, ...] = ()
+    """Those of them that take header routes."""
+    gateway_namespace: str = ""
+    """Where they are; empty: in the Rollout's namespace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ def test_the_gateway_plugin_splits_the_rules_that_name_both_services() -> None:
     plugin = TrafficRouting(("plugins",), gateway_routes=("web",))
     manifests = ManifestSet(gateway_routes=(routes,))
     assert [taken(plugin, Call(path), manifests) for path in ("/api", "/")] == ["api:1", SPLIT]
+    elsewhere = replace(plugin, gateway_namespace="edge")
+    assert [taken(elsewhere, Call(path), manifests) for path in ("/api", "/")] == [SPLIT, SPLIT]
 
 
 @pytest.mark.parametrize("kind", ["nginx", "alb", "smi", "traefik", "ambassador", "apisix", "appMesh", "plugins"])

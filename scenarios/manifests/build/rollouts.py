@@ -147,6 +147,7 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
     istio = mapping(data, "istio")
     singular = mapping(istio, "virtualService")
     several = list(mappings(istio, "virtualServices"))
+    gateway = mapping(data, "plugins", "argoproj-labs/gatewayAPI")
     return TrafficRouting(
         kinds=tuple(_routers(data)),
         virtual_services=tuple(_virtual_service(entry) for entry in ([singular] if singular else []) + several),
@@ -157,7 +158,9 @@ def _routing(data: dict[str, Any]) -> TrafficRouting:
         nginx=_ingresses(data, "nginx", "stableIngress"),
         alb=_ingresses(data, "alb", "ingress"),
         mappings=texts(data, "ambassador", "mappings"),
-        gateway_routes=tuple(_gateway_routes(mapping(data, "plugins", "argoproj-labs/gatewayAPI"))),
+        gateway_routes=tuple(_gateway_routes(gateway)),
+        header_gateway_routes=tuple(_gateway_routes(gateway, with_headers=True)),
+        gateway_namespace=text(gateway, "namespace"),
     )
 
 
@@ -172,11 +175,12 @@ def _managed_routes(data: dict[str, Any]) -> tuple[str, ...]:
     return tuple(text(entry, "name") for entry in mappings(data, "managedRoutes"))
 
 
-def _gateway_routes(data: dict[str, Any]) -> Iterator[str]:
-    """HTTPRoutes that the Gateway API plugin writes weights into."""
+def _gateway_routes(data: dict[str, Any], *, with_headers: bool = False) -> Iterator[str]:
+    """HTTPRoutes that the Gateway API plugin writes weights (or header routes too) into (plugin.go:350-356)."""
+    listed = mappings(data, "httpRoutes")
+    yield from (text(entry, "name") for entry in listed if flag(entry, "useHeaderRoutes") or not with_headers)
     if name := text(data, "httpRoute"):
         yield name
-    yield from (text(entry, "name") for entry in mappings(data, "httpRoutes"))
 
 
 def _ingresses(data: dict[str, Any], router: str, field: str) -> IngressRouting | None:
