@@ -134,6 +134,7 @@ class Hands:
         match action:
             case CreateReplicaSet():
                 self.create(action.hash, action.revision, rollout)
+                self.relabel(rollout)
             case Scale():
                 rs = self.sets[action.hash]
                 rs.desired_annotation = rollout.spec.desired
