@@ -19,6 +19,7 @@ from scenarios.rules import (
     providers,
     queries,
     reading,
+    routers,
     runs,
     scenario,
     scripts,
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = tuple(
             *gates.RULES,  # RT3xx
             *traffic.RULES,  # RT40x
             *unmodelled.RULES,  # RT41x
+            *routers.RULES,
             *pods.RULES,  # RT42x
             *ignored.RULES,  # RT43x
             *argocd.RULES,  # RT5xx

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from scenarios.findings import Path, Severity
 from scenarios.manifests import Document
-from scenarios.rules.context import Context, space
+from scenarios.rules.context import Context
 from scenarios.rules.rule import Hit, Rule
 from scenarios.rules.tree import dig, entries, mapping, text
 from sim.decide.istio.matching import is_pattern
@@ -78,34 +78,6 @@ def _unread(document: Document, base: Path, fields: Fields) -> Iterator[Hit]:
 
 def _unmodelled(document: Document, path: Path, instead: str) -> Hit:
     return Hit(document, path, f"{document.kind} {document.name!r}: {path[-1]} is not modelled: {instead}")
-
-
-def missing_router_objects(context: Context) -> Iterator[Hit]:
-    """Objects that a Rollout's router writes into and that nobody has written."""
-    for rollout in context.of_kind("Rollout"):
-        for kind, name, path in _named_objects(mapping(rollout.data, *_ROUTER)):
-            if context.find(kind, name, space(rollout)) is None:
-                message = (
-                    f"Rollout {rollout.name!r} writes its weights into {kind} {name!r}, which is not among the manifests: "
-                    f"the twin takes all requests to be split, the controller without it makes no progress"
-                )
-                yield Hit(rollout, (*_ROUTER, *path), message)
-
-
-def _named_objects(routing: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:
-    """(kind, name, path of the name); a TrafficSplit is made by the controller itself."""
-    named = (
-        ("TraefikService", ("traefik", "weightedTraefikServiceName")),
-        ("ApisixRoute", ("apisix", "route", "name")),
-        ("VirtualService", ("appMesh", "virtualService", "name")),
-        ("HTTPRoute", ("plugins", "argoproj-labs/gatewayAPI", "httpRoute")),
-    )
-    for kind, path in named:
-        if name := text(routing, *path):
-            yield kind, name, path
-    for at, route in entries(routing, "plugins", "argoproj-labs/gatewayAPI", "httpRoutes"):
-        if name := text(route, "name"):
-            yield "HTTPRoute", name, (*at, "name")
 
 
 def no_router_named(context: Context) -> Iterator[Hit]:
@@ -183,14 +155,6 @@ RULES = (
         "What the twin does not model it reads past; a result may be wrong where it matters.",
         "judge whether it matters for the question, or leave it out to see what the twin says without",
         unread_fields,
-    ),
-    Rule(
-        "RT412",
-        "router-object-missing",
-        Severity.WARNING,
-        "A router's object decides which requests are split; without it the controller's every write fails.",
-        "add the object to the manifests",
-        missing_router_objects,
     ),
     Rule(
         "RT413",

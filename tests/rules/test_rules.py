@@ -399,6 +399,67 @@ def test_controllers_without_plugin_steps_refuse_them_themselves(tmp_path: Path)
     assert {"RT109", "RT813"} & set(codes(found(tmp_path, PLUGIN_STEP, given=given))) == {"RT109"}
 
 
+TRAEFIK = {"traefik": {"weightedTraefikServiceName": "web"}}
+APISIX = {"apisix": {"route": {"name": "web", "rules": ["all"]}}}
+GATEWAY = {"plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "web", "namespace": "edge"}}}
+MESH = {"appMesh": {"virtualService": {"name": "web"}}}
+BOTH = "[{name: shop-canary}, {name: shop-stable}]"
+
+
+@pytest.mark.parametrize(
+    ("routing", "written", "words"),
+    [
+        pytest.param(TRAEFIK, "", 'traefikservices.traefik.io "web" not found', id="no-traefik-service"),
+        pytest.param(
+            TRAEFIK, "traefik.io/v1alpha1 TraefikService prod {}", "spec.weighted.services was not found in traefik service "
+            "manifest", id="not-weighted",
+        ),
+        pytest.param(
+            TRAEFIK, "traefik.io/v1alpha1 TraefikService prod {weighted: {services: [{name: shop-canary}]}}",
+            "traefik stable service was not found", id="one-traefik-service",
+        ),
+        pytest.param(
+            TRAEFIK, f"traefik.io/v1alpha1 TraefikService prod {{weighted: {{services: {BOTH}}}}}", "", id="traefik"
+        ),
+        pytest.param(APISIX, "", 'apisixroutes.apisix.apache.org "web" not found', id="no-apisix-route"),
+        pytest.param(
+            APISIX, "apisix.apache.org/v2 ApisixRoute prod {http: [{name: other}]}", "Apisix http route rule all not found",
+            id="no-apisix-rule",
+        ),
+        pytest.param(
+            APISIX, "apisix.apache.org/v2 ApisixRoute prod {http: [{name: all, backends: [{serviceName: shop-canary}]}]}",
+            "apisix route shop-stable backend was not found", id="one-apisix-backend",
+        ),
+        pytest.param(MESH, "", 'virtualservices.appmesh.k8s.aws "web" not found', id="no-app-mesh-service"),
+        pytest.param(
+            MESH, "appmesh.k8s.aws/v1beta2 VirtualService prod {provider: {virtualNode: {virtualNodeRef: {name: n}}}}",
+            "Virtual-service is not associated with virtual-router", id="no-virtual-router",
+        ),
+        pytest.param(
+            GATEWAY, "gateway.networking.k8s.io/v1 HTTPRoute prod {}",
+            'failed to set weight via plugin: httproutes.gateway.networking.k8s.io "web" not found', id="other-namespace",
+        ),
+        pytest.param(
+            GATEWAY, "gateway.networking.k8s.io/v1 HTTPRoute edge {rules: [{backendRefs: [{name: shop-canary}]}]}",
+            "failed to set weight via plugin: backendRef was not found in httpRoute", id="one-backend",
+        ),
+        pytest.param(
+            GATEWAY, f"gateway.networking.k8s.io/v1 HTTPRoute edge {{rules: [{{backendRefs: {BOTH}}}]}}", "", id="http-route"
+        ),
+    ],
+)  # fmt: skip
+def test_an_object_that_the_router_cannot_write_is_named_in_the_controllers_words(
+    tmp_path: Path, routing: dict[str, Any], written: str, words: str
+) -> None:
+    version, kind, namespace, spec = written.split(" ", 3) if written else ("", "", "", "")
+    extra = f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: web, namespace: {namespace}}}, spec: {spec}}}\n"
+    findings = found(tmp_path, {(*CANARY, "trafficRouting"): routing}, extra if written else "", scenario())
+    messages = [finding.message for finding in findings if finding.code == "RT412"]
+    assert [message.split("fails with ")[1].split(" and makes")[0] for message in messages] == (
+        [repr(words)] if words else []
+    )
+
+
 def test_every_rule_has_a_specimen() -> None:
     tried = {row[0] for row in TRIPS} | {row[0] for row in SCENARIO_TRIPS} | {"RT811", "RT814"}
 
