@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import islice
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -215,7 +215,23 @@ def _crash(job: Job, task: TaskKey, error: Exception) -> ReplicationCrashError:
 
 def _context() -> Any:
     """Forkserver where there is one: workers start fast and inherit no threads or locks; else spawn."""
-    return get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    _start_forkserver()
+    return get_context("forkserver")
+
+
+def _start_forkserver() -> None:
+    """Start it with SIGINT blocked, as its workers then are too: Ctrl-C would end those that have not yet begun.
+
+    The resource tracker comes first because its start takes the block away.
+    """
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _given: Job

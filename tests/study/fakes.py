@@ -40,6 +40,14 @@ def interrupts_parent(scenario: Scenario, seed: int, scenario_hash: str) -> RunR
     return quick(scenario, seed, scenario_hash)
 
 
+def deaf(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Crashes in a process that Ctrl-C could reach."""
+    if signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        msg = "Ctrl-C reaches this process"
+        raise AssertionError(msg)
+    return quick(scenario, seed, scenario_hash)
+
+
 def reason(result: RunResult) -> list[object]:
     """A reduction that keeps what tells runs apart."""
     return [result.verdict.value, result.reason, result.seed, result.scenario_hash]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,11 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     assert (caught.value.done, caught.value.total) == (2, 12)
     (path,) = tmp_path.iterdir()
     assert len(path.read_text().splitlines()) == 2
+
+
+def test_ctrl_c_reaches_no_worker_however_young() -> None:
+    study(fakes.deaf, workers=2)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_ctrl_c_with_workers_submits_no_more_and_keeps_what_is_finished(tmp_path: Path) -> None:
