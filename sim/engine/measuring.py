@@ -63,7 +63,7 @@ def _judged(kind: str, metric: Metric, result: ProviderResult, sources: Sources)
             AnalysisPhase.ERROR, "", f"the scripted answer of a {kind} provider must be {example} or an object"
         )
     if kind == "job":
-        return verdicts.job(result.value)
+        return verdicts.job(result.value, sources.controller)
     config = metric.provider.config_json if isinstance(metric.provider, OtherProvider) else "{}"
     return verdicts.kayenta(result.value, json.loads(config))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sim.metrics import conditions, gotext
 from sim.model.analysis import AnalysisPhase, ProviderResult
-from sim.model.controller import Expr
+from sim.model.controller import NEWEST, Controller, Expr
 
 KEEPS_TEXT: Final = frozenset({"cloudwatch", "graphite"})
 """Providers that record the value even when a condition could not be evaluated."""
@@ -102,10 +102,11 @@ def _scored(score: int, threshold: Mapping[str, float]) -> AnalysisPhase:
     return AnalysisPhase.INCONCLUSIVE if score >= int(threshold.get("marginal", 0)) else AnalysisPhase.FAILED
 
 
-def job(answer: Mapping[str, Any]) -> Verdict:
+def job(answer: Mapping[str, Any], controller: Controller = NEWEST) -> Verdict:
     """By the Job's own conditions; success and failure conditions are ignored.
 
-    A condition counts by its type whatever its status, and the last one wins (metricproviders/job/job.go:215).
+    A condition counts by its type whatever its status, and the last one wins (metricproviders/job/job.go:215). Before
+    1.10 nobody looked at the Job's pods: one that cannot pull its image runs on.
     """
     if answer.get("error"):
         return Verdict(AnalysisPhase.ERROR, "", str(answer["error"]))
@@ -115,7 +116,7 @@ def job(answer: Mapping[str, Any]) -> Verdict:
     phases = [ends[name] for name in map(_condition, answer.get("jobConditions") or ()) if name in ends]
     if phases:
         return Verdict(phases[-1])
-    blocked = _blocked(answer.get("pods") or ())
+    blocked = _blocked(answer.get("pods") or ()) if controller.is_since(Controller.ARGO_1_10_RC1) else ""
     return Verdict(AnalysisPhase.INCONCLUSIVE, "", blocked) if blocked else Verdict(AnalysisPhase.RUNNING)
 
 

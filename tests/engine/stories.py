@@ -41,6 +41,7 @@ ANALYSES = (
     _template("passing", f"provider: {{job: {JOB}}}")
     + _template("failing", f"provider: {{job: {JOB}}}")
     + _template("mended", f"provider: {{job: {JOB}}}")
+    + _template("unpulled", f"provider: {{job: {JOB}}}")
     + _template("lasting", f"provider: {{job: {JOB}}}")
     + _template("late", f"initialDelay: 10s, provider: {{job: {JOB}}}")
     + _template("never", f"initialDelay: 10000s, provider: {{job: {JOB}}}")
@@ -94,6 +95,7 @@ SIGNALS = {
     "never": "{answer: success, takes: 5s}",
     "failing": "{answer: failure, takes: 5s}",
     "mended": "{answer: failure, answers: {30s: success}, takes: 5s}",
+    "unpulled": "{answer: inconclusive, takes: 10s}",
     "lasting": "{answer: success, takes: 24h}",
     "watching": '{answer: "1"}',
     "doubting": '{answer: "0"}',

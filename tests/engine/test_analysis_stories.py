@@ -89,6 +89,31 @@ STORIES = (
         at(5, phase="Paused", runs=("Running",)),
         at(30, phase="Healthy", runs=("Inconclusive",)),
     ),
+    story(
+        "TestCanaryInlineAnalysisInvalidImageJob",
+        rollout(f"canary: {{steps: [{{setWeight: 10}}, {gate('unpulled')}]}}"),
+        at(60, phase="Paused", runs=("Inconclusive",), message="InconclusiveAnalysisRun"),
+    ),
+    story(
+        "TestCanaryBackgroundAnalysisInvalidImageJob",
+        rollout(f"canary: {{{background('unpulled')}, steps: [{{setWeight: 10}}, {gate('lasting')}]}}"),
+        at(60, phase="Paused", runs=("Inconclusive", "Running"), step=1),
+    ),
+    story(
+        "TestCanaryInlineAnalysisLongRunningJobWithDeadline",
+        rollout(f"canary: {{steps: [{{setWeight: 10}}, {gate('failing')}]}}"),
+        at(60, phase="Degraded", runs=("Failed",)),
+    ),
+    story(
+        "TestCanaryBackgroundAnalysisLongRunningJobWithDeadline",
+        rollout(f"canary: {{{background('failing')}, steps: [{{setWeight: 10}}, {{pause: {{duration: 60s}}}}]}}"),
+        at(60, phase="Degraded", runs=("Failed",)),
+    ),
+    story(
+        "TestMultipleAnalysis",
+        rollout(f"canary: {{steps: [{gate('passing', 'late')}]}}"),
+        at(40, phase="Healthy", runs=("Successful",)),
+    ),
 )
 
 

@@ -23,6 +23,10 @@ TOLD_LATER = {
     "TestIstioPingPongUpdate",
     "TestCanaryInconclusiveBackgroundAnalysis",
     "TestCanaryBackgroundAnalysisLongRunningJob",
+    "TestCanaryInlineAnalysisInvalidImageJob",
+    "TestCanaryBackgroundAnalysisInvalidImageJob",
+    "TestCanaryInlineAnalysisLongRunningJobWithDeadline",
+    "TestCanaryBackgroundAnalysisLongRunningJobWithDeadline",
 }
 """Not among the tests of 1.6; those of durations are not either."""
 ALL_AT_ONCE = "TestCanaryDynamicStableScale"
@@ -54,6 +58,12 @@ def test_what_1_6_tells_too_goes_so_in_1_6(row: Any, tmp_path: Path) -> None:
         ("TestCanaryInconclusiveBackgroundAnalysis", Controller.ARGO_1_7, 60, {"phase": "Healthy"}),
         ("TestCanaryDynamicStableScaleAbortScaleDownDelay", Controller.ARGO_1_9, 60, {"pods": {1: 3, 2: 3}}),
         ("TestCanaryBackgroundAnalysisLongRunningJob", Controller.ARGO_1_9, 30, {"runs": ("Successful",)}),
+        (
+            "TestCanaryInlineAnalysisInvalidImageJob",
+            Controller.ARGO_1_9,
+            60,
+            {"phase": "Progressing", "runs": ("Running",)},
+        ),
         # The patch that takes the deadline away leaves the copy in hand as it was, which counts as a fast undo.
         ("TestBlueGreenDuration_Retry", Controller.ARGO_1_9, 20, {"phase": "Healthy"}),
     ],
