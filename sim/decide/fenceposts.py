@@ -8,7 +8,12 @@ from sim.model.units import IntOrPercent
 
 
 def resolve(surge: IntOrPercent, unavailable: IntOrPercent, desired: int) -> tuple[int, int]:
-    """(surge, unavailable) for ``desired`` pods: surge rounds up, unavailable down; both 0 makes unavailable 1."""
+    """(surge, unavailable) for ``desired`` pods: surge rounds up, unavailable down; both 0 makes unavailable 1.
+
+    If either cannot be read, both are 0: the controller passes over the error (``replicaset.go:407-459``).
+    """
+    if surge.unreadable or unavailable.unreadable:
+        return (0, 0)
     up, down = surge.of(desired, round_up=True), unavailable.of(desired, round_up=False)
     return (0, 1) if up == down == 0 else (up, down)
 

@@ -147,7 +147,7 @@ def _canary_errors(spec: RolloutSpec, canary: CanaryStrategy, controller: Contro
 
 
 def _as_written(value: IntOrPercent) -> int | str:
-    return f"{value.value}%" if value.percent else value.value
+    return value.unreadable or (f"{value.value}%" if value.percent else value.value)
 
 
 def _ping_pong_errors(canary: CanaryStrategy, controller: Controller) -> Iterator[SpecError]:

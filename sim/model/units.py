@@ -79,14 +79,16 @@ class IntOrPercent:
 
     value: int
     percent: bool = False
+    unreadable: str = ""
+    """A text that is neither; the value is then 0."""
 
     @classmethod
     def parse(cls, raw: int | str) -> IntOrPercent:
-        """As Argo reads it: *any* string is a percentage, with or without the sign (behaviour reference 6.1)."""
+        """As Argo reads it: *any* string is a percentage, whatever signs it has (apimachinery ``intstr.go:223-236``)."""
         if isinstance(raw, int):
             return cls(raw)
-        digits = raw.removesuffix("%")
-        if not re.fullmatch(r"-?[0-9]+", digits):
+        digits = raw.replace("%", "")
+        if not re.fullmatch(r"[+-]?[0-9]+", digits):
             msg = f"{raw!r} is neither a whole number nor a percentage such as 25%"
             raise ValueError(msg)
         return cls(int(digits), percent=True)

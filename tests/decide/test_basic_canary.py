@@ -29,6 +29,11 @@ def test_fenceposts(surge: int | str, unavailable: int | str, desired: int, expe
     assert resolve(IntOrPercent.parse(surge), IntOrPercent.parse(unavailable), desired) == expected
 
 
+def test_a_fencepost_that_cannot_be_read_leaves_no_room_at_all() -> None:
+    unreadable, quarter = IntOrPercent(0, unreadable="1e3"), IntOrPercent.parse("25%")
+    assert resolve(unreadable, quarter, 10) == resolve(quarter, unreadable, 10) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("replicas", "share", "surge", "expected"),
     [

@@ -355,6 +355,30 @@ spec:
     assert len(manifests.refusals) == 1
 
 
+def test_a_surge_that_is_neither_count_nor_percentage_is_kept_as_written(read: Reader) -> None:
+    text = """
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: api}
+spec: {strategy: {canary: {maxSurge: "1e3", maxUnavailable: "25%%"}}}
+"""
+    canary = typed(read(text)).rollouts[0].canary
+    assert canary is not None
+    assert canary.max_surge == IntOrPercent(0, unreadable="1e3")
+    assert canary.max_unavailable == IntOrPercent(25, percent=True)
+
+
+def test_an_empty_list_of_http_routes_is_told_from_none(read: Reader) -> None:
+    text = """
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: %s}
+spec: {hosts: [shop]%s}
+"""
+    found = typed(read(text % ("a", ", http: []") + "---" + text % ("b", ""))).virtual_services
+    assert [one.empty_http for one in found] == [True, False]
+
+
 def test_the_later_of_two_equal_objects_wins(read: Reader) -> None:
     one = "apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{selector: {{app: {app}}}}}\n"
     manifests = typed(read(f"{one.format(app='a')}---\n{one.format(app='b')}"))

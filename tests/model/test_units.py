@@ -68,5 +68,5 @@ def test_these_are_no_quantities(text: str) -> None:
 def test_surge_rounds_up_and_unavailable_down() -> None:
     quarter = IntOrPercent.parse("25%")
     assert (quarter.of(10, round_up=True), quarter.of(10, round_up=False)) == (3, 2)
-    assert IntOrPercent.parse("25") == quarter
+    assert IntOrPercent.parse("25") == IntOrPercent.parse("+25%%") == quarter
     assert IntOrPercent.parse(3).of(10, round_up=True) == 3

@@ -71,6 +71,13 @@ def int_or_percent(data: Any, *keys: str) -> IntOrPercent | None:
     return attempt(IntOrPercent.parse, found)
 
 
+def any_int_or_percent(data: Any, *keys: str) -> IntOrPercent | None:
+    """The count or percentage below the keys, or the text that is neither, as a Rollout may hold it; or None."""
+    found = value(data, *keys)
+    unreadable = IntOrPercent(0, unreadable=found) if isinstance(found, str) and found else None
+    return int_or_percent(data, *keys) or unreadable
+
+
 def amount(data: Any, *keys: str) -> float | None:
     """The Kubernetes quantity below the keys, or None."""
     found = value(data, *keys)

@@ -7,8 +7,8 @@ from typing import Any
 
 from scenarios.manifests.build.analysis import optional_reference
 from scenarios.manifests.build.reading import (
+    any_int_or_percent,
     flag,
-    int_or_percent,
     integer,
     labels,
     mapping,
@@ -84,8 +84,8 @@ def _canary(data: dict[str, Any]) -> CanaryStrategy:
         traffic_routing=_routing(mapping(data, "trafficRouting"))
         if isinstance(data.get("trafficRouting"), dict)
         else None,
-        max_surge=int_or_percent(data, "maxSurge"),
-        max_unavailable=int_or_percent(data, "maxUnavailable"),
+        max_surge=any_int_or_percent(data, "maxSurge"),
+        max_unavailable=any_int_or_percent(data, "maxUnavailable"),
         analysis=optional_reference(data, "analysis"),
         anti_affinity=_anti_affinity(data),
         anti_affinity_weight=integer(data, "antiAffinity", _PREFERRED, "weight"),
@@ -114,7 +114,7 @@ def _blue_green(data: dict[str, Any]) -> BlueGreenStrategy:
         scale_down_delay_s=integer(data, "scaleDownDelaySeconds"),
         scale_down_delay_revision_limit=integer(data, "scaleDownDelayRevisionLimit"),
         abort_scale_down_delay_s=integer(data, "abortScaleDownDelaySeconds"),
-        max_unavailable=int_or_percent(data, "maxUnavailable"),
+        max_unavailable=any_int_or_percent(data, "maxUnavailable"),
         pre_promotion=optional_reference(data, "prePromotionAnalysis"),
         post_promotion=optional_reference(data, "postPromotionAnalysis"),
         anti_affinity=_anti_affinity(data),
