@@ -14,7 +14,7 @@ from scenarios.rules.tree import dig, mapping, text, whole
 from sim.decide import defaults
 from sim.decide.routed import at_least_min_pods, weight_to_replicas
 from sim.model.controller import Controller
-from sim.model.rollout import CanaryScale, RolloutSpec
+from sim.model.rollout import CanaryScale, CanaryStrategy, RolloutSpec
 
 CANARY: Path = ("spec", "strategy", "canary")
 
@@ -29,50 +29,84 @@ def written_rollouts(context: Context) -> Iterator[tuple[Document, RolloutSpec]]
 
 
 def abort_never_ends(context: Context) -> Iterator[Hit]:
-    """Canaries with dynamicStableScale that keep more pods on an abort than the smallest weight needs.
-
-    On the way back the weight goes to the last setWeight that needs fewer pods than the canary still has, and those pods
-    stay (``utils/replicaset/canary.go:518-556``).
-    """
+    """Canaries with dynamicStableScale whose aborts stop half-way."""
     for document, spec in written_rollouts(context):
-        needs = [(weight_to_replicas(spec.desired, w, defaults.max_weight(spec)), w) for w in _weights(spec)]
-        smaller = min(needs, default=None)
-        for path, pods, words in _kept(spec, context.controller) if smaller else ():
-            if smaller and smaller[0] < pods:
-                message = (
-                    f"an abort of Rollout {document.name!r} never ends: {words} keeps {pods} canary pods, setWeight "
-                    f"{smaller[1]} needs only {smaller[0]}, and the weight is held as long as there are more"
-                )
-                yield Hit(document, path, message)
-                break
+        canary = spec.canary
+        stepwise = canary is not None and defaults.is_routed(spec) and defaults.is_dynamic(spec)
+        if canary is None or not stepwise or not context.controller.is_since(Controller.ARGO_1_9):
+            continue
+        found = _stuck_scale(spec, canary, context.controller) or _stuck_pods(spec, canary, context.controller)
+        if found:
+            path, words = found
+            yield Hit(document, path, f"an abort of Rollout {document.name!r} at a weight above 0 never ends: {words}")
 
 
-def _weights(spec: RolloutSpec) -> list[int]:
-    steps = spec.canary.steps if spec.canary else ()
-    return [step.set_weight for step in steps if step.set_weight]
+def _stuck_scale(spec: RolloutSpec, canary: CanaryStrategy, controller: Controller) -> tuple[Path, str] | None:
+    """What a setCanaryScale that is kept on an abort (``utils/replicaset/canary.go:362-425,583-612``) holds up."""
+    scale = _kept_scale(spec, canary)
+    if scale is None:
+        return None
+    path: Path = (*STEPS, 0, "setCanaryScale")
+    if scale.replicas is None:
+        full = defaults.max_weight(spec)
+        stable = weight_to_replicas(spec.desired, full - (scale.weight or 0), full)
+        words = f"the setCanaryScale of step 1 is kept and leaves the stable version {stable} of {spec.desired} pods"
+        if stable < spec.desired:
+            return path, words
+    return _held(spec, at_least_min_pods(spec, pods_of(spec, scale), controller), path, "the setCanaryScale of step 1")
 
 
-def _kept(spec: RolloutSpec, controller: Controller) -> Iterator[tuple[Path, int, str]]:
-    """(path, pods, words) of everything that keeps pods of an aborted canary while its weight goes down in steps."""
-    canary = spec.canary
-    if canary is None or not (defaults.is_routed(spec) and defaults.is_dynamic(spec)):
-        return
-    if not controller.is_since(Controller.ARGO_1_9):
-        return
-    if defaults.has_explicit_abort_delay(spec):
-        if not controller.is_since(Controller.ARGO_1_10):
-            yield (*CANARY, "abortScaleDownDelaySeconds"), spec.desired, "abortScaleDownDelaySeconds"
-        return
-    if canary.min_pods_per_replica_set:
-        pods = at_least_min_pods(spec, 1, controller)
-        yield (*CANARY, "minPodsPerReplicaSet"), pods, f"minPodsPerReplicaSet {canary.min_pods_per_replica_set}"
+def _kept_scale(spec: RolloutSpec, canary: CanaryStrategy) -> CanaryScale | None:
+    """Only with ``abortScaleDownDelaySeconds: 0``, and only of the step an abort goes back to."""
     scale = canary.steps[0].set_canary_scale if canary.steps else None
-    if scale is not None and not scale.match_traffic_weight and defaults.abort_scale_down_delay_s(spec) is None:
-        yield (
-            (*STEPS, 0, "setCanaryScale"),
-            pods_of(spec, scale),
-            "the setCanaryScale of step 1 (abortScaleDownDelaySeconds is 0)",
-        )
+    kept = defaults.abort_scale_down_delay_s(spec) is None
+    return scale if scale is not None and kept and not scale.match_traffic_weight else None
+
+
+def _stuck_pods(spec: RolloutSpec, canary: CanaryStrategy, controller: Controller) -> tuple[Path, str] | None:
+    if defaults.has_explicit_abort_delay(spec):
+        return None if controller.is_since(Controller.ARGO_1_10) else _stuck_delay(spec, canary, controller)
+    if not canary.min_pods_per_replica_set or _kept_scale(spec, canary) is not None:
+        return None
+    words = f"minPodsPerReplicaSet {canary.min_pods_per_replica_set}"
+    return _held(spec, at_least_min_pods(spec, 1, controller), (*CANARY, "minPodsPerReplicaSet"), words)
+
+
+def _stuck_delay(spec: RolloutSpec, canary: CanaryStrategy, controller: Controller) -> tuple[Path, str] | None:
+    """1.9: the canary's pods go only once stable is whole, and stable is whole only once they have gone."""
+    full = defaults.max_weight(spec)
+    weights = [step.set_weight for step in canary.steps if step.set_weight]
+    for size in (at_least_min_pods(spec, size, controller) for size in _sizes(spec, canary)):
+        held = next((w for w in weights[::-1] if weight_to_replicas(spec.desired, w, full) < size), 0)
+        stable = at_least_min_pods(spec, weight_to_replicas(spec.desired, full - held, full), controller)
+        if held and stable != spec.desired:
+            words = f"abortScaleDownDelaySeconds keeps {size} canary pods, which hold the weight at {held}, until stable is whole"
+            return (*CANARY, "abortScaleDownDelaySeconds"), words
+    return None
+
+
+def _sizes(spec: RolloutSpec, canary: CanaryStrategy) -> Iterator[int]:
+    """Pods of the canary at each setWeight, the setCanaryScale in force heeded."""
+    scale = None
+    for step in canary.steps:
+        if step.set_canary_scale is not None:
+            scale = None if step.set_canary_scale.match_traffic_weight else step.set_canary_scale
+        if step.set_weight:
+            pods = weight_to_replicas(spec.desired, step.set_weight, defaults.max_weight(spec))
+            yield pods if scale is None else pods_of(spec, scale)
+
+
+def _held(spec: RolloutSpec, pods: int, path: Path, words: str) -> tuple[Path, str] | None:
+    """Pods that stay hold the weight at the last setWeight that needs fewer (``utils/replicaset/canary.go:518-556``)."""
+    weights = [step.set_weight for step in (spec.canary.steps if spec.canary else ()) if step.set_weight]
+    smallest = min(weights, default=0)
+    needed = weight_to_replicas(spec.desired, smallest, defaults.max_weight(spec))
+    if not 0 < needed < pods:
+        return None
+    return (
+        path,
+        f"{words} keeps up to {pods} canary pods, and setWeight {smallest}, which needs {needed}, holds until they go",
+    )
 
 
 def pods_of(spec: RolloutSpec, scale: CanaryScale) -> int:
@@ -83,31 +117,19 @@ def pods_of(spec: RolloutSpec, scale: CanaryScale) -> int:
 
 
 def old_pods_stay(context: Context) -> Iterator[Hit]:
-    """``scaleDownDelaySeconds: 0``, which sets no deadline at all (``rollout/replicaset.go:50-62``)."""
-    for document, path in _without_deadline(context):
-        message = (
-            f"scaleDownDelaySeconds: 0 of Rollout {document.name!r} is not 'at once' but 'never': the old version's pods "
-            f"stay after every promotion"
-        )
-        yield Hit(document, path, message)
+    """``scaleDownDelaySeconds: 0``, which sets no deadline at all (``rollout/replicaset.go:50-62``).
 
-
-def _without_deadline(context: Context) -> Iterator[tuple[Document, Path]]:
+    A canary whose old pods stay is never healthy (``utils/conditions/conditions.go:286-313``).
+    """
     for document, spec in written_rollouts(context):
         strategy = "blueGreen" if spec.blue_green is not None else "canary"
         path: Path = ("spec", "strategy", strategy, "scaleDownDelaySeconds")
         kept = spec.blue_green is not None or defaults.is_routed(spec)
         if kept and not defaults.is_dynamic(spec) and whole(dig(document.data, *path)) == 0:
-            yield document, path
-
-
-def promoted_yet_aborted(context: Context) -> Iterator[Hit]:
-    """Old pods that stay and a deadline that aborts: to old controllers the promoted rollout is never complete."""
-    for document, path in _without_deadline(context) if not context.controller.is_since(Controller.ARGO_1_8) else ():
-        if path[:3] == CANARY and dig(document.data, "spec", "progressDeadlineAbort") is True:
+            more = "" if spec.blue_green is not None else ", and the progress deadline then marks it Degraded"
             message = (
-                f"{context.controller} aborts Rollout {document.name!r} after its promotion: the old pods that stay keep it "
-                f"from being healthy, and the progress deadline passes"
+                f"scaleDownDelaySeconds: 0 of Rollout {document.name!r} is not 'at once' but 'never': the old version's pods "
+                f"stay after every promotion{more}"
             )
             yield Hit(document, path, message)
 
@@ -176,9 +198,6 @@ RULES = (
     Rule("RT902", "old-pods-stay", Severity.WARNING,
          "A delay of 0 sets no deadline, and without a deadline the old ReplicaSet is never scaled down.",
          "scaleDownDelaySeconds: 1", old_pods_stay),
-    Rule("RT903", "promoted-yet-aborted", Severity.WARNING,
-         "Before 1.8 the progress deadline also counts after the promotion, until the old pods have gone.",
-         "scaleDownDelaySeconds: 1, or a later controller", promoted_yet_aborted),
     Rule("RT904", "route-outlives-abort", Severity.WARNING,
          "An abort removes managed routes, goes back to step 1 and, if that is a route, sets it again in the same reconcile.",
          "begin with another step, such as setCanaryScale, and set the route after it", route_outlives_abort),

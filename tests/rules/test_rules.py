@@ -301,8 +301,10 @@ SCENARIO_TRIPS = [
     ("RT810", {}, {PROVIDER: {"web": {"url": "http://shop/healthz"}}}),
     ("RT812", {}, {QUERY: 'sum(rate(shop_orders_failed_total{role="canary"}[1m]))'}),
     ("RT813", {}, PLUGIN_STEP),
-    ("RT903", {"controller": Controller.ARGO_1_7}, {
-        (*CANARY, "scaleDownDelaySeconds"): 0, ("Rollout", "spec", "progressDeadlineAbort"): True}),
+    ("RT901", {"controller": Controller.ARGO_1_9}, {
+        (*CANARY, "dynamicStableScale"): True, (*CANARY, "abortScaleDownDelaySeconds"): 60, (*STEPS, 1): {"setWeight": 50}}),
+    ("RT901", {}, {(*CANARY, "dynamicStableScale"): True, (*CANARY, "abortScaleDownDelaySeconds"): 0,
+                   (*STEPS, 0): {"setCanaryScale": {"weight": 60}}}),
 ]  # fmt: skip
 
 READ_ELSEWHERE = {rule.code for rule in RULES if rule.check is None}
@@ -511,7 +513,8 @@ NEAR_MISSES = [
     ("RT901", {(*CANARY, "minPodsPerReplicaSet"): 2}, "the stable version stays whole"),
     ("RT901", {(*CANARY, "dynamicStableScale"): True, (*CANARY, "minPodsPerReplicaSet"): 2,
                (*CANARY, "abortScaleDownDelaySeconds"): 60}, "a delay lets go of the pods"),
-    ("RT903", {(*CANARY, "scaleDownDelaySeconds"): 0, ("Rollout", "spec", "progressDeadlineAbort"): True}, "mended in 1.8"),
+    ("RT901", {(*CANARY, "dynamicStableScale"): True, (*CANARY, "abortScaleDownDelaySeconds"): 0, (*STEPS, 0): {
+        "setCanaryScale": {"replicas": 1}}, (*STEPS, 2, "setWeight"): 10}, "one pod for 10 %"),
     ("RT904", {(*STEPS, 0): HEADER_ROUTE} | MANAGED, "leads to the stable pods"),
     ("RT905", {(*STEPS, 1): HEADER_ROUTE} | MANAGED, "not the first step"),
     ("RT906", {(*CANARY, "abortScaleDownDelaySeconds"): 60}, "some time"),
