@@ -17,7 +17,7 @@ from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.measuring import measured
 from sim.metrics.providers import Sources
-from sim.metrics.scripts import Origin
+from sim.metrics.scripts import Origin, fitting, turns_s
 from sim.model.analysis import (
     AnalysisPhase,
     AnalysisRef,
@@ -138,8 +138,23 @@ class Analyst:
             self._record(run, measurements)
             next_s = analysis.next_time_s(run.spec, run.status, clock.now, changed=run.status != before)
             if not run.status.phase.is_completed:
-                yield self._moment(run, next_s)
+                yield self._moment(run, _earlier(next_s, self._jobs_end_s(run)))
         yield from self._outlive(run)
+
+    def _jobs_end_s(self, run: Run) -> float | None:
+        """When a Job in flight that no look is planned for may end: that wakes the controller."""
+        now_s, sources = self._ground.clock.now, self._sources()
+        end_s: float | None = None
+        for result in run.status.metric_results:
+            last = result.measurements[-1] if result.measurements else None
+            if last is not None and last.finished_s is None and last.resume_at_s is None:
+                signals = fitting(sources.telemetry.signals, self._origin(run, result.name), sources.release)
+                end_s = _earlier(end_s, turns_s(signals, now_s, now_s if last.started_s is None else last.started_s))
+        return end_s
+
+    @staticmethod
+    def _origin(run: Run, metric: str) -> Origin:
+        return Origin(run.origins.get(metric, ""), metric)
 
     def _outlive(self, run: Run) -> Generator[Event, Any, None]:
         """Deletes a run past its ``ttlStrategy``, looked at with every resync; one that a Rollout starts has none."""
@@ -181,7 +196,7 @@ class Analyst:
         taken: dict[str, Measurement] = {}
         for task in tasks:
             name = task.metric.name
-            origin = Origin(run.origins.get(name, ""), name)
+            origin = self._origin(run, name)
             begun_s = run.begun_s(name) if task.resume else clock.now
             one = measured(task, clock.now, sources, origin, begun_s)
             ended_s = clock.now + self._latency_s(task.metric.provider)
@@ -205,3 +220,7 @@ class Analyst:
             journal.t_s, journal.region, run.order.name, run.order.role.value, status.phase.value, status.message
         )
         journal.add(row)
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return min((instant for instant in (one, other) if instant is not None), default=None)

@@ -13,6 +13,7 @@ from sim.metrics.providers import Sources
 from sim.metrics.scripts import Origin
 from sim.metrics.verdicts import Verdict
 from sim.model.analysis import AnalysisPhase, Measurement, Metric, OtherProvider, ProviderResult
+from sim.model.controller import Controller
 
 KAYENTA_DELAY_S: Final = 15.0
 """Between two looks at a canary analysis (metricproviders/kayenta/kayenta.go:30)."""
@@ -30,23 +31,25 @@ def measured(task: Task, now_s: float, sources: Sources, origin: Origin, begun_s
         return Measurement(task.ends_as, message="Metric Terminated")
     result = providers.measure(task.metric.provider, now_s, sources, origin, begun_s)
     if kind in OWN_JUDGEMENT and not task.resume and not result.error:
-        return Measurement(AnalysisPhase.RUNNING, resume_at_s=_next_look_s(kind, now_s, now_s))
+        return Measurement(AnalysisPhase.RUNNING, resume_at_s=_next_look_s(kind, now_s, now_s, sources.controller))
     verdict = _judged(kind, task.metric, result, sources)
     resume_at_s = None
     if not verdict.phase.is_completed:
-        resume_at_s = _next_look_s(kind, now_s, now_s if begun_s is None else begun_s)
+        resume_at_s = _next_look_s(kind, now_s, now_s if begun_s is None else begun_s, sources.controller)
     return Measurement(verdict.phase, resume_at_s=resume_at_s, value=verdict.value, message=verdict.message)
 
 
-def _next_look_s(kind: str, now_s: float, begun_s: float) -> float:
-    """When a measurement in flight is looked at again.
+def _next_look_s(kind: str, now_s: float, begun_s: float, controller: Controller) -> float | None:
+    """When a measurement in flight is looked at again; None: only when something else wakes the controller.
 
     A Job after the square root of twice the time since it began (metricproviders/job/job.go:246), kept in whole
     seconds: its end wakes the controller (analysis/controller.go:248), which does not look before that time all the
-    same. Within the first second the controller looks as fast as it can.
+    same. Within the first second the controller looks as fast as it can. Before 1.10 nothing but its end counts.
     """
     if kind == "kayenta":
         return now_s + KAYENTA_DELAY_S
+    if not controller.is_since(Controller.ARGO_1_10_RC1):
+        return None
     return max(math.floor(now_s + math.sqrt(2 * max(now_s - begun_s, 0.0))), math.floor(now_s) + 1.0)
 
 

@@ -64,6 +64,13 @@ def scripted(provider: OtherProvider, now_s: float, begun_s: float, signals: lis
     return _typed(provider, _decoded(text), over=over)
 
 
+def turns_s(signals: Iterable[Signal], now_s: float, begun_s: float) -> float | None:
+    """When the answer to a measurement that began at ``begun_s`` may next be another one; None if it never will."""
+    listed = list(signals)
+    instants = [at_s for one in listed for at_s, _ in one.steps] + [begun_s + one.takes_s for one in listed]
+    return min((one for one in instants if one > now_s), default=None)
+
+
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)

@@ -10,7 +10,7 @@ import pytest
 
 from sim.model.controller import Controller
 from tests.engine import test_analysis_stories, test_blue_green_stories, test_canary_stories, test_routed_stories
-from tests.engine.stories import Story, expected, told
+from tests.engine.stories import Story, at, expected, rollout, told
 
 MODULES = (test_analysis_stories, test_blue_green_stories, test_canary_stories, test_routed_stories)
 ROWS = [row for module in MODULES for row in module.STORIES]
@@ -73,3 +73,12 @@ def test_a_story_told_of_a_fix_goes_wrong_before_it(
 ) -> None:
     seen = told(_in_release(next(row for row in ROWS if row.id == name), release), tmp_path)
     assert seen[at_s].items() >= facts.items()
+
+
+@pytest.mark.parametrize(("release", "ended_s"), [(Controller.ARGO_1_9, 5.0), (Controller.ARGO_1_10, 6.0)])
+def test_a_job_s_end_is_seen_at_once_before_1_10(release: Controller, ended_s: float, tmp_path: Path) -> None:
+    """Since then not before the root of twice its age has passed since the last look."""
+    manifests = rollout("canary: {steps: [{analysis: {templates: [{templateName: passing}]}}, {pause: {}}]}")
+    before, after = at(ended_s - 0.2, runs=("Running",)), at(ended_s + 0.1, runs=("Successful",))
+    story = Story(manifests, (before, after), {"controller": release})
+    assert told(story, tmp_path) == expected(story)
