@@ -31,14 +31,22 @@ def written_rollouts(context: Context) -> Iterator[tuple[Document, RolloutSpec]]
 def abort_never_ends(context: Context) -> Iterator[Hit]:
     """Canaries with dynamicStableScale whose aborts stop half-way."""
     for document, spec in written_rollouts(context):
-        canary = spec.canary
-        stepwise = canary is not None and defaults.is_routed(spec) and defaults.is_dynamic(spec)
-        if canary is None or not stepwise or not context.controller.is_since(Controller.ARGO_1_9):
-            continue
-        found = _stuck_scale(spec, canary, context.controller) or _stuck_pods(spec, canary, context.controller)
-        if found:
+        found = stuck_abort(spec, context.controller)
+        if found is not None:
             path, words = found
             yield Hit(document, path, f"an abort of Rollout {document.name!r} at a weight above 0 never ends: {words}")
+
+
+def stuck_abort(spec: RolloutSpec, controller: Controller) -> tuple[Path, str] | None:
+    """(field, why) of what keeps an abort at one of the steps from ever ending; None if nothing does.
+
+    Before 1.9 the weight follows stable's pods one by one, and arrives where stable becomes whole.
+    """
+    canary = spec.canary
+    if canary is None or not (defaults.is_routed(spec) and defaults.is_dynamic(spec)):
+        return None
+    found = _stuck_scale(spec, canary, controller)
+    return found if found or not controller.is_since(Controller.ARGO_1_9) else _stuck_pods(spec, canary, controller)
 
 
 def _stuck_scale(spec: RolloutSpec, canary: CanaryStrategy, controller: Controller) -> tuple[Path, str] | None:
@@ -49,10 +57,16 @@ def _stuck_scale(spec: RolloutSpec, canary: CanaryStrategy, controller: Controll
     path: Path = (*STEPS, 0, "setCanaryScale")
     if scale.replicas is None:
         full = defaults.max_weight(spec)
-        stable = weight_to_replicas(spec.desired, full - (scale.weight or 0), full)
-        words = f"the setCanaryScale of step 1 is kept and leaves the stable version {stable} of {spec.desired} pods"
-        if stable < spec.desired:
-            return path, words
+        largest = max((step.set_weight or 0 for step in canary.steps), default=0)
+        # Stable has pods for the larger of what the scale leaves it and of the weight that is recorded for it.
+        stable = weight_to_replicas(spec.desired, full - min(scale.weight or 0, largest), full)
+        if at_least_min_pods(spec, stable, controller) < spec.desired:
+            return (
+                path,
+                f"the setCanaryScale of step 1 is kept and leaves the stable version {stable} of {spec.desired} pods",
+            )
+    if not controller.is_since(Controller.ARGO_1_9):
+        return None
     return _held(spec, at_least_min_pods(spec, pods_of(spec, scale), controller), path, "the setCanaryScale of step 1")
 
 
