@@ -129,8 +129,7 @@ def record(
     status = assess(run.metrics, status, dry_run, terminate=run.terminate)
     if status.phase.is_completed and status.completed_s is None:
         status = replace(status, completed_s=float(floor(now_s)))
-    trimmed = tuple(replace(r, measurements=_last(r.measurements, limits.get(r.name))) for r in status.metric_results)
-    return replace(status, metric_results=trimmed)
+    return replace(status, metric_results=tuple(_trimmed(r, limits.get(r.name)) for r in status.metric_results))
 
 
 def _measured(run: AnalysisRunSpec, result: MetricResult, measurement: Measurement, now_s: float) -> MetricResult:
@@ -170,8 +169,11 @@ def _stored(run: AnalysisRunSpec, measurement: Measurement, now_s: float) -> Mea
     )
 
 
-def _last(measurements: tuple[Measurement, ...], limit: int | None) -> tuple[Measurement, ...]:
-    return measurements if limit is None else measurements[-limit:]
+def _trimmed(result: MetricResult, limit: int | None) -> MetricResult:
+    """The result with its last ``limit`` measurements; itself where it has no more than these."""
+    if limit is None or len(result.measurements) <= limit:
+        return result
+    return replace(result, measurements=result.measurements[-limit:])
 
 
 def _whole(time_s: float | None) -> float | None:

@@ -146,11 +146,11 @@ def assess(
     for metric in metrics:
         dry = metric.name in dry_run
         totals[dry] += 1
-        result = result_of(status, metric.name)
-        if result is None:
+        measured = result_of(status, metric.name)
+        if measured is None:
             tally = replace(tally, finished=False)
             continue
-        result = _assessed(metric, result, terminating=terminating)
+        result = _assessed(metric, measured, terminating=terminating)
         if result.phase.is_completed:
             verdict, reason = limit_exceeded(metric, result)
             counted[dry].append(verdict)
@@ -159,7 +159,8 @@ def assess(
                 result = replace(result, message=f"Metric assessed {result.phase} due to {reason}")
         else:
             tally = replace(tally, finished=False)
-        status = with_result(status, result)
+        if result is not measured:  # most passes leave most metrics as they were
+            status = with_result(status, result)
     summaries = {dry: _summary(totals[dry], counted[dry]) for dry in (False, True)}
     status = replace(status, run_summary=summaries[False], dry_run_summary=summaries[True])
     phase, message = _run_verdict(tally, terminating=terminating)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from simpy.events import Event
@@ -28,6 +28,7 @@ from sim.model.analysis import (
     PrometheusProvider,
     Provider,
 )
+from sim.model.changing import replace
 from sim.model.records import AnalysisRecord, MeasurementRecord
 from sim.model.rollout import RolloutSpec, RunRole, RunView
 

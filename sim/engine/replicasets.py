@@ -71,7 +71,8 @@ class ReplicaSet:
         """What a controller sees of its pods: wanted, there, ready, available."""
         active = self.active
         ready = [pod for pod in active if pod.ready_s is not None]
-        available = sum(pod.counts_as_available(self._identity.min_ready_s) for pod in ready)
+        min_ready_s = self._identity.min_ready_s
+        available = sum(pod.counts_as_available(min_ready_s) for pod in ready) if min_ready_s else len(ready)
         return self.desired, len(active), len(ready), available
 
     def labels(self) -> Labels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sim.metrics import answers
@@ -71,6 +72,7 @@ def turns_s(signals: Iterable[Signal], now_s: float, begun_s: float) -> float | 
     return min((one for one in instants if one > now_s), default=None)
 
 
+@lru_cache(maxsize=256)
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
@@ -98,17 +100,17 @@ def _typed(provider: OtherProvider, value: Any, *, over: bool) -> ProviderResult
         case "wavefront":
             return _series(value)
         case "web":
-            return _page(value, json.loads(provider.config_json))
+            return _page(value, provider.config_json)
     return answers.document(value)
 
 
-def _page(value: Any, config: Mapping[str, Any]) -> ProviderResult:
+def _page(value: Any, config_json: str) -> ProviderResult:
     """The value a web metric's path finds, or a whole answer ``{status, body}`` in which the path is yet to look."""
     if not (isinstance(value, Mapping) and "status" in value and set(value) <= {"status", "body"}):
         return answers.document(value)
     body = value.get("body", "")
     text = body if isinstance(body, str) else json.dumps(body)
-    return answers.web({"httpStatus": value["status"], "bodyText": text}, config)
+    return answers.web({"httpStatus": value["status"], "bodyText": text}, json.loads(config_json))
 
 
 def _series(value: Any) -> ProviderResult:

@@ -27,7 +27,7 @@ class AnalysisPhase(StrEnum):
     @property
     def is_completed(self) -> bool:
         """Whether the phase is final."""
-        return self not in {AnalysisPhase.PENDING, AnalysisPhase.RUNNING}
+        return self is not AnalysisPhase.PENDING and self is not AnalysisPhase.RUNNING
 
     def worse_than(self, other: AnalysisPhase) -> bool:
         """Argo's ``IsWorse``: Successful < Running < Pending < Inconclusive < Error < Failed."""
