@@ -87,11 +87,11 @@ def write_report(scored: Score, folder: Path) -> None:
     documents.write_report(scored, folder)
 
 
-def write_run(result: RunResult, folder: Path) -> None:
-    """Write journal.jsonl, run.json and timeline.svg into the folder."""
+def write_run(result: RunResult, folder: Path) -> tuple[str, ...]:
+    """Write journal.jsonl, run.json and timeline.svg into the folder; returns their names."""
     from reports import documents  # noqa: PLC0415 - see the module's docstring
 
-    documents.write_run(result, folder)
+    return documents.write_run(result, folder)
 
 
 def timeline_svg(result: RunResult) -> bytes:
@@ -109,8 +109,8 @@ def render_timetables(found: Sequence[Timetable | Refused], fmt: str) -> str:
     return "\n\n".join(write(one) for one in found)
 
 
-def write_timetable(found: Timetable, folder: Path) -> None:
-    """Write plan.json, plan.svg and plan.png into the folder."""
+def write_timetable(found: Timetable, folder: Path) -> tuple[str, ...]:
+    """Write plan.json, plan.png and plan.svg into the folder; returns their names."""
     from reports import documents  # noqa: PLC0415 - see the module's docstring
 
-    documents.write_timetable(found, folder)
+    return documents.write_timetable(found, folder)

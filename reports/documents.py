@@ -78,19 +78,21 @@ def write_report(score: Score, folder: Path) -> None:
     write_atomically(folder / "score.json", json_.score_json(score) + "\n")
 
 
-def write_run(result: RunResult, folder: Path) -> None:
-    """Write journal.jsonl, run.json and timeline.svg into the folder."""
+def write_run(result: RunResult, folder: Path) -> tuple[str, ...]:
+    """Write journal.jsonl, run.json and timeline.svg into the folder; returns their names."""
     journal.write(folder / "journal.jsonl", result)
     write_atomically(folder / "run.json", json_.run_json(result) + "\n")
     write_atomically(folder / "timeline.svg", timeline_svg(result))
+    return "journal.jsonl", "run.json", "timeline.svg"
 
 
-def write_timetable(found: Timetable, folder: Path) -> None:
-    """Write plan.json, plan.svg and plan.png into the folder."""
+def write_timetable(found: Timetable, folder: Path) -> tuple[str, ...]:
+    """Write plan.json, plan.png and plan.svg into the folder; returns their names."""
     figure = timetable.draw(timetable.info(found))
     write_atomically(folder / "plan.json", timetables_json([found]) + "\n")
     write_atomically(folder / "plan.svg", style.svg(figure))
     write_atomically(folder / "plan.png", style.png(figure))
+    return "plan.json", "plan.png", "plan.svg"
 
 
 def timeline_svg(result: RunResult) -> bytes:

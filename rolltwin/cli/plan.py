@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +48,15 @@ def run(args: argparse.Namespace) -> int:
     """Work out every timetable, write its files and print it."""
     planned = [_Planned(_name(item), plan(item.scenario)) for item in _read(args)]
     folders = [_folder(args.out, one.name, len(planned)) for one in planned]
-    for one, folder in zip(planned, folders, strict=True):
-        if isinstance(one.found, Timetable):
-            reports.write_timetable(one.found, usable_folder(folder))
+    written = {
+        folder: reports.write_timetable(one.found, usable_folder(folder))
+        for one, folder in zip(planned, folders, strict=True)
+        if isinstance(one.found, Timetable)
+    }
     print(reports.render_timetables([one.found for one in planned], args.format))
     if args.format == "text":
-        _say_where(planned, folders)
+        for folder, names in written.items():
+            print(f"\nwritten to {folder}: {', '.join(names)}")
     return REFUSED if any(isinstance(one.found, Refused) for one in planned) else DONE
 
 
@@ -107,14 +110,3 @@ def _folder(out: Path | None, name: str, plans: int) -> Path:
     if out is None:
         return OUT / name / "plan"
     return out if plans == 1 else out / name
-
-
-def _say_where(planned: Sequence[_Planned], folders: Sequence[Path]) -> None:
-    for folder in _written(planned, folders):
-        print(f"\nwritten to {folder}: " + ", ".join(sorted(item.name for item in folder.iterdir())))
-
-
-def _written(planned: Sequence[_Planned], folders: Sequence[Path]) -> Iterator[Path]:
-    for one, folder in zip(planned, folders, strict=True):
-        if isinstance(one.found, Timetable):
-            yield folder

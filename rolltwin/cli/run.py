@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
         name = _name(chosen, seed) + (f"-{chosen.hash}" if overrides_of(args) else "")
         folder = usable_folder(_folder(args.out, name, len(loaded)))
         result = study.run_once(chosen.scenario, seed)
-        reports.write_run(result, folder)
+        names = reports.write_run(result, folder)
         print(reports.run_json(result) if args.format == "json" else reports.run_text(result))
         if args.format == "text":
-            print(f"\nwritten to {folder}: " + ", ".join(sorted(item.name for item in folder.iterdir())))
+            print(f"\nwritten to {folder}: {', '.join(names)}")
     return 0
 
 
