@@ -161,16 +161,6 @@ class VirtualService:
     empty_http: bool = False
     """``http: []`` is written: a list without routes, which the controller does not take for an absent one."""
 
-    @property
-    def tls(self) -> int:
-        """How many routes look at the server name."""
-        return sum(one.layer is Layer.TLS for one in self.connections)
-
-    @property
-    def tcp(self) -> int:
-        """How many routes look at the port alone."""
-        return sum(one.layer is Layer.TCP for one in self.connections)
-
 
 @dataclass(frozen=True, slots=True)
 class GatewayRoute:

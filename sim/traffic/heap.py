@@ -21,15 +21,21 @@ def before(rows: Records, i: int, at: float, block: int, index: int) -> bool:
 
 
 @part
-def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, attempt: int) -> None:
-    """Add one retry; the caller has made room."""
+def opened(carried: Carried, at: float, block: int, index: int) -> int:
+    """The row for an attempt with this key, what comes later moved down; the caller has made room."""
     rows = carried.retries
-    i = carried.sizes[RETRYING]
+    i = int(carried.sizes[RETRYING])
     carried.sizes[RETRYING] = i + 1
     while i > 0 and not before(rows, (i - 1) >> 1, at, block, index):
         rows[i] = rows[(i - 1) >> 1]
         i = (i - 1) >> 1
-    row = rows[i]
+    return i
+
+
+@part
+def push(carried: Carried, at: float, route: np.uint64, block: int, index: int, attempt: int) -> None:
+    """Add one retry; the caller has made room."""
+    row = carried.retries[opened(carried, at, block, index)]
     row["at"] = at
     row["route"] = route
     row["block"] = block
@@ -55,13 +61,7 @@ def push_held(
     pod: int,
 ) -> None:
     """Add something that a proxy holds; the caller has made room."""
-    rows = carried.retries
-    i = carried.sizes[RETRYING]
-    carried.sizes[RETRYING] = i + 1
-    while i > 0 and not before(rows, (i - 1) >> 1, at, block, index):
-        rows[i] = rows[(i - 1) >> 1]
-        i = (i - 1) >> 1
-    row = rows[i]
+    row = carried.retries[opened(carried, at, block, index)]
     row["at"] = at
     row["route"] = route
     row["block"] = block
