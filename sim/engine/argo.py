@@ -8,13 +8,13 @@ from sim.decide import operations
 from sim.decide.standing import standing_status
 from sim.engine.controller import RolloutController, waits_for_person
 from sim.engine.ground import Ground
-from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import STABLE, Revision, candidate_revision, stable_revision
 from sim.engine.routing import Router
 from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
 from sim.model.behaviour import Release
+from sim.model.outcome import Outcome
 from sim.model.records import Verdict
 from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus
 

@@ -15,7 +15,7 @@ from sim.engine.faults import FaultEngine, View, faults_of
 from sim.engine.ground import Ground
 from sim.engine.journal import Journal
 from sim.engine.operator import Operator
-from sim.engine.outcome import Driver, Outcome
+from sim.engine.outcome import Driver
 from sim.engine.people import People, percent_text
 from sim.engine.pods import Pod
 from sim.engine.replicasets import ReplicaSet
@@ -26,6 +26,7 @@ from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry, standing_strategy
 from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector, Sampler
+from sim.model.outcome import Outcome
 from sim.model.records import Record, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sim.engine.replicasets import ReplicaSet
-from sim.model.records import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """An end: verdict, reason and when; ``served_all`` is whether the release came to serve everybody.
-
-    ``reported`` is what had been claimed before somebody found otherwise (``the script reported success``).
-    """
-
-    verdict: Verdict
-    reason: str
-    ended_s: float
-    served_all: bool = False
-    reported: str = ""
+from sim.model.outcome import Outcome
 
 
 class Driver(Protocol):

@@ -9,9 +9,9 @@ import numpy as np
 
 from sim.decide.rejections import Rejection
 from sim.engine.local import LocalResult, Place, run_local
-from sim.engine.outcome import Outcome
 from sim.engine.setup import base_failure_ratio
 from sim.model.behaviour import VersionBehaviour
+from sim.model.outcome import Outcome
 from sim.model.records import DecisionRecord, Record, SoakRecord, Verdict, WeightRecord
 from sim.model.scenario import Scenario
 from sim.model.strategy import Geographic, Region, RegionPhase

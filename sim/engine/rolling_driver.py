@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from sim.engine.deployment import DeploymentController
 from sim.engine.ground import Ground
-from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.site import PodSite
+from sim.model.outcome import Outcome
 from sim.model.pods import DeploymentSpec
 from sim.model.records import Verdict
 from sim.model.rollout import RolloutPhase

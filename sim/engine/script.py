@@ -14,7 +14,6 @@ from sim.engine.clock import Rank
 from sim.engine.deployment import DeploymentController
 from sim.engine.destinations import Network
 from sim.engine.ground import Ground
-from sim.engine.outcome import Outcome
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import candidate_revision, stable_revision
 from sim.engine.routing import Router
@@ -23,6 +22,7 @@ from sim.metrics import promql
 from sim.metrics.promql import PromqlError
 from sim.metrics.providers import Sources
 from sim.model.network import HttpMatch, HttpRoute, RouteDestination, StringMatch, VirtualService
+from sim.model.outcome import Outcome
 from sim.model.pods import labels_of
 from sim.model.records import MeasurementRecord, Verdict
 from sim.model.strategy import SwitchScript
