@@ -1,0 +1,53 @@
+"""The rows of a run on a cluster, from whatever thread they come."""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import time
+
+from sim.model.records import DecisionRecord, PhaseRecord, Record, StepRecord
+
+_DIGITS = 3
+"""A cluster's times are kept to the millisecond: clocks and watches tell no more."""
+
+
+class Recorder:
+    """Collects rows; its clock's 0 is the instant at which the release is to be applied, fixed before the warm-up begins."""
+
+    def __init__(self, applied_at: float, region: str = "") -> None:
+        self.region = region
+        self.applied_at = applied_at
+        """UNIX time at which the release is applied."""
+        self._rows: list[Record] = []
+        self._lock = Lock()
+
+    @property
+    def t_s(self) -> float:
+        """Now, as rows write it."""
+        return self.at(time())
+
+    def at(self, unix_s: float) -> float:
+        """An instant of UNIX time, as rows write it."""
+        return round(unix_s - self.applied_at, _DIGITS) + 0.0
+
+    def add(self, row: Record) -> None:
+        """Appends a row."""
+        with self._lock:
+            self._rows.append(row)
+
+    def decision(self, actor: str, decision: str, reason: str) -> None:
+        """Somebody decided something now."""
+        self.add(DecisionRecord(self.t_s, self.region, actor, decision, reason))
+
+    def phase(self, phase: str, message: str) -> None:
+        """The rollout's phase is now this."""
+        self.add(PhaseRecord(self.t_s, self.region, phase, message))
+
+    def step(self, index: int, step: str, state: str) -> None:
+        """A step began or ended now."""
+        self.add(StepRecord(self.t_s, self.region, index, step, state))
+
+    def rows(self) -> tuple[Record, ...]:
+        """Every row so far, in order of time (rows of one instant as they came)."""
+        with self._lock:
+            return tuple(sorted(self._rows, key=lambda row: row.t_s))
