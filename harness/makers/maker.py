@@ -41,6 +41,10 @@ class Maker(Protocol):
         """A person goes back to the version before, after the rollout's end."""
         ...
 
+    def arrive_late(self, reason: str) -> None:
+        """A person acts on a page after a gate has already stopped the release; most makers have nothing left to do."""
+        ...
+
     @property
     def going_back(self) -> bool:
         """Whether people are already taking the release back."""
