@@ -9,8 +9,8 @@ import numpy as np
 
 from sim.decide.rejections import Rejection
 from sim.engine.local import LocalResult, Place, run_local
-from sim.engine.setup import base_failure_ratio
 from sim.model.behaviour import VersionBehaviour
+from sim.model.header import base_failure_ratio
 from sim.model.outcome import Outcome
 from sim.model.records import DecisionRecord, Record, SoakRecord, Verdict, WeightRecord
 from sim.model.scenario import Scenario

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import erf, exp, log, sqrt
 from typing import Final
 
 from sim.decide.istio.matching import MESH, gateway_name
@@ -17,8 +16,6 @@ from sim.engine.destinations import Network
 from sim.engine.routers import service_names
 from sim.engine.telemetry import Eyes
 from sim.model.analysis import AnalysisTemplate
-from sim.model.behaviour import Delay, Shape, VersionBehaviour
-from sim.model.load import Client
 from sim.model.manifests import ManifestSet
 from sim.model.network import VirtualService
 from sim.model.pods import DeploymentSpec, Labels, selects
@@ -158,31 +155,6 @@ def _plain(network: Network, labels: Labels, managed: tuple[str, ...]) -> str:
     """A Service over all pods first (a basic canary splits by pods), else the stable or active one."""
     fitting = [name for name, selector in network.services.items() if selects(selector, labels)]
     return next((name for name in fitting if name not in managed), managed[0] if managed else "")
-
-
-def base_failure_ratio(behaviour: VersionBehaviour, client: Client) -> float:
-    """Share of client requests expected to fail finally under this version alone, unloaded.
-
-    An attempt times out when its service time is above the client's patience, else it is answered; time-outs and the
-    statuses in ``retry_on`` are tried again, other 5xx are final. Queueing and faults are left out.
-    """
-    timeout = 0.0 if client.timeout_s is None else _above(behaviour.service_time, client.timeout_s)
-    failing = [(status, share) for status, share in behaviour.statuses if status >= 500]
-    again = timeout + (1 - timeout) * sum(share for status, share in failing if status in client.retry_on)
-    final = (1 - timeout) * sum(share for status, share in failing if status not in client.retry_on)
-    tries = [again**k for k in range(client.retries + 1)]
-    return final * sum(tries) + again ** (client.retries + 1)
-
-
-def _above(delay: Delay, bound_s: float) -> float:
-    """Probability that a random time exceeds a bound."""
-    if delay.shape is Shape.CONSTANT or delay.median_s == 0 or (delay.shape is Shape.LOGNORMAL and delay.sigma == 0):
-        return float(delay.median_s > bound_s)
-    if bound_s <= 0:
-        return 1.0
-    if delay.shape is Shape.EXPONENTIAL:
-        return exp(-bound_s * log(2) / delay.median_s)
-    return 0.5 * (1 - erf(log(bound_s / delay.median_s) / (delay.sigma * sqrt(2))))
 
 
 def _templates(manifests: ManifestSet, rollout: str) -> tuple[AnalysisTemplate, ...]:

@@ -8,10 +8,10 @@ from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.engine import delivery
 from sim.engine.local import LocalResult, Place, run_local
 from sim.engine.regions import run_phases
-from sim.engine.setup import base_failure_ratio
-from sim.model.records import SCHEMA_VERSION, DeliveryRecord, EndRecord, HeaderRecord, Record, RunResult, Verdict
+from sim.model.header import header
+from sim.model.records import DeliveryRecord, EndRecord, HeaderRecord, Record, RunResult, Verdict
 from sim.model.scenario import Scenario
-from sim.model.strategy import Geographic, kind_of
+from sim.model.strategy import Geographic
 from sim.streams import Streams
 
 BACKEND: Final = "twin"
@@ -42,33 +42,13 @@ def _run(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
     after: tuple[DeliveryRecord, ...] = ()
     if result.outcome.verdict is Verdict.PROMOTED:
         after = delivery.after_rollout(scenario, streams, result.outcome.ended_s)
-    header = _header(scenario, seed, scenario_hash, result.desired_pods)
-    return _assembled(header, (*before.rows, *result.rows, *after), result)
+    first = header(scenario, seed, scenario_hash, BACKEND, result.desired_pods)
+    return _assembled(first, (*before.rows, *result.rows, *after), result)
 
 
-def _assembled(header: HeaderRecord, rows: tuple[Record, ...], result: LocalResult) -> RunResult:
+def _assembled(first: HeaderRecord, rows: tuple[Record, ...], result: LocalResult) -> RunResult:
     outcome = result.outcome
     ended_s = round(outcome.ended_s, 6)
     end = EndRecord(max(result.end_s, ended_s), outcome.verdict, outcome.reason, ended_s)
-    journal = (header, *rows, end)
-    return RunResult(header.scenario_hash, header.seed, outcome.verdict, outcome.reason, ended_s, journal)
-
-
-def _header(scenario: Scenario, seed: int, scenario_hash: str, desired_pods: int) -> HeaderRecord:
-    return HeaderRecord(
-        t_s=-scenario.warm_up_s,
-        schema=SCHEMA_VERSION,
-        scenario_hash=scenario_hash,
-        title=scenario.title,
-        strategy=scenario.name or kind_of(scenario.strategy),
-        variant=scenario.variant,
-        release=scenario.release.name,
-        release_good=scenario.release.good,
-        seed=seed,
-        backend=BACKEND,
-        desired_pods=desired_pods,
-        slo=scenario.slo,
-        warm_up_s=scenario.warm_up_s,
-        base_failure_ratio=base_failure_ratio(scenario.stable, scenario.client),
-        buckets_s=scenario.telemetry.prometheus.buckets_s,
-    )
+    journal = (first, *rows, end)
+    return RunResult(first.scenario_hash, first.seed, outcome.verdict, outcome.reason, ended_s, journal)
