@@ -1,0 +1,137 @@
+"""As much of HTTP/1.1 as proxies, probes, Prometheus and the API server speak: keep-alive, lengths, no chunks."""
+
+from __future__ import annotations
+
+from asyncio import BaseTransport, Protocol, Transport
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import cast
+
+_HEAD_END = b"\r\n\r\n"
+_LONGEST_HEAD = 65536
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; ``path`` is without its query, ``head`` as received but in lower case."""
+
+    method: str
+    path: str
+    head: bytes
+    body: bytes = b""
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the kubelet sends it."""
+        return b"\r\nuser-agent: kube-probe/" in self.head
+
+    @property
+    def closes(self) -> bool:
+        """Whether the connection ends with the answer."""
+        return b"\r\nconnection: close" in self.head or b" http/1.0\r\n" in self.head
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain"
+    closes: bool = False
+
+
+Handler = Callable[[Request, Callable[[Answer], None]], None]
+
+
+def parse(buffer: bytes) -> tuple[Request, int] | None:
+    """The first request of the buffer and its length; None while it is incomplete. ValueError for what is no HTTP."""
+    end = buffer.find(_HEAD_END)
+    if end < 0:
+        if len(buffer) > _LONGEST_HEAD:
+            msg = "the head of a request is too long"
+            raise ValueError(msg)
+        return None
+    line = buffer[: buffer.find(b"\r\n")]
+    method, target, _version = line.split(b" ")
+    head = buffer[: end + 2].lower()
+    size = end + len(_HEAD_END) + _length(head)
+    if len(buffer) < size:
+        return None
+    path = target.partition(b"?")[0].decode("latin-1")
+    return Request(method.decode("latin-1"), path, head, buffer[end + len(_HEAD_END) : size]), size
+
+
+def _length(head: bytes) -> int:
+    start = head.find(b"\r\ncontent-length:")
+    if start < 0:
+        return 0
+    return int(head[start + 17 : head.find(b"\r\n", start + 2)])
+
+
+def written(answer: Answer, headers: bytes, *, without_body: bool) -> bytes:
+    """The answer's bytes; ``headers`` are whole lines that every answer has."""
+    close = b"connection: close\r\n" if answer.closes else b""
+    head = f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}\r\ncontent-type: {answer.content_type}\r\ncontent-length: {len(answer.body)}\r\n"
+    return head.encode() + headers + close + b"\r\n" + (b"" if without_body else answer.body)
+
+
+def header_lines(headers: Mapping[str, str]) -> bytes:
+    """Headers as whole lines."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+
+
+class Connection(Protocol):
+    """One client's connection: one request after the other, each handed to ``handler``."""
+
+    def __init__(self, handler: Handler, headers: bytes) -> None:
+        self._handler = handler
+        self._headers = headers
+        self._transport: Transport | None = None
+        self._buffer = b""
+        self._answering = False
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """The client is there."""
+        self._transport = cast("Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """The client is gone; what it asked for goes on."""
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes of the next request."""
+        self._buffer += data
+        if not self._answering:
+            self._next()
+
+    def _next(self) -> None:
+        try:
+            found = parse(self._buffer)
+        except ValueError:
+            self._write(Answer(400, closes=True), without_body=False)
+            return
+        if found is None:
+            return
+        request, size = found
+        self._buffer = self._buffer[size:]
+        self._answering = True
+        self._handler(request, lambda answer: self._answer(request, answer))
+
+    def _answer(self, request: Request, answer: Answer) -> None:
+        self._answering = False
+        closes = answer.closes or request.closes
+        self._write(
+            Answer(answer.status, answer.body, answer.content_type, closes), without_body=request.method == "HEAD"
+        )
+        if self._buffer and not closes:
+            self._next()
+
+    def _write(self, answer: Answer, *, without_body: bool) -> None:
+        if self._transport is None:
+            return
+        self._transport.write(written(answer, self._headers, without_body=without_body))
+        if answer.closes:
+            self._transport.close()
