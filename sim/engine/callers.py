@@ -8,7 +8,7 @@ from typing import Final
 
 from sim.decide.istio.hosts import bound, routes_for
 from sim.decide.istio.matching import MESH, Call, gateway_name
-from sim.model.load import Client, LoadShape, RequestClass
+from sim.model.load import RequestClass
 from sim.model.network import VirtualService
 from sim.model.pods import Labels
 
@@ -45,22 +45,6 @@ class Caller:
     def in_mesh(self) -> bool:
         """Whether a sidecar sends it."""
         return MESH in self.call.gateways
-
-
-def request_classes(load: LoadShape, client: Client) -> tuple[RequestClass, ...]:
-    """The scenario's classes and, for what they leave, the client's by origin and header; shares sum to 1.
-
-    A request carries at most one of ``client.headers``.
-    """
-    left = max(0.0, 1.0 - sum(one.share for one in load.classes))
-    bare = max(0.0, 1.0 - sum(share for _, _, share in client.headers))
-    carried: list[tuple[Labels, float]] = [(((name, value),), share) for name, value, share in client.headers]
-    carried.append(((), bare))
-    origins = ((False, 1.0 - client.in_mesh_share), (True, client.in_mesh_share))
-    rest = [
-        RequestClass(left * a * b, headers=headers, in_mesh=inside) for inside, a in origins for headers, b in carried
-    ]
-    return tuple(one for one in (*load.classes, *rest) if one.share > 0)
 
 
 def callers(

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sim.decide.istio.rewriting import HASH_LABEL
-from sim.engine.callers import Entry, callers, only_in_mesh, request_classes
+from sim.engine.callers import Entry, callers, only_in_mesh
 from sim.engine.clock import Rank
 from sim.engine.destinations import Network, Reach, Way, way_of
 from sim.engine.ground import Ground
 from sim.engine.replicasets import ReplicaSet
+from sim.model.load import request_classes
 from sim.model.pods import Labels
 from sim.model.records import WeightRecord
 from sim.traffic import Route

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sim.engine import run
-from sim.engine.callers import request_classes
-from sim.model.load import Client, LoadShape, RequestClass
+from sim.model.load import Client, LoadShape, RequestClass, request_classes
 from sim.model.network import HttpRoute, RouteDestination, ServiceSpec, VirtualService
 from sim.model.pods import DeploymentSpec, PodTemplate
 from sim.model.records import RunResult, TrafficRecord, WeightRecord
