@@ -12,14 +12,20 @@ _DIGITS = 3
 
 
 class Recorder:
-    """Collects rows; its clock's 0 is the instant at which the release is to be applied, fixed before the warm-up begins."""
+    """Collects rows; its clock's 0 is the instant at which the release is to be applied, fixed with ``begin``."""
 
-    def __init__(self, applied_at: float, region: str = "") -> None:
+    def __init__(self, applied_at: float = 0.0, region: str = "") -> None:
         self.region = region
         self.applied_at = applied_at
         """UNIX time at which the release is applied."""
         self._rows: list[Record] = []
         self._lock = Lock()
+
+    def begin(self, applied_at: float) -> None:
+        """The warm-up begins: what was recorded while things were being set up is forgotten."""
+        with self._lock:
+            self.applied_at = applied_at
+            self._rows.clear()
 
     @property
     def t_s(self) -> float:
