@@ -106,6 +106,10 @@ EFFECTS = Union(
             (Field("provider", Choice(("prometheus", "datadog")), "Which metric provider fails.", required=True),),
         ),
         "node-loss": Section(behaviour.NodeLoss, (Field("nodes", POSITIVE, "How many nodes vanish with their pods."),)),
+        "pod-kill": Section(
+            behaviour.PodKill,
+            (Field("pods", POSITIVE, "How many pods are deleted without grace, oldest first; they are replaced."),),
+        ),
     }
 )
 

@@ -17,6 +17,7 @@ from sim.model.behaviour import (
     Fault,
     Leak,
     NodeLoss,
+    PodKill,
     ProviderOutage,
     Side,
     Slowdown,
@@ -67,6 +68,7 @@ class _State:
     hot: list[str] = field(default_factory=list)
     """Pods offered more than the trigger's rate in the last sample."""
     began: bool = False
+    killed: int = 0
     nodes: list[str] = field(default_factory=list)
     due: list[tuple[str, int]] = field(default_factory=list)
     """(pod, container) whose crash is already drawn."""
@@ -128,6 +130,7 @@ class FaultEngine(Hooks):
             befallen = [pod for pod in pods if self._befalls(fault, state, pod)]
             for pod in befallen:
                 self._strike(fault, state, pod)
+            self._kill(fault, state, befallen)
             if not isinstance(fault.effect, ProviderOutage | NodeLoss):
                 self._note(fault, state, began=bool(befallen))
         for pod in pods:
@@ -218,6 +221,13 @@ class FaultEngine(Hooks):
                 pod.crash(reason)
 
         self._ground.clock.call_at(due_s, Rank.FAULT, strike)
+
+    def _kill(self, fault: Fault, state: _State, befallen: list[Pod]) -> None:
+        """Pods that came in place of killed ones are spared once enough have been killed."""
+        if isinstance(fault.effect, PodKill):
+            for pod in [one for one in befallen if not one.deleted][: fault.effect.pods - state.killed]:
+                state.killed += 1
+                pod.kill()
 
     def _lose_nodes(self, fault: Fault, state: _State, count: int) -> None:
         alive = [node for node in self._view.scheduler.nodes if node.alive]

@@ -48,6 +48,11 @@ class Deleted:
     """The API object was deleted (cause of an interrupt)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """The API object was deleted without grace (cause of an interrupt)."""
+
+
 class Pod:
     """A pod and its process; a ``standing`` pod has been ready since before the run began."""
 
@@ -108,6 +113,12 @@ class Pod:
             self.deleted = True
             self._end(Deleted())
 
+    def kill(self) -> None:
+        """Deletes the pod without grace; nothing if it is ending already."""
+        if not self._ending:
+            self.deleted = True
+            self._end(Killed())
+
     def lose(self) -> None:
         """The node under the pod vanishes."""
         self._end(Lost())
@@ -123,7 +134,7 @@ class Pod:
         if self.index is not None:
             self._ground.traffic.set_effects(self.index, self._site.hooks.effects(self) if self.is_up else REFUSING)
 
-    def _end(self, cause: Lost | Deleted) -> None:
+    def _end(self, cause: Lost | Deleted | Killed) -> None:
         # A pod ends once: what comes while it ends (a second loss, a crash) changes nothing any more.
         if not self._ending:
             self._ending = True
@@ -138,8 +149,14 @@ class Pod:
                 yield from self._run_container(standing=standing)
                 standing = False
         except Interrupt as interrupt:
-            lost = isinstance(interrupt.cause, Lost)
-        yield from self._vanish() if lost else self._terminate()
+            cause = interrupt.cause
+        match cause:
+            case Lost():
+                yield from self._vanish()
+            case Killed():
+                yield from self._die()
+            case _:
+                yield from self._terminate()
 
     def _get_placed(self) -> Life:
         self.node = self._site.scheduler.place(self)
@@ -279,12 +296,23 @@ class Pod:
         yield self._ground.clock.at(begun_s + NODE_GRACE_S + NODE_EVICTION_S, Rank.TRAFFIC)
         self._leave()
 
-    def _leave(self) -> None:
+    def _die(self) -> Life:
+        """The object and the process are gone at once; what routers still send there is refused."""
+        self.started_s = self.ready_s = None
+        if self.index is not None:
+            self._ground.traffic.crash_pod(self.index)
+            self._ground.traffic.set_effects(self.index, REFUSING)
+        propagation_s = self._endpoint.announce(None)
+        self._ground.pods_changed()
+        yield self._ground.clock.after(propagation_s, Rank.TRAFFIC)
+        self._leave("Killed")
+
+    def _leave(self, reason: str = "") -> None:
         if self.index is not None:
             self._ground.traffic.crash_pod(self.index)
         self.gone, self.started_s = True, None
         self._endpoint.put(None)
-        self._note("gone")
+        self._note("gone", reason)
         self._site.scheduler.forget(self)
         if self.node is not None:
             self._site.scheduler.release(self, self.node)

@@ -116,7 +116,14 @@ class NodeLoss:
     nodes: int = 1
 
 
-Effect = Errors | Slowdown | Crash | SlowStart | Leak | ProviderOutage | NodeLoss
+@dataclass(frozen=True, slots=True)
+class PodKill:
+    """So many pods, oldest first, are deleted without grace, each once; their ReplicaSets replace them."""
+
+    pods: int = 1
+
+
+Effect = Errors | Slowdown | Crash | SlowStart | Leak | ProviderOutage | NodeLoss | PodKill
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from sim.engine import run
-from sim.model.behaviour import Crash, Fault, NodeLoss, Side, SlowStart, Target, Trigger
+from sim.model.behaviour import Crash, Fault, NodeLoss, PodKill, Side, SlowStart, Target, Trigger
 from sim.model.pods import AntiAffinity, Probe
 from sim.model.records import PodRecord, RunResult, TrafficRecord, Verdict
 from sim.model.strategy import RollingUpdate
@@ -108,6 +108,32 @@ def test_required_anti_affinity_keeps_the_canary_off_the_stable_nodes() -> None:
     ready = [row for row in result.journal if isinstance(row, PodRecord) and row.state == "ready"]
     nodes = {side: {row.node for row in ready if row.side == side} for side in ("stable", "candidate")}
     assert not nodes["stable"] & nodes["candidate"]
+
+
+def test_killed_pods_are_gone_at_once_and_replaced() -> None:
+    kill = Fault("kill", PodKill(2), Trigger(start_s=60.0), Target(Side.CANDIDATE))
+    manifests = builders.deployment_manifests(replicas=4)
+    result = run(builders.scenario(manifests, RollingUpdate("shop"), faults=(kill,), tail_s=200.0), seed=1)
+    rows = [row for row in result.journal if isinstance(row, PodRecord) and row.side == "candidate"]
+    gone = [row for row in rows if row.state == "gone"]
+    assert [row.reason for row in gone] == ["Killed", "Killed"]
+    assert all(60.0 < row.t_s < 65.0 for row in gone)
+    ready = [row.pod for row in rows if row.state == "ready" and row.t_s <= 60.0]
+    assert [row.pod for row in gone] == ready[:2], "the oldest"
+    assert len([row for row in rows if row.state == "running" and row.t_s > 60.0]) == 2
+    assert result.verdict is Verdict.PROMOTED
+    refused = [row for row in result.journal if isinstance(row, TrafficRecord) and dict(row.statuses).get(503)]
+    assert any(60.0 < row.t_s < 75.0 for row in refused)
+
+
+def test_a_kill_waits_for_pods_of_its_target() -> None:
+    kill = Fault("kill", PodKill(1), Trigger(start_s=-5.0), Target(Side.CANDIDATE))
+    result = run(
+        builders.scenario(builders.deployment_manifests(replicas=4), RollingUpdate("shop"), faults=(kill,)), seed=1
+    )
+    gone = [row for row in result.journal if isinstance(row, PodRecord) and row.reason == "Killed"]
+    assert len(gone) == 1
+    assert result.verdict is Verdict.PROMOTED
 
 
 def test_a_lost_node_is_noticed_after_its_grace_and_its_pods_are_replaced_after_eviction() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sim.decide.rejections import rejection
 from sim.engine.local import LocalRun, Place
 from sim.model.analysis import AnalysisRef, TemplateRef
-from sim.model.behaviour import Crash, Effect, Fault, NodeLoss, Release, Side, SlowStart, Target, Trigger
+from sim.model.behaviour import Crash, Effect, Fault, NodeLoss, PodKill, Release, Side, SlowStart, Target, Trigger
 from sim.model.load import LoadShape, Stage
 from sim.model.manifests import ManifestSet
 from sim.model.operations import Command, Operation
@@ -167,6 +167,7 @@ def operations() -> st.SearchStrategy[Operation]:
 @st.composite
 def faults(draw: st.DrawFn) -> Fault:
     effects: list[Effect] = [Crash(0.0), Crash(40.0), SlowStart(factor=4.0), SlowStart(add_s=1e6), NodeLoss(1)]
+    effects += [PodKill(1), PodKill(3)]
     effect = draw(st.sampled_from(effects))
     when = Trigger(draw(st.sampled_from([0.0, 20.0, 75.0])), draw(st.sampled_from([None, 30.0, 400.0])))
     return Fault("fault", effect, when, Target(draw(st.sampled_from(list(Side))), draw(st.sampled_from([0.5, 1.0]))))
