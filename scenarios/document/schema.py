@@ -217,6 +217,7 @@ DIURNAL = Section(
         Field("amplitude", SHARE, "Half the swing of the day curve, as a share of the rate."),
         Field("peak_hour", HOUR, "Local hour of the peak."),
         Field("start_hour", HOUR, "Local hour when the release is applied."),
+        Field("pace", FACTOR, "Hours of the day that pass in one hour of the run."),
     ),
 )
 BURST = Section(

@@ -25,6 +25,8 @@ class Diurnal:
     peak_hour: float = 20.0
     start_hour: float = 10.0
     """Local hour at the start of the run."""
+    pace: float = 1.0
+    """Hours of the day that pass in one hour of the run; more than 1 where the run's time is compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class LoadShape:
         """Offered rate at ``t_s`` (>= 0), requests/s."""
         rate = self._stage_rate(t_s)
         if self.diurnal is not None:
-            hour = self.diurnal.start_hour + t_s / 3600
+            hour = self.diurnal.start_hour + self.diurnal.pace * t_s / 3600
             rate *= 1 + self.diurnal.amplitude * cos(2 * pi * (hour - self.diurnal.peak_hour) / 24)
         for burst in self.bursts:
             if burst.start_s <= t_s < burst.start_s + burst.duration_s:
