@@ -23,6 +23,10 @@ class Missing:
     def __str__(self) -> str:
         return f"{self.what} is missing: {self.why}. {self.how}"
 
+    def error(self) -> MissingError:
+        """The exception that says so."""
+        return MissingError(self.what, self.why, self.how)
+
 
 class MissingError(Exception):
     """The environment lacks something; nothing is wrong with the scenario or with rolltwin."""

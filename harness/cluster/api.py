@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -91,13 +90,6 @@ class ClusterObjects:
         """What a pod answers over HTTP, asked through the API server: no Service, no forwarded port."""
         root = self._path("Pod", f"{pod}:{port}", "proxy").replace("%3A", ":")
         return self._connection.ask(method, f"{root}/{path.lstrip('/')}", body)
-
-    def log(self, pod: str, container: str, *, previous: bool = False, lines: int = 200) -> str:
-        """The end of a container's log; '' if there is none (yet, or any more)."""
-        query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
-        with suppress(ApiError):
-            return self._connection.ask("GET", self._path("Pod", pod, "log"), **query).decode(errors="replace")
-        return ""
 
     def close(self) -> None:
         """Ends every watch; the connection is the cluster's."""
