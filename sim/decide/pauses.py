@@ -85,6 +85,11 @@ def needs_person(spec: RolloutSpec, status: RolloutStatus, reason: PauseReason) 
     return step is not None and step.pause is not None and step.pause.duration is None
 
 
+def waits_for_person(spec: RolloutSpec, status: RolloutStatus) -> PauseCondition | None:
+    """The pause that only a person ends, if the rollout is in one."""
+    return next((c for c in status.pause_conditions if needs_person(spec, status, c.reason)), None)
+
+
 @dataclass(slots=True)
 class PauseChanges:
     """What one reconcile wants of pauses and abort, gathered until its status is written (``rollout/pause.go:20-140``)."""

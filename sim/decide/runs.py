@@ -242,3 +242,21 @@ def _heed(turn: Turn, role: RunRole, run: RunView) -> None:
         turn.pauses.added.append(PauseReason.INCONCLUSIVE_ANALYSIS)
     elif run.phase in {AnalysisPhase.ERROR, AnalysisPhase.FAILED}:
         turn.pauses.abort(verdict_text(_VERDICT[role], run.message, turn.seen.controller))
+
+
+def reference_of(spec: RolloutSpec, action: StartAnalysis) -> AnalysisRef:
+    """The ``analysis`` block that a run is started from."""
+    canary, blue_green = spec.canary, spec.blue_green
+    found: AnalysisRef | None = None
+    match action.role:
+        case RunRole.STEP:
+            found = canary.steps[action.step_index or 0].analysis if canary else None
+        case RunRole.BACKGROUND:
+            found = canary.analysis if canary else None
+        case RunRole.PRE_PROMOTION:
+            found = blue_green.pre_promotion if blue_green else None
+        case RunRole.POST_PROMOTION:
+            found = blue_green.post_promotion if blue_green else None
+        case RunRole.EXPERIMENT:
+            found = None
+    return found or AnalysisRef()

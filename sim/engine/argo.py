@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from sim.decide import operations
+from sim.decide import operations, settling
+from sim.decide.pauses import waits_for_person
+from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
 from sim.decide.standing import standing_status
-from sim.engine.controller import RolloutController, waits_for_person
+from sim.engine.controller import RolloutController
 from sim.engine.ground import Ground
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import STABLE, Revision, candidate_revision, stable_revision
@@ -15,8 +18,7 @@ from sim.engine.site import PodSite
 from sim.metrics.providers import Sources
 from sim.model.behaviour import Release
 from sim.model.outcome import Outcome
-from sim.model.records import Verdict
-from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus
+from sim.model.rollout import RolloutPhase, RolloutSpec
 
 
 class ArgoDriver:
@@ -29,14 +31,20 @@ class ArgoDriver:
         self._release = self._ground.scenario.release
         self._old = stable_revision(spec.template, self._ground.scenario.stable)
         self._target = candidate_revision(spec.template, self._release.behaviour)
+        self._aim = Aim(self._target.hash)
         self.controller = RolloutController(site, spec, sources, router)
         self.controller.on_status.append(self._look)
         router.on_weights.append(self._look)
-        self.outcome: Outcome | None = None
         self.on_change: list[Callable[[], None]] = []
-        self._person = ""
-        self._abort_noted = False
-        self._served_all = False
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The end that the rollout has come to, if it has."""
+        return self._aim.outcome
+
+    @outcome.setter
+    def outcome(self, outcome: Outcome | None) -> None:
+        self._aim = replace(self._aim, outcome=outcome)
 
     @property
     def replica_sets(self) -> Sequence[ReplicaSet]:
@@ -59,8 +67,8 @@ class ArgoDriver:
         if revision.hash == self.controller.template_hash:
             return False
         self._release = release
-        self._aim(revision)
-        self._served_all = False
+        self._aim_at(revision)
+        self._aim = replace(self._aim, served_all=False)
         self._ground.journal.decision("argo-cd", "start", f"revision {revision.hash} ({release.name}) applied")
         self.controller.apply(revision)
         return True
@@ -72,7 +80,7 @@ class ArgoDriver:
 
     def abort(self, reason: str) -> None:
         """A person aborts the update."""
-        self._person = reason
+        self._aim = replace(self._aim, person=reason)
         self.controller.operate(operations.abort)
 
     def undo(self, reason: str) -> None:
@@ -82,13 +90,12 @@ class ArgoDriver:
     def return_to(self, revision: Revision, reason: str) -> None:
         """A person puts the template of a revision back."""
         self._ground.journal.decision("person", "undo", reason)
-        self._aim(revision)
-        self._person = reason
+        self._aim_at(revision, reason)
         self.controller.apply(revision)
 
     def reopen(self) -> None:
         """What had come to its end is under way again, for the same template."""
-        self._aim(self._target)
+        self._aim_at(self._target)
 
     def waits_for_person(self) -> object | None:
         """The pause condition that only a person ends."""
@@ -116,58 +123,25 @@ class ArgoDriver:
     @property
     def trouble(self) -> str:
         """The controller's message while it is Degraded by itself."""
-        status = self.controller.status
-        degraded = status.phase is RolloutPhase.DEGRADED and not status.abort
-        return f"{status.phase.value}: {status.message}" if degraded and self.outcome is None else ""
+        return settling.trouble(self._aim, self.controller.status)
 
     def arrive_late(self, reason: str) -> None:
         """Nothing is left to do: the stable version serves."""
 
     def stuck(self) -> Outcome:
         """Degraded if the controller says so, else stuck where it is."""
-        status = self.controller.status
-        reason = f"{status.phase.value}: {status.message}" if status.message else status.phase.value
-        degraded = status.phase is RolloutPhase.DEGRADED and not status.abort
-        verdict = Verdict.DEGRADED if degraded else Verdict.STUCK
-        return Outcome(verdict, reason, self._ground.clock.now, self._served_all)
+        return settling.stuck(self._aim, self.controller.status, self._ground.clock.now)
 
-    def _aim(self, revision: Revision) -> None:
-        self._target, self.outcome = revision, None
-        self._person, self._abort_noted = "", False
+    def _aim_at(self, revision: Revision, person: str = "") -> None:
+        self._target = revision
+        self._aim = aimed_at(self._aim, revision.hash, going_back=self.going_back, person=person)
 
     def _look(self) -> None:
-        self._settle(self.controller.status)
+        ground, target = self._ground, self._target.hash
+        carried = Carried(self._router.weights[0], self._router.weight_of(target))
+        seen = Seen(ground.clock.now, ground.journal.t_s, ground.region, self.controller.status, carried)
+        self._aim, row = settled(self._aim, seen)
+        if row is not None:
+            ground.journal.add(row)
         for listener in self.on_change:
             listener()
-
-    def _settle(self, status: RolloutStatus) -> None:
-        if self.outcome is not None or status.current_pod_hash != self._target.hash:
-            return
-        if status.abort and not status.promote_full and status.stable_rs != self._target.hash:
-            self._see_abort(status)
-        elif status.stable_rs == self._target.hash and status.phase is RolloutPhase.HEALTHY:
-            self._see_promotion()
-
-    def _see_promotion(self) -> None:
-        now = self._ground.clock.now
-        if not self.going_back:
-            self._served_all = True
-            self._ground.journal.decision("controller", "promote", f"revision {self._target.hash} is stable")
-            self.outcome = Outcome(
-                Verdict.PROMOTED, "the release is stable and serves all traffic", now, served_all=True
-            )
-        elif self._served_all:
-            self.outcome = Outcome(Verdict.UNDONE, f"undone by a person: {self._person}", now, served_all=True)
-        elif self._router.weights[0] == 0:
-            self.outcome = Outcome(Verdict.ABORTED, f"undone by a person: {self._person}", now)
-
-    def _see_abort(self, status: RolloutStatus) -> None:
-        if not self._abort_noted and status.message:
-            self._abort_noted = True
-            actor = "person" if self._person else "analysis" if " analysis " in status.message else "controller"
-            self._ground.journal.decision(actor, "abort", self._person or status.message)
-        if not self._abort_noted:
-            return
-        if not self.going_back and self._router.weight_of(self._target.hash) == 0:
-            reason = f"aborted by a person: {self._person}" if self._person else status.message
-            self.outcome = Outcome(Verdict.ABORTED, reason, self._ground.clock.now, self._served_all)

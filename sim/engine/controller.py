@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.decide import bluegreen, canary
-from sim.decide.pauses import needs_person
+from sim.decide.progress import CREATE_RETRY_S, goes_on, livelock
 from sim.decide.releases import known_to
 from sim.decide.restart import is_restarting
-from sim.decide.steps import steps_of
 from sim.decide.templates import TemplateError
 from sim.engine.ground import Ground
 from sim.engine.hands import Hands, Rollout
@@ -22,22 +21,11 @@ from sim.metrics.providers import Sources
 from sim.model.changing import replace
 from sim.model.rollout import (
     Observed,
-    PauseCondition,
     ReplicaSetView,
-    RolloutPhase,
     RolloutSpec,
     RolloutStatus,
     RunRole,
 )
-
-FLAPS = 20
-"""Reconciles in a row that changed nothing but conditions: the next of them comes with the next news.
-
-Releases before 1.8 write two conditions in turn, for ever, while a promoted rollout is paused by hand. Nothing follows from
-it, and no sound sequence is half as long.
-"""
-CREATE_RETRY_S = 10.0
-"""Cap of the work queue's error back-off: how often a run that cannot be created is tried again."""
 
 
 class RolloutController:
@@ -57,7 +45,7 @@ class RolloutController:
             self._ground.scenario.cluster.controller_latency_s,
             self._reconcile,
             spec.name,
-            len(steps_of(spec)),
+            livelock(spec),
         )
         self._flaps = 0
         self._counts: tuple[tuple[int, int, int, int], ...] = ()
@@ -142,17 +130,8 @@ class RolloutController:
 
     def _goes_on(self, status: RolloutStatus) -> bool:
         """Whether another reconcile may decide something after one that only left this status."""
-        before = self.status
-        if status == before:
-            return False
-        if _bare(status) != _bare(before):
-            self._flaps = 0
-            return True
-        if _counts(status) != _counts(before) and not (self.spec.paused or status.pause_conditions):
-            # No decision reads these counts back, and the conditions that follow from them follow at once.
-            return False
-        self._flaps += 1
-        return self._flaps < FLAPS
+        going, self._flaps = goes_on(self.spec, self.status, status, self._flaps)
+        return going
 
     def _store(self, status: RolloutStatus) -> None:
         before, self.status = self.status, status
@@ -192,20 +171,5 @@ class RolloutController:
         )
 
 
-def _bare(status: RolloutStatus) -> RolloutStatus:
-    """The status without what only tells of it."""
-    told = {"conditions": (), "phase": RolloutPhase.PROGRESSING, "message": "", "observed_generation": 0}
-    return replace(status, **told, replicas=0, updated=0, ready=0, available=0)
-
-
-def _counts(status: RolloutStatus) -> tuple[int, int, int, int]:
-    return status.replicas, status.updated, status.ready, status.available
-
-
 def _by_creation(view: ReplicaSetView) -> tuple[float, str]:
     return view.created_s, view.name
-
-
-def waits_for_person(spec: RolloutSpec, status: RolloutStatus) -> PauseCondition | None:
-    """The pause that only a person ends, if the rollout is in one."""
-    return next((c for c in status.pause_conditions if needs_person(spec, status, c.reason)), None)

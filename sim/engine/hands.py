@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sim.decide.arguments import RunContext
+from sim.decide.runs import reference_of
 from sim.engine.analyst import Analyst, Order
 from sim.engine.experiments import Cause, Experiments, Surroundings
 from sim.engine.replicasets import Identity, ReplicaSet
@@ -33,7 +34,6 @@ from sim.model.actions import (
     TerminateAnalysis,
     TerminateExperiment,
 )
-from sim.model.analysis import AnalysisRef
 from sim.model.pods import AntiAffinity
 from sim.model.rollout import EphemeralMetadata, PodView, RolloutSpec, RolloutStatus, RunRole
 
@@ -179,7 +179,7 @@ class Hands:
         name = action.name or f"{spec.name}-{rollout.template_hash}-{action.role.value}"
         pod_hash, controller = rollout.template_hash, self._site.ground.scenario.controller
         context = RunContext(pod_hash, rollout.status.stable_rs, spec.namespace, controller=controller)
-        order = Order(name, action.role, _reference(spec, action), action.step_index, pod_hash)
+        order = Order(name, action.role, reference_of(spec, action), action.step_index, pod_hash)
         self.analyst.start(order, spec, context)
 
 
@@ -195,20 +195,3 @@ def _role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, Ephemer
     if spec.blue_green is not None:
         return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
     return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)
-
-
-def _reference(spec: RolloutSpec, action: StartAnalysis) -> AnalysisRef:
-    canary, blue_green = spec.canary, spec.blue_green
-    found: AnalysisRef | None = None
-    match action.role:
-        case RunRole.STEP:
-            found = canary.steps[action.step_index or 0].analysis if canary else None
-        case RunRole.BACKGROUND:
-            found = canary.analysis if canary else None
-        case RunRole.PRE_PROMOTION:
-            found = blue_green.pre_promotion if blue_green else None
-        case RunRole.POST_PROMOTION:
-            found = blue_green.post_promotion if blue_green else None
-        case RunRole.EXPERIMENT:
-            found = None
-    return found or AnalysisRef()

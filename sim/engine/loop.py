@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sim.decide.progress import LIVELOCK
 from sim.engine.clock import Clock, Instant, Rank
 
-LIVELOCK: Final = 1000
-"""Reconciles in a row that each changed something; a real fixpoint takes tens, besides those of its steps."""
-LIVELOCK_PER_STEP: Final = 10
-"""More of them for each step of the plan: without pauses one step follows the other."""
 MINIMUM_LATENCY_S: Final = 0.001
 """Deadlines must have strictly passed when a controller looks, so it never looks at the very instant."""
 
@@ -24,13 +21,13 @@ class Loop:
         latency_s: float,
         reconcile: Callable[[], tuple[bool, float | None]],
         name: str,
-        steps: int = 0,
+        bound: int = LIVELOCK,
     ) -> None:
         self._clock = clock
         self._latency_s = max(latency_s, MINIMUM_LATENCY_S)
         self._reconcile = reconcile
         self._name = name
-        self._bound = LIVELOCK + LIVELOCK_PER_STEP * steps
+        self._bound = bound
         self._queued: Instant | None = None
         self._timer: Instant | None = None
         self._streak = 0

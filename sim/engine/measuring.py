@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
-from typing import Any, Final
-
 from sim.decide.analysis import Task
-from sim.metrics import providers, verdicts
+from sim.metrics import judging, providers
 from sim.metrics.providers import Sources
 from sim.metrics.scripts import Origin
-from sim.metrics.verdicts import Verdict
-from sim.model.analysis import AnalysisPhase, Measurement, Metric, OtherProvider, ProviderResult
-from sim.model.controller import Controller
-
-KAYENTA_DELAY_S: Final = 15.0
-"""Between two looks at a canary analysis (metricproviders/kayenta/kayenta.go:30)."""
-OWN_JUDGEMENT: Final = frozenset({"job", "kayenta"})
-"""Providers that ignore a metric's conditions, and whose measurements take their time."""
+from sim.model.analysis import Measurement
 
 
 def measured(task: Task, now_s: float, sources: Sources, origin: Origin, begun_s: float | None = None) -> Measurement:
@@ -26,55 +14,8 @@ def measured(task: Task, now_s: float, sources: Sources, origin: Origin, begun_s
 
     ``begun_s`` is when a measurement in flight began, in whole seconds as the API server keeps it.
     """
-    kind = providers.kind_of(task.metric.provider)
     if task.terminate:
         return Measurement(task.ends_as, message="Metric Terminated")
     result = providers.measure(task.metric.provider, now_s, sources, origin, begun_s)
-    if kind in OWN_JUDGEMENT and not task.resume and not result.error:
-        return Measurement(AnalysisPhase.RUNNING, resume_at_s=_next_look_s(kind, now_s, now_s, sources.controller))
-    verdict = _judged(kind, task.metric, result, sources)
-    resume_at_s = None
-    if not verdict.phase.is_completed:
-        resume_at_s = _next_look_s(kind, now_s, now_s if begun_s is None else begun_s, sources.controller)
-    return Measurement(verdict.phase, resume_at_s=resume_at_s, value=verdict.value, message=verdict.message)
-
-
-def _next_look_s(kind: str, now_s: float, begun_s: float, controller: Controller) -> float | None:
-    """When a measurement in flight is looked at again; None: only when something else wakes the controller.
-
-    A Job after the square root of twice the time since it began (metricproviders/job/job.go:246), kept in whole
-    seconds: its end wakes the controller (analysis/controller.go:248), which does not look before that time all the
-    same. Within the first second the controller looks as fast as it can. Before 1.10 nothing but its end counts.
-    """
-    if kind == "kayenta":
-        return now_s + KAYENTA_DELAY_S
-    if not controller.is_since(Controller.ARGO_1_10_RC1):
-        return None
-    return max(math.floor(now_s + math.sqrt(2 * max(now_s - begun_s, 0.0))), math.floor(now_s) + 1.0)
-
-
-def _judged(kind: str, metric: Metric, result: ProviderResult, sources: Sources) -> Verdict:
-    if kind == "plugin" and _is_verdict(result.value):
-        said = result.value
-        return Verdict(AnalysisPhase(said["phase"]), str(said.get("value", "")), str(said.get("message", "")))
-    if kind not in OWN_JUDGEMENT or result.error:
-        success, failure = metric.success_condition, metric.failure_condition
-        return verdicts.judged(kind, result, success, failure, sources.controller.expr)
-    if not isinstance(result.value, Mapping):
-        example = "a score" if kind == "kayenta" else "success, failure, inconclusive, running"
-        return Verdict(
-            AnalysisPhase.ERROR, "", f"the scripted answer of a {kind} provider must be {example} or an object"
-        )
-    if kind == "job":
-        return verdicts.job(result.value, sources.controller)
-    config = metric.provider.config_json if isinstance(metric.provider, OtherProvider) else "{}"
-    return verdicts.kayenta(result.value, json.loads(config))
-
-
-def _is_verdict(value: Any) -> bool:
-    """Whether a metric plugin's answer is the measurement itself."""
-    return (
-        isinstance(value, Mapping)
-        and value.get("phase") in set(AnalysisPhase)
-        and set(value) <= {"phase", "value", "message"}
-    )
+    since_s = (now_s if begun_s is None else begun_s) if task.resume else None
+    return judging.judged(task.metric, result, now_s, sources.controller, since_s)

@@ -188,5 +188,5 @@ def test_reconciles_that_are_left_out_would_have_changed_nothing(
 ) -> None:
     scenario = world(manifests_of(spec), operations=tuple(deeds), faults=tuple(troubles))
     short = replayed(scenario)
-    with patch("sim.engine.controller._counts", lambda _status: ()):
+    with patch("sim.decide.progress._counts", lambda _status: ()):
         assert replayed(scenario).rows == short.rows
