@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from time import time
+from typing import TypeVar
 
 from sim.model.records import DecisionRecord, PhaseRecord, Record, StepRecord
 
+Row = TypeVar("Row")
 _DIGITS = 3
 """A cluster's times are kept to the millisecond: clocks and watches tell no more."""
 
@@ -14,10 +17,11 @@ _DIGITS = 3
 class Recorder:
     """Collects rows; its clock's 0 is the instant at which the release is to be applied, fixed with ``begin``."""
 
-    def __init__(self, applied_at: float = 0.0, region: str = "") -> None:
+    def __init__(self, applied_at: float = 0.0, region: str = "", clock: Callable[[], float] = time) -> None:
         self.region = region
         self.applied_at = applied_at
         """UNIX time at which the release is applied."""
+        self._clock = clock
         self._rows: list[Record] = []
         self._lock = Lock()
 
@@ -30,7 +34,7 @@ class Recorder:
     @property
     def t_s(self) -> float:
         """Now, as rows write it."""
-        return self.at(time())
+        return self.at(self._clock())
 
     def at(self, unix_s: float) -> float:
         """An instant of UNIX time, as rows write it."""
@@ -52,6 +56,11 @@ class Recorder:
     def step(self, index: int, step: str, state: str) -> None:
         """A step began or ended now."""
         self.add(StepRecord(self.t_s, self.region, index, step, state))
+
+    def latest(self, kind: type[Row]) -> Row | None:
+        """The row of this kind that was added last, or None."""
+        with self._lock:
+            return next((row for row in reversed(self._rows) if isinstance(row, kind)), None)
 
     def rows(self) -> tuple[Record, ...]:
         """Every row so far, in order of time (rows of one instant as they came)."""

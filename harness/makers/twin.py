@@ -1,0 +1,176 @@
+"""``--controller twin``: the twin's own rules decide about a Rollout on a real cluster."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+
+from harness.cluster.objects import Object
+from harness.deploy.plan import Plan
+from harness.makers import support
+from harness.makers.analyst import Analyst
+from harness.makers.asking import Asking
+from harness.makers.hands import Hands
+from harness.makers.reconciling import Reconciling
+from harness.monitoring.prometheus import Prometheus
+from harness.site import Site
+from harness.waiting import wait_until
+from scenarios.manifests.build.rollouts import rollout
+from sim.decide import operations, settling
+from sim.decide.pauses import waits_for_person
+from sim.decide.releases import known_to
+from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
+from sim.model.hashing import digest
+from sim.model.outcome import Outcome
+from sim.model.records import WeightRecord
+from sim.model.rollout import RolloutSpec
+
+STAND_S = 300.0
+"""Time for the stable version to come up: scheduling and starts on a busy machine, not what is measured."""
+_QUESTIONS = 8
+"""Queries under way at once; a pass asks all of its metrics together."""
+
+
+class TwinMaker:
+    """An Argo Rollout without Argo: ReplicaSets, Services and routes are real, the decisions are the twin's."""
+
+    def __init__(self, site: Site, plan: Plan, prometheus: Prometheus, executor: Executor | None = None) -> None:
+        self._site = site
+        self._plan = plan
+        scenario = site.loaded.scenario
+        spec = spec_of(plan, site)
+        support.check(scenario, spec)
+        self._executor = executor or ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="analysis")
+        asking = Asking(scenario, site.recorder, prometheus)
+        analyst = Analyst(site.loaded, site.recorder, asking, self._executor, self._notify)
+        self._hands = Hands(site.objects, site.recorder, spec, analyst)
+        self._stable, self._candidate = (self._known(one) for one in (_template(plan), plan.release_template))
+        self.rollout = Reconciling(site.recorder, spec, self._hands, scenario.controller)
+        self._aim = Aim(self._candidate)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """See ``Maker.outcome``."""
+        return self._aim.outcome
+
+    @outcome.setter
+    def outcome(self, outcome: Outcome | None) -> None:
+        self._aim = replace(self._aim, outcome=outcome)
+
+    def stand(self) -> None:
+        """See ``Maker.stand``."""
+        objects = self._site.objects
+        for obj in self._plan.others:
+            if not obj["apiVersion"].startswith("argoproj.io/"):
+                objects.apply(obj)
+        if self._site.loaded.scenario.first_deploy:
+            return
+        self.rollout.stand(self._stable)
+        wanted = self.rollout.spec.desired
+
+        def serves() -> bool:
+            view = self._hands.replica_sets().get(self._stable)
+            return view is not None and view.available == wanted
+
+        wait_until(serves, "the stable version serves", STAND_S, self._dump)
+
+    def release(self) -> None:
+        """The Rollout is given the candidate's template."""
+        self._site.recorder.decision("argo-cd", "start", f"revision {self._candidate} applied")
+        self.rollout.apply(self._candidate)
+
+    def poll(self) -> None:
+        """See ``Maker.poll``."""
+        self._hands.analyst.poll()
+        self.rollout.poll()
+        self._settle()
+
+    def waits_for_person(self) -> object | None:
+        """The pause condition that only a person ends."""
+        return waits_for_person(self.rollout.spec, self.rollout.status)
+
+    def approve(self) -> None:
+        """A person promotes the paused rollout."""
+        self.rollout.operate(lambda status: operations.promote(self.rollout.spec, status))
+
+    def abort(self, reason: str) -> None:
+        """A person aborts the update."""
+        self._aim = replace(self._aim, person=reason)
+        self.rollout.operate(operations.abort)
+
+    def undo(self, reason: str) -> None:
+        """A person puts the old template back; that is a new update through the same strategy."""
+        self._site.recorder.decision("person", "undo", reason)
+        self._aim = aimed_at(self._aim, self._stable, going_back=True, person=reason)
+        self.rollout.apply(self._stable)
+
+    def arrive_late(self, reason: str) -> None:
+        """Nothing is left to do: the stable version serves."""
+
+    @property
+    def going_back(self) -> bool:
+        """Whether the old template has been put back."""
+        return self._aim.going_back
+
+    @property
+    def trouble(self) -> str:
+        """The controller's message while it is Degraded by itself."""
+        return settling.trouble(self._aim, self.rollout.status)
+
+    def stuck(self) -> Outcome:
+        """Degraded if the controller says so, else stuck where it is."""
+        return settling.stuck(self._aim, self.rollout.status, self._site.recorder.t_s)
+
+    def close(self) -> None:
+        """Lets go of the queries under way."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _notify(self) -> None:
+        self.rollout.notify()
+
+    def _known(self, template: Object) -> str:
+        """The hash of a pod template, which the hands can make pods of from now on."""
+        pod_hash = digest(template)[:10]
+        self._hands.templates[pod_hash] = template
+        return pod_hash
+
+    def _settle(self) -> None:
+        recorder, status = self._site.recorder, self.rollout.status
+        now_s = recorder.t_s
+        seen = Seen(now_s, now_s, recorder.region, status, self._carried())
+        self._aim, row = settled(self._aim, seen)
+        if row is not None:
+            recorder.add(row)
+
+    def _carried(self) -> Carried:
+        """What the gateway acts on; the weight that was written where no gateway says anything."""
+        acted = self._site.recorder.latest(WeightRecord)
+        if acted is not None:
+            return Carried(acted.candidate, acted.stable if self.going_back else acted.candidate)
+        weights = self.rollout.status.weights
+        written = float(weights.canary.weight) if weights is not None else 0.0
+        return Carried(written, written)
+
+    def _dump(self) -> str:
+        views = "\n".join(map(str, self._hands.replica_sets().values()))
+        pods = (f"{one['metadata']['name']}: {one.get('status')}" for one in self._site.objects.list("Pod"))
+        return "\n".join([views, *pods])
+
+
+def spec_of(plan: Plan, site: Site) -> RolloutSpec:
+    """The Rollout as it is applied, in the namespace that its manifests name: templates are looked up there."""
+    scenario = site.loaded.scenario
+    name = plan.workload["metadata"]["name"]
+    written = next(one for one in scenario.manifests.rollouts if one.name == name)
+    spec = rollout(plan.workload, name, written.namespace)
+    template = rollout({"spec": {"template": _template(plan)}}, name, written.namespace).template
+    return known_to(scenario.controller, replace(spec, template=template))
+
+
+def _template(plan: Plan) -> Object:
+    """The stable version's pod template: the Rollout's own, or that of its ``workloadRef``."""
+    spec = plan.workload["spec"]
+    reference = (spec.get("workloadRef") or {}).get("name", "")
+    named = (one for one in plan.others if one["kind"] == "Deployment" and one["metadata"]["name"] == reference)
+    found: Object = next(named)["spec"]["template"] if reference else spec["template"]
+    return found
