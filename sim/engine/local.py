@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from sim.decide.claims import Claim, judged
 from sim.decide.rejections import Rejection
 from sim.decide.standing import with_workload
 from sim.engine.addresses import NetworkAddresses
@@ -16,7 +17,7 @@ from sim.engine.ground import Ground
 from sim.engine.journal import Journal
 from sim.engine.operator import Operator
 from sim.engine.outcome import Driver
-from sim.engine.people import People, percent_text
+from sim.engine.people import people
 from sim.engine.pods import Pod
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import stable_revision
@@ -32,9 +33,6 @@ from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 from sim.streams import Streams
 from sim.traffic import DataPlane, WindowCount
-
-OUTAGE_RATIO = 0.5
-"""Failing at least this share of the clients' requests is downtime, whatever a controller reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,6 @@ class LocalResult:
     end_s: float
     desired_pods: int
     rows: tuple[Record, ...]
-
-
-@dataclass(slots=True)
-class _Claim:
-    """What clients saw since a promotion was reported."""
-
-    since_s: float | None = None
-    requests: int = 0
-    failures: int = 0
-
-    @property
-    def failing(self) -> float:
-        """Share of the requests that failed; 0 without any."""
-        return self.failures / self.requests if self.requests else 0.0
 
 
 def run_local(scenario: Scenario, strategy: LocalStrategy, place: Place, rejection: Rejection | None) -> LocalResult:
@@ -109,10 +93,10 @@ class LocalRun:
         self._bystanders = [DeploymentController(self._site, one) for one in others]
         self._router.backends.extend(self._bystanders)
         self._until_s = scenario.horizon_s + place.watch_s
-        self._people = People(self._ground, self._driver, self._until_s)
+        self._people = people(self._ground, self._driver, self._until_s)
         self._driver.on_change.append(self._people.look)
         self._sampler = Sampler(self._ground)
-        self._claim = _Claim()
+        self._claim = Claim(scenario.telemetry.sample_interval_s)
         self._operator: Operator | None = None
         self._wire()
 
@@ -134,7 +118,7 @@ class LocalRun:
             self._refuse(rejection)
         clock.run_while(self._limit_s)
         self._sampler.finish()
-        outcome = self._judged(self._driver.outcome or self._driver.stuck())
+        outcome = judged(self._driver.outcome or self._driver.stuck(), self._claim.failing)
         return LocalResult(outcome, self._ground.journal.t_s, desired, tuple(self._ground.journal.rows))
 
     def _refuse(self, rejection: Rejection) -> None:
@@ -156,17 +140,6 @@ class LocalRun:
     def _is_operated(self) -> bool:
         """Whether somebody is yet to do something at a set time."""
         return self._operator is not None and self._operator.is_due
-
-    def _judged(self, outcome: Outcome) -> Outcome:
-        """A promotion under which most requests fail is no success, whatever was reported; an undo names the report."""
-        reported, failing = outcome.reported, self._claim.failing
-        if failing >= OUTAGE_RATIO:
-            reported = f"{reported or 'success was reported'} while {percent_text(failing)} of requests failed"
-        if outcome.verdict is Verdict.PROMOTED and failing >= OUTAGE_RATIO:
-            return replace(outcome, verdict=Verdict.DEGRADED, reason=reported)
-        if outcome.verdict is Verdict.UNDONE and outcome.reported:
-            return replace(outcome, reason=f"{reported}; {outcome.reason}")
-        return outcome
 
     def _drive(self, strategy: LocalStrategy) -> Driver:
         manifests, sources = self._scenario.manifests, self._collector.sources
@@ -207,14 +180,7 @@ class LocalRun:
         return outcome.verdict is Verdict.PROMOTED and (store == "datadog" or self._people.is_acting)
 
     def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
-        outcome = self._driver.outcome
-        if outcome is None or outcome.verdict is not Verdict.PROMOTED:
-            return
-        if outcome.ended_s != self._claim.since_s:
-            self._claim = _Claim(outcome.ended_s)
-        if now_s > outcome.ended_s + self._scenario.telemetry.sample_interval_s:
-            self._claim.requests += sum(one.client_requests for one in window)
-            self._claim.failures += sum(one.client_failures for one in window)
+        self._claim.count(now_s, window, self._driver.outcome)
 
     def _replica_sets(self) -> list[ReplicaSet]:
         return [rs for backend in self._router.backends for rs in backend.replica_sets]

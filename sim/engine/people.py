@@ -1,183 +1,40 @@
-"""People: they approve what waits for them, are paged, hear of trouble from users, and then abort or undo."""
+"""The twin's people: ``sim.people`` on simulated time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any
-
-from simpy.events import Event
+from collections.abc import Callable
 
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.outcome import Driver
-from sim.model.behaviour import Alert
-from sim.model.records import Verdict
-from sim.model.units import duration_text
-from sim.traffic import WindowCount
+from sim.model.behaviour import Delay
+from sim.people import People
 
 
-@dataclass(slots=True)
-class _Clocks:
-    """Since when each bound has been exceeded without a break; None while it is not."""
+class SimulatedStage:
+    """A region's clock, streams and journal, as people need them."""
 
-    errors_s: float | None = None
-    p99_s: float | None = None
-
-
-class People:
-    """One on-call person per region. ``busy`` while somebody is on the way to act."""
-
-    def __init__(self, ground: Ground, patient: Driver, until_s: float) -> None:
+    def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._patient = patient
-        self._people = ground.scenario.people
-        self._clocks = _Clocks()
-        self._until_s = until_s
-        self._last_s = ground.clock.now
-        self._acting = False
-        self._approving: object | None = None
-        self._report_due_s: float | None = None
-        self._seen_degraded = False
-        """Paged about the rollout being Degraded, which it still is."""
-        self._paged = False
-        """Paged about the trouble that still lasts: one page for one stretch of it."""
 
     @property
-    def busy(self) -> bool:
-        """Whether somebody is about to act, or users are about to report, while the run still looks."""
-        due = self._report_due_s is not None and self._report_due_s <= self._until_s
-        return self._acting or due
+    def now_s(self) -> float:
+        """See ``sim.people.Stage``."""
+        return self._ground.clock.now
 
-    @property
-    def is_acting(self) -> bool:
-        """Whether somebody was paged or told, and is on the way to act."""
-        return self._acting
+    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
+        """See ``sim.people.Stage``: people act when controllers do."""
+        self._ground.clock.call_at(time_s, Rank.CONTROLLER, action)
 
-    def look(self) -> None:
-        """Called at every change of the rollout: approvals and reports are put on the way."""
-        waiting = self._patient.waits_for_person()
-        if waiting is not None and waiting != self._approving and self._people.approve is not None:
-            self._approving = waiting
-            delay_s = self._ground.draw_s("people/approve", self._people.approve)
-            self._ground.clock.call_after(delay_s, Rank.CONTROLLER, lambda: self._approve(waiting))
-        self._look_for_trouble()
-        outcome = self._patient.outcome
-        bad = outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._patient.good
-        if bad and self._report_due_s is None and not self._acting and self._people.report is not None:
-            delay_s = self._ground.draw_s("people/report", self._people.report)
-            self._report_due_s = self._ground.clock.now + delay_s
-            self._ground.clock.call_at(self._report_due_s, Rank.CONTROLLER, self._reported)
+    def draw_s(self, what: str, delay: Delay) -> float:
+        """See ``sim.people.Stage``."""
+        return self._ground.draw_s(what, delay)
 
-    def watch(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
-        """One window of the clients' view: bounds exceeded for long enough page the person."""
-        since_s, self._last_s = self._last_s, now_s
-        alert = self._people.alert
-        if alert is None or now_s <= 0:
-            return
-        clocks = self._clocks
-        clocks.errors_s = _since(clocks.errors_s, since_s, _above(error_ratio(window), alert.error_ratio))
-        clocks.p99_s = _since(clocks.p99_s, since_s, _above(self._p99_s(window), alert.p99_s))
-        reason = _reason(alert, clocks, now_s)
-        if not reason:
-            self._paged = False
-        elif not self._paged and not self._acting:
-            self._paged = True
-            self._call(reason, paged=True)
-
-    def _p99_s(self, window: tuple[WindowCount, ...]) -> float:
-        bounds = self._ground.scenario.telemetry.prometheus.buckets_s
-        counts = [sum(column) for column in zip(*(one.latency_counts for one in window), strict=True)]
-        return quantile_s(counts, bounds, 0.99)
-
-    def _approve(self, waiting: object) -> None:
-        self._approving = None
-        if self._patient.outcome is None and self._patient.waits_for_person() == waiting:
-            self._ground.journal.decision("person", "resume", "approved")
-            self._patient.approve()
-
-    def _reported(self) -> None:
-        self._report_due_s = None
-        outcome = self._patient.outcome
-        if outcome is not None and outcome.verdict is Verdict.PROMOTED and not self._acting:
-            self._call("reported by users", paged=False)
-
-    def _look_for_trouble(self) -> None:
-        """A rollout that becomes Degraded pages once for as long as it stays so; taking it back needs no page."""
-        trouble = self._patient.trouble if self._people.watch_degraded else ""
-        if not trouble or self._patient.going_back:
-            self._seen_degraded = False
-        elif not self._seen_degraded and not self._acting:
-            self._seen_degraded = True
-            self._call(trouble, paged=True, unless=lambda: not self._patient.trouble)
-
-    def _call(self, reason: str, *, paged: bool, unless: Callable[[], bool] = lambda: False) -> None:
-        """Somebody is on the way to act from now on, and does ``unless`` it has become needless by then."""
-        self._acting = True
-        self._ground.journal.decision("person", "alert", reason)
-        self._ground.clock.process(self._respond(reason, paged, unless))
-
-    def _respond(self, reason: str, paged: bool, unless: Callable[[], bool]) -> Generator[Event, Any, None]:
-        """Notice (a page only), decide, act."""
-        steps = [("notice", self._people.notice)] if paged else []
-        for name, delay in (*steps, ("decide", self._people.decide), ("act", self._people.act)):
-            yield self._ground.clock.after(self._ground.draw_s(f"people/{name}", delay), Rank.CONTROLLER)
-        self._acting = False
-        if not unless():
-            self._act(reason)
-        self.look()
-
-    def _act(self, reason: str) -> None:
-        """Abort what is under way, undo what has served everybody."""
-        outcome = self._patient.outcome
-        if outcome is None:
-            if not self._patient.going_back:
-                self._patient.abort(reason)
-        elif outcome.verdict is Verdict.PROMOTED:
-            self._report_due_s = None
-            self._patient.undo(reason)
-        else:
-            self._patient.arrive_late(reason)
+    def decision(self, actor: str, decision: str, reason: str) -> None:
+        """See ``sim.people.Stage``."""
+        self._ground.journal.decision(actor, decision, reason)
 
 
-def error_ratio(window: tuple[WindowCount, ...]) -> float:
-    """Share of the clients' requests that finally failed; 0 without requests."""
-    total = sum(one.client_requests for one in window)
-    return sum(one.client_failures for one in window) / total if total else 0.0
-
-
-def quantile_s(counts: list[int], bounds_s: tuple[float, ...], q: float) -> float:
-    """Quantile of bucketed latencies, interpolated within its bucket; the last bound where it lies above all; 0 if empty."""
-    rank, below, lower_s = q * sum(counts), 0, 0.0
-    for count, upper_s in zip(counts, bounds_s, strict=False):
-        if count and below + count >= rank:
-            return lower_s + (upper_s - lower_s) * (rank - below) / count
-        below, lower_s = below + count, upper_s
-    return bounds_s[-1] if sum(counts) else 0.0
-
-
-def percent_text(share: float) -> str:
-    """A share as people write it, to a tenth: ``0.05 -> '5 %'``."""
-    return f"{round(100 * share, 1):g} %"
-
-
-def _above(value: float, bound: float | None) -> bool:
-    return bound is not None and value > bound
-
-
-def _since(before_s: float | None, window_began_s: float, exceeded: bool) -> float | None:
-    if not exceeded:
-        return None
-    return window_began_s if before_s is None else before_s
-
-
-def _reason(alert: Alert, clocks: _Clocks, now_s: float) -> str:
-    if (
-        alert.error_ratio is not None
-        and clocks.errors_s is not None
-        and now_s - clocks.errors_s >= alert.error_for_s - 1e-6
-    ):
-        return f"clients' error ratio above {percent_text(alert.error_ratio)} for {duration_text(alert.error_for_s)}"
-    if alert.p99_s is not None and clocks.p99_s is not None and now_s - clocks.p99_s >= alert.p99_for_s - 1e-6:
-        return f"p99 above {duration_text(alert.p99_s)} for {duration_text(alert.p99_for_s)}"
-    return ""
+def people(ground: Ground, patient: Driver, until_s: float) -> People:
+    """The person on call of one region, looking on until ``until_s`` at most."""
+    return People(SimulatedStage(ground), patient, ground.scenario, until_s)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, pi
+from typing import Protocol
 
 from sim.model.pods import Labels
 
@@ -129,3 +131,19 @@ def request_classes(load: LoadShape, client: Client) -> tuple[RequestClass, ...]
         RequestClass(left * a * b, headers=headers, in_mesh=inside) for inside, a in origins for headers, b in carried
     ]
     return tuple(one for one in (*load.classes, *rest) if one.share > 0)
+
+
+class ClientView(Protocol):
+    """What clients saw of one side over one stretch: a ``WindowCount`` of the twin, a ``TrafficRecord`` of a cluster."""
+
+    @property
+    def client_requests(self) -> int:
+        """Requests that came to their end."""
+
+    @property
+    def client_failures(self) -> int:
+        """How many of them finally failed."""
+
+    @property
+    def latency_counts(self) -> Sequence[int]:
+        """Answers by latency bucket, the last above all bounds."""

@@ -53,6 +53,11 @@ def duration_text(seconds: float) -> str:
     return "".join(f"{value:g}{unit}" for value, unit in parts if value)
 
 
+def percent_text(share: float) -> str:
+    """A share as people write it, to a tenth: ``0.05 -> '5 %'``."""
+    return f"{round(100 * share, 1):g} %"
+
+
 def quantity(text: str | float) -> float:
     """A Kubernetes quantity as a number: ``500m -> 0.5``, ``2Gi -> 2147483648.0``; ValueError if malformed."""
     match = _QUANTITY.fullmatch(str(text))
