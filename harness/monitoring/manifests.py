@@ -140,5 +140,6 @@ def _service(wanted: Installation) -> Object:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": NAME},
-        "spec": {"selector": _LABELS, "ports": ports},
+        # A node port, so that this machine reaches it without a forwarder where it reaches the node.
+        "spec": {"type": "NodePort", "selector": _LABELS, "ports": ports},
     }

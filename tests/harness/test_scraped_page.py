@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.monitoring.inside.companion import Gathering, is_wanted
+from harness.monitoring.inside.companion import Gathering, asks_directly, is_wanted
 from harness.monitoring.inside.page import Labelling, Target, merged, target_labels, value_of
 from harness.monitoring.inside.pods import apply
 
@@ -66,7 +66,7 @@ def test_prometheus_is_told_which_labels_overrule_the_applications() -> None:
 
 def test_samples_get_the_labels_of_their_target() -> None:
     labelling = Labelling([("pod", ["pod-name"])])
-    target = Target("api-1", "10.244.0.7:9901", values={"pod-name": 'a"b'})
+    target = Target("api-1", "10.244.0.7:9901", "/metrics", {"pod-name": 'a"b'})
     text = '# HELP x y\n# TYPE x counter\nx_total{status="200",path="a,b}"} 3\nx_sum 0.25\n\n'
     assert list(labelling.samples(target, text)) == [
         'x_total{status="200",path="a,b}",pod="a\\"b"} 3',
@@ -83,15 +83,15 @@ def test_pods_are_scraped_that_ask_for_it_and_have_an_address() -> None:
 
 
 def test_targets_for_prometheus_own_discovery() -> None:
-    gathering = Gathering([("pod", ["pod-name"])], 9901, 0.1)
+    gathering = Gathering([("pod", ["pod-name"])], lambda _: ("10.244.0.7:9901", "/metrics"), lambda _: None)
     assert json.loads(gathering.targets([pod(), pod("idle", annotations={})])) == [
-        {"targets": ["10.244.0.7:9901"], "labels": {"pod": "api-1"}}
+        {"targets": ["10.244.0.7:9901"], "labels": {"__metrics_path__": "/metrics", "pod": "api-1"}}
     ]
 
 
 def test_a_pod_that_does_not_answer_is_down() -> None:
-    silent = pod() | {"status": {"phase": "Running", "podIP": "127.0.0.1"}}
-    assert Gathering([("pod", ["pod-name"])], 1, 0.1).page([silent]) == 'up{pod="api-1"} 0\n'
+    gathering = Gathering([("pod", ["pod-name"])], lambda _: ("127.0.0.1:1", "/metrics"), asks_directly(0.1))
+    assert gathering.page([pod()]) == 'up{pod="api-1"} 0\n'
 
 
 def test_the_watch_keeps_the_pods() -> None:

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,8 @@ from harness.monitoring.inside.front import Door
 from harness.monitoring.inside.page import Labelling, Sources, Target, target_labels, tells_target, value_of
 from harness.monitoring.inside.pods import Pod, Pods
 
+Said = tuple[int, str, str]
+EXPOSITION = "text/plain; version=0.0.4"
 SCRAPE = "rolltwin.dev/scrape"
 """Annotation of the pods to scrape (``true``)."""
 WORKERS = 24
@@ -31,13 +33,14 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Gathering:
-    """Asks every pod for its samples at once."""
+    """Asks every pod for its samples at once. ``place`` says where a pod is scraped, ``ask`` does it."""
 
-    def __init__(self, sources: Sources, port: int, patience_s: float) -> None:
-        self._sources = sources
+    def __init__(
+        self, sources: Sources, place: Callable[[Pod], tuple[str, str]], ask: Callable[[Target], str | None]
+    ) -> None:
+        self._sources, self._place, self._ask = sources, place, ask
         self._labelling = Labelling(sources)
         self._told = {one for _, candidates in sources for one in candidates if tells_target(one)}
-        self._port, self._patience_s = port, patience_s
         self._workers = ThreadPoolExecutor(WORKERS)
 
     def page(self, pods: Iterable[Pod]) -> str:
@@ -53,21 +56,32 @@ class Gathering:
     def targets(self, pods: Iterable[Pod]) -> str:
         """Where every pod is scraped and under which labels, as Prometheus' HTTP discovery reads it."""
         found = [self.target(pod) for pod in pods if is_wanted(pod)]
-        groups = [{"targets": [one.address], "labels": target_labels(self._sources, one.values)} for one in found]
-        return json.dumps(groups)
+        return json.dumps([{"targets": [one.address], "labels": self._labels(one)} for one in found])
 
     def target(self, pod: Pod) -> Target:
         """Where and as what a pod is scraped."""
         values = {source: value_of(source, pod) for source in self._told}
-        return Target(pod["metadata"]["name"], f"{pod['status']['podIP']}:{self._port}", values=values)
+        return Target(pod["metadata"]["name"], *self._place(pod), values)
 
-    def _ask(self, target: Target) -> str | None:
+    def close(self) -> None:
+        """Asks nobody any more."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _labels(self, target: Target) -> dict[str, str]:
+        return {"__metrics_path__": target.path, **target_labels(self._sources, target.values)}
+
+
+def asks_directly(patience_s: float) -> Callable[[Target], str | None]:
+    """Asks a pod at its own address; None where it does not answer in time."""
+
+    def ask(target: Target) -> str | None:
         try:
-            url = f"http://{target.address}{target.path}"
-            with _DIRECT.open(url, timeout=self._patience_s) as answer:
+            with _DIRECT.open(f"http://{target.address}{target.path}", timeout=patience_s) as answer:
                 return str(answer.read().decode())
         except (OSError, HTTPException):
             return None
+
+    return ask
 
 
 def is_wanted(pod: Pod) -> bool:
@@ -95,15 +109,20 @@ class Companion:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._pods = Pods()
         self._pods.start()
-        self._gathering = Gathering(settings["labels"], settings["scrape_port"], settings["patience_s"])
+        port = settings["scrape_port"]
+        self._gathering = Gathering(
+            settings["labels"],
+            lambda pod: (f"{pod['status']['podIP']}:{port}", "/metrics"),
+            asks_directly(settings["patience_s"]),
+        )
         self._door = Door("0.0.0.0", settings["door_port"], ("127.0.0.1", settings["prometheus_port"]))  # noqa: S104
         self._door.open()
 
-    def answer(self, path: str) -> tuple[int, str, str]:
+    def answer(self, path: str) -> Said:
         """Status, type and text."""
         match path:
             case "/metrics":
-                return 200, "text/plain; version=0.0.4", self._gathering.page(self._pods.current())
+                return 200, EXPOSITION, self._gathering.page(self._pods.current())
             case "/targets":
                 return 200, "application/json", self._gathering.targets(self._pods.current())
             case "/stop":
@@ -123,14 +142,12 @@ class Companion:
         return f"{number.name} {found}\n"
 
 
-def main() -> None:
-    """Serves for ever."""
-    settings = json.loads(os.environ["ROLLTWIN_COMPANION"])
-    companion = Companion(settings)
+def served(answer: Callable[[str], Said], host: str, port: int) -> ThreadingHTTPServer:
+    """A server that answers every path with what ``answer`` says, once it is told to serve."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, kind, text = companion.answer(self.path)
+            status, kind, text = answer(self.path)
             body = text.encode()
             self.send_response(status)
             self.send_header("content-type", kind)
@@ -143,7 +160,13 @@ def main() -> None:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
             """Says nothing."""
 
-    ThreadingHTTPServer(("0.0.0.0", settings["companion_port"]), Handler).serve_forever()  # noqa: S104
+    return ThreadingHTTPServer((host, port), Handler)
+
+
+def main() -> None:
+    """Serves for ever."""
+    settings = json.loads(os.environ["ROLLTWIN_COMPANION"])
+    served(Companion(settings).answer, "0.0.0.0", settings["companion_port"]).serve_forever()  # noqa: S104
 
 
 if __name__ == "__main__":

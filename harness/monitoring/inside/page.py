@@ -25,7 +25,7 @@ class Target:
     name: str
     address: str
     """``HOST:PORT``."""
-    path: str = "/metrics"
+    path: str
     values: Mapping[str, str] = field(default_factory=dict)
     """What each source that the target tells yields, '' for nothing."""
 
