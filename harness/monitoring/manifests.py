@@ -135,7 +135,7 @@ def _variable(name: str, value: object) -> dict[str, str]:
 
 
 def _service(wanted: Installation) -> Object:
-    ports = [{"name": f"port-{port}", "port": port, "targetPort": DOOR} for port in wanted.ports]
+    ports = [{"name": f"port-{port}", "port": port, "targetPort": DOOR, "protocol": "TCP"} for port in wanted.ports]
     return {
         "apiVersion": "v1",
         "kind": "Service",
