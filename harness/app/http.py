@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import BaseTransport, Protocol, Transport
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import cast
 
@@ -41,6 +41,8 @@ class Answer:
     body: bytes = b""
     content_type: str = "text/plain"
     closes: bool = False
+    took_s: float | None = None
+    """How long the pod had the request, waiting included; told in a header."""
 
 
 Handler = Callable[[Request, Callable[[Answer], None]], None]
@@ -74,8 +76,9 @@ def _length(head: bytes) -> int:
 def written(answer: Answer, headers: bytes, *, without_body: bool) -> bytes:
     """The answer's bytes; ``headers`` are whole lines that every answer has."""
     close = b"connection: close\r\n" if answer.closes else b""
+    took = b"" if answer.took_s is None else f"x-rolltwin-took: {answer.took_s:.6f}\r\n".encode()
     head = f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}\r\ncontent-type: {answer.content_type}\r\ncontent-length: {len(answer.body)}\r\n"
-    return head.encode() + headers + close + b"\r\n" + (b"" if without_body else answer.body)
+    return head.encode() + headers + took + close + b"\r\n" + (b"" if without_body else answer.body)
 
 
 def header_lines(headers: Mapping[str, str]) -> bytes:
@@ -123,9 +126,7 @@ class Connection(Protocol):
     def _answer(self, request: Request, answer: Answer) -> None:
         self._answering = False
         closes = answer.closes or request.closes
-        self._write(
-            Answer(answer.status, answer.body, answer.content_type, closes), without_body=request.method == "HEAD"
-        )
+        self._write(replace(answer, closes=closes), without_body=request.method == "HEAD")
         if self._buffer and not closes:
             self._next()
 

@@ -46,7 +46,8 @@ class Site:
             # As from a closed port: not an answer of the version's, so not counted.
             say(Answer(UNAVAILABLE, closes=True))
         else:
-            self.pod.arrive(lambda status: say(self._reply(status)))
+            arrived = self._clock.time()
+            self.pod.arrive(lambda status: say(self._reply(status, self._clock.time() - arrived)))
 
     def administer(self, request: Request, say: Say) -> None:
         """A request on the admin port."""
@@ -87,10 +88,14 @@ class Site:
         """Ends what runs beside the server."""
         self._stress.stop()
 
-    def _reply(self, status: int) -> Answer:
-        return Answer(status, f"{self.pod.behaviour.name}\n".encode(), closes=self.pod.terminating)
+    def _reply(self, status: int, took_s: float) -> Answer:
+        body = f"{self.pod.behaviour.name}\n".encode()
+        return Answer(status, body, closes=self.pod.terminating, took_s=took_s)
 
     def _metrics(self) -> Answer:
+        """Nothing is scraped of a pod that cannot answer its clients, whatever port is asked."""
+        if not self.is_up or self.pod.terminating:
+            return Answer(UNAVAILABLE)
         return Answer(200, self.pod.metrics.text().encode(), CONTENT_TYPE)
 
     def _probe(self) -> Answer:
