@@ -1,0 +1,225 @@
+"""``--controller argo``: the real Argo Rollouts controller decides; here its objects are applied, patched and read."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from harness.cluster.objects import Object
+from harness.deploy.plan import Plan
+from harness.makers import argo_commands
+from harness.makers.argo_rows import Steps, phase_rows, run_rows
+from harness.makers.argo_status import observed, status_of
+from harness.makers.templates import home_of, spec_of, stable_template
+from harness.site import Site
+from harness.waiting import wait_until
+from sim.decide import operations, settling
+from sim.decide.pauses import waits_for_person
+from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
+from sim.model.outcome import Outcome
+from sim.model.records import DecisionRecord, WeightRecord
+from sim.model.rollout import RolloutPhase, RolloutStatus
+
+STAND_S: Final = 300.0
+"""Time for the stable version to come up: scheduling and starts on a busy machine, not what is measured."""
+ROLLOUT: Final = "argoproj.io/v1alpha1/Rollout"
+RUN: Final = "argoproj.io/v1alpha1/AnalysisRun"
+
+
+class ArgoMaker:
+    """A Rollout under Argo Rollouts, which has to run already (``harness.controllers``)."""
+
+    def __init__(self, site: Site, plan: Plan) -> None:
+        self._site, self._plan = site, plan
+        self._spec = spec_of(plan, site.loaded)
+        self._name: str = plan.workload["metadata"]["name"]
+        self._rollout: Object = {}
+        self._status = RolloutStatus()
+        self._runs: dict[str, Object] = {}
+        self._steps = Steps(self._spec)
+        self._heard: deque[tuple[Callable[[Object, float], None], Object, float]] = deque()
+        self._aim = Aim("")
+        self._stable = ""
+        self._awaited: int | None = None
+        """Generation of the template applied last, while the controller has not given it a hash."""
+        self._released_s: float | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """See ``Maker.outcome``."""
+        return self._aim.outcome
+
+    @outcome.setter
+    def outcome(self, outcome: Outcome | None) -> None:
+        self._aim = replace(self._aim, outcome=outcome)
+
+    def stand(self) -> None:
+        """See ``Maker.stand``."""
+        objects = self._site.objects
+        for obj in self._plan.others:
+            objects.apply(obj)
+        self._listen(ROLLOUT, self._look)
+        self._listen(RUN, self._note)
+        if self._site.loaded.scenario.first_deploy:
+            return
+        applied = objects.apply(self._plan.workload)
+
+        def serves() -> bool:
+            self._drain()
+            status, generation = self._status, applied["metadata"].get("generation", 0)
+            is_done = status.phase is RolloutPhase.HEALTHY and status.stable_rs == status.current_pod_hash
+            return is_done and bool(status.stable_rs) and status.observed_generation >= generation
+
+        wait_until(serves, "the stable version serves", STAND_S, self._dump)
+        self._stable = self._status.stable_rs
+
+    def release(self) -> None:
+        """The Rollout (or the Deployment it refers to) is given the candidate's template."""
+        self._released_s = self._site.recorder.t_s
+        self._put(self._plan.release_template)
+
+    def poll(self) -> None:
+        """Turns what the watches heard into rows, and looks for the end."""
+        self._drain()
+        self._settle(self._site.recorder.t_s)
+
+    def waits_for_person(self) -> object | None:
+        """The pause condition that only a person ends."""
+        return waits_for_person(self._spec, self._status)
+
+    def approve(self) -> None:
+        """``kubectl argo rollouts promote``."""
+        if self._rollout["spec"].get("paused"):
+            self._site.objects.patch(ROLLOUT, self._name, argo_commands.UNPAUSE)
+        patch = argo_commands.promote(self._status, operations.promote(self._spec, self._status))
+        if patch:
+            self._patch_status(patch)
+
+    def promote_full(self) -> None:
+        """``kubectl argo rollouts promote --full``."""
+        if self._status.current_pod_hash != self._status.stable_rs:
+            self._patch_status(argo_commands.PROMOTE_FULL)
+
+    def retry(self) -> None:
+        """``kubectl argo rollouts retry rollout``."""
+        self._patch_status(argo_commands.RETRY)
+
+    def abort(self, reason: str) -> None:
+        """``kubectl argo rollouts abort``."""
+        self._aim = replace(self._aim, person=reason)
+        self._patch_status(argo_commands.ABORT)
+
+    def undo(self, reason: str) -> None:
+        """``kubectl argo rollouts undo``: the old template is put back; that is a new update through the same strategy."""
+        self._site.recorder.decision("person", "undo", reason)
+        self._aim = aimed_at(self._aim, self._stable, going_back=True, person=reason)
+        self._put(stable_template(self._plan))
+
+    def arrive_late(self, reason: str) -> None:
+        """Nothing is left to do: the stable version serves."""
+
+    @property
+    def going_back(self) -> bool:
+        """Whether the old template has been put back."""
+        return self._aim.going_back
+
+    @property
+    def trouble(self) -> str:
+        """The controller's message while it is Degraded by itself."""
+        return settling.trouble(self._aim, self._status)
+
+    def stuck(self) -> Outcome:
+        """Degraded if the controller says so, else stuck where it is."""
+        return settling.stuck(self._aim, self._status, self._site.recorder.t_s)
+
+    def close(self) -> None:
+        """Nothing was started outside of the namespace."""
+
+    def _listen(self, kind: str, hear: Callable[[Object, float], None]) -> None:
+        def keep(_name: str, obj: Object | None, heard_unix_s: float) -> None:
+            if obj is not None:
+                self._heard.append((hear, obj, heard_unix_s))
+
+        self._site.objects.watch(kind).on_change(keep)
+
+    def _drain(self) -> None:
+        """On the run's thread; the watches' threads only append."""
+        while self._heard:
+            hear, obj, heard_unix_s = self._heard.popleft()
+            hear(obj, self._site.recorder.at(heard_unix_s))
+
+    def _look(self, rollout: Object, t_s: float) -> None:
+        """A Rollout as it was at a time."""
+        if rollout["metadata"]["name"] != self._name:
+            return
+        recorder = self._site.recorder
+        before, self._rollout = self._status, rollout
+        self._status = after = status_of(rollout, recorder.applied_at)
+        if self._released_s is None:
+            return
+        self._learn(t_s)
+        region = recorder.region
+        for row in (*phase_rows(before, after, t_s, region), *self._steps.rows(before, after, t_s, region)):
+            recorder.add(row)
+        self._settle(t_s)
+
+    def _learn(self, t_s: float) -> None:
+        """The hash that the controller gave to the template applied last."""
+        if self._awaited is None or self._observed() < self._awaited:
+            return
+        self._awaited = None
+        if not self._aim.going_back:
+            region, applied_s = self._site.recorder.region, self._released_s if self._released_s is not None else t_s
+            self._aim = aimed_at(self._aim, self._status.current_pod_hash, going_back=False, person=self._aim.person)
+            reason = f"revision {self._aim.hash} applied"
+            self._site.recorder.add(DecisionRecord(applied_s, region, "argo-cd", "start", reason))
+
+    def _observed(self) -> int:
+        if "workloadRef" in self._plan.workload["spec"]:
+            return int((self._rollout.get("status") or {}).get("workloadObservedGeneration") or 0)
+        return observed(self._rollout)
+
+    def _note(self, run: Object, t_s: float) -> None:
+        """An analysis run as it was at a time."""
+        name = run["metadata"]["name"]
+        for row in run_rows(self._runs.get(name), run, t_s, self._site.recorder.region):
+            self._site.recorder.add(row)
+        self._runs[name] = run
+
+    def _put(self, template: Object) -> None:
+        """Patches the template, wherever it is; a release that nothing went before is applied whole."""
+        kind, name = home_of(self._plan)
+        objects = self._site.objects
+        there = objects.get(kind, name)
+        if there is None:
+            spec = {**self._plan.workload["spec"], "template": template}
+            written = objects.apply({**self._plan.workload, "spec": spec})
+        else:
+            changed = argo_commands.difference(there["spec"]["template"], template)
+            written = objects.patch(kind, name, {"spec": {"template": changed}})
+        self._awaited = int(written["metadata"].get("generation", 0))
+
+    def _patch_status(self, patch: Object) -> None:
+        self._site.objects.patch(ROLLOUT, self._name, patch, subresource="status")
+
+    def _settle(self, t_s: float) -> None:
+        recorder = self._site.recorder
+        seen = Seen(t_s, t_s, recorder.region, self._status, self._carried())
+        self._aim, row = settled(self._aim, seen)
+        if row is not None:
+            recorder.add(row)
+
+    def _carried(self) -> Carried:
+        """What the gateway acts on; the weight that Argo wrote where no gateway says anything."""
+        acted = self._site.recorder.latest(WeightRecord)
+        if acted is not None:
+            return Carried(acted.candidate, acted.stable if self.going_back else acted.candidate)
+        weights = self._status.weights
+        written = float(weights.canary.weight) if weights is not None else 0.0
+        return Carried(written, written)
+
+    def _dump(self) -> str:
+        pods = (f"{one['metadata']['name']}: {one.get('status')}" for one in self._site.objects.list("Pod"))
+        return "\n".join([f"{self._name}: {self._rollout.get('status')}", *pods])
