@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from harness.cluster.connection import ApiError, Connection
 from harness.cluster.kinds import Resource
@@ -15,6 +15,8 @@ from harness.cluster.watch import Watch, complete
 MANAGER = "rolltwin"
 """The owner of the fields we apply."""
 NOT_FOUND = 404
+_PORTS = {"port", "containerPort"}
+_CORE = ("v1", "apps/v1", "batch/v1")
 _OF_THE_SERVER = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
 
 
@@ -120,4 +122,15 @@ class ClusterObjects:
 def _ours(obj: Object) -> Object:
     """The object without what only the server may say: what was read can be applied again."""
     kept = {key: value for key, value in obj["metadata"].items() if key not in _OF_THE_SERVER}
-    return {**obj, "metadata": kept}
+    return {**(_with_protocols(obj) if obj["apiVersion"] in _CORE else obj), "metadata": kept}
+
+
+def _with_protocols(value: Any, key: str = "") -> Any:
+    """The same with ``protocol: TCP`` where a port says none: servers before 1.21 refuse to apply such ports."""
+    if isinstance(value, dict):
+        return {name: _with_protocols(item, name) for name, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if key == "ports" and all(isinstance(item, dict) and _PORTS & item.keys() for item in value):
+        return [{"protocol": "TCP", **item} for item in value]
+    return [_with_protocols(item) for item in value]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 READY_S = 240.0
 CONNECT_S = 2.0
+_NOTES = "/kind/rolltwin-images"
+"""On each node: the references and identities of what was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,42 @@ class KindCluster(Reachable):
         """Makes a local image known to every node, once."""
         with self._loading:
             if image not in self._loaded:
-                self._made.load_docker_image(image)
+                self._load(image)
                 self._loaded.add(image)
+
+    def _load(self, image: str) -> None:
+        """Loads what the nodes do not have: kind itself sends an image again to a node without crictl."""
+        identity = run(self._docker, "image", "inspect", "--format", "{{.Id}}", image).strip()
+        lacking = [node for node in self._nodes if not self._has(node, image, identity)]
+        if lacking:
+            self._made.load_docker_image(image)
+        for node in lacking:
+            run(self._docker, "exec", node, "sh", "-c", f'echo "$0 $1" >> {_NOTES}', image, identity)
+
+    def _has(self, node: str, image: str, identity: str) -> bool:
+        listed = "ctr --namespace k8s.io images ls --quiet"  # kubelet clears images away when the disk is full
+        look = f'grep -qsxF "$0 $1" {_NOTES} && {listed} | grep -qF "$0"'
+        try:
+            run(self._docker, "exec", node, "sh", "-c", look, image, identity)
+        except CommandError:
+            return False
+        return True
+
+    @property
+    def _docker(self) -> str:
+        return str(missing.docker())
+
+    @cached_property
+    def _nodes(self) -> list[str]:
+        return run(self._made.kind_path, "get", "nodes", "--name", self.name).split()
 
     @contextmanager
     def reach(self, namespace: str, service: str, port: int) -> Iterator[Address]:
         """The node itself where this machine routes to it and the Service has a node port, else a forwarded port."""
         address = self._on_node(namespace, service, port)
         if address is not None:
+            # kube-proxy opens a node port a moment after the first pod is ready.
+            wait_until(lambda: _answers(address), f"port {port} of {service}", READY_S, lambda: str(address))
             yield address
             return
         with super().reach(namespace, service, port) as address:
@@ -84,12 +114,8 @@ class KindCluster(Reachable):
         """The node container's own IP address; '' if there is none, or none that this machine could route to."""
         if sys.platform != "linux":  # Docker's containers live in a virtual machine there
             return ""
-        nodes = run(self._made.kind_path, "get", "nodes", "--name", self.name).split()
         shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-        found = missing.docker()
-        if isinstance(found, missing.Missing) or not nodes:
-            return ""
-        return next(iter(run(found, "inspect", "--format", shape, nodes[0]).split()), "")
+        return next(iter(run(self._docker, "inspect", "--format", shape, self._nodes[0]).split()), "")
 
     def _on_node(self, namespace: str, service: str, port: int) -> Address | None:
         with self.objects(namespace) as objects:
@@ -103,9 +129,7 @@ class KindCluster(Reachable):
     @cached_property
     def _routed(self) -> bool:
         """Whether a connection to the node gets there: the kubelet always listens."""
-        with suppress(OSError), socket.create_connection((self.node_address, 10250), CONNECT_S):
-            return True
-        return False
+        return _answers(Address(self.node_address, 10250))
 
 
 @contextmanager
@@ -124,6 +148,12 @@ def kind_cluster(settings: KindSettings) -> Iterator[KindCluster]:
             if not existing and not settings.keep:
                 with uninterrupted():
                     made.delete()
+
+
+def _answers(address: Address) -> bool:
+    with suppress(OSError), socket.create_connection((address.host, address.port), CONNECT_S):
+        return True
+    return False
 
 
 def fresh_name() -> str:

@@ -68,6 +68,17 @@ def test_what_was_read_can_be_applied_in_the_namespace(server: Server, objects: 
     assert body["metadata"] == {"name": "web", "namespace": "run", "labels": {"a": "b"}}
 
 
+def test_ports_say_their_protocol(server: Server, objects: ClusterObjects) -> None:
+    ports = [{"port": 80}, {"port": 53, "protocol": "UDP"}]
+    objects.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": ports}})
+    assert [port["protocol"] for port in server.asked[-1][3]["spec"]["ports"]] == ["TCP", "UDP"]
+    pod = {"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]}
+    template = {"template": {"spec": pod}}
+    objects.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": template})
+    (container,) = server.asked[-1][3]["spec"]["template"]["spec"]["containers"]
+    assert container["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+
+
 def test_kinds_of_the_whole_cluster_get_no_namespace(server: Server, objects: ClusterObjects) -> None:
     objects.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "namespace": "y"}})
     assert server.asked[-1][1] == "/api/v1/namespaces"
