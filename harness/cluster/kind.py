@@ -102,9 +102,7 @@ class KindCluster(Reachable):
         """The node itself where this machine routes to it and the Service has a node port, else a forwarded port."""
         address = self._on_node(namespace, service, port)
         if address is not None:
-            # kube-proxy opens a node port a moment after the first pod is ready.
-            wait_until(lambda: _answers(address), f"port {port} of {service}", READY_S, lambda: str(address))
-            yield address
+            yield _answering(address, f"port {port} of {service}")
             return
         with super().reach(namespace, service, port) as address:
             yield address
@@ -154,6 +152,12 @@ def _answers(address: Address) -> bool:
     with suppress(OSError), socket.create_connection((address.host, address.port), CONNECT_S):
         return True
     return False
+
+
+def _answering(address: Address, name: str) -> Address:
+    """The address, once it answers: kube-proxy opens a node port a moment after the first pod is ready."""
+    wait_until(lambda: _answers(address), name, READY_S, lambda: f"{address} does not answer")
+    return address
 
 
 def fresh_name() -> str:
