@@ -57,6 +57,10 @@ class Objects(Protocol):
         """The live picture of a kind, started on first use and shared."""
         ...
 
+    def proxied(self, method: str, pod: str, port: int, path: str, body: object = None) -> bytes:
+        """What a pod answers over HTTP, asked through the API server; ApiError or LostError otherwise."""
+        ...
+
     def close(self) -> None:
         """Ends every watch."""
         ...

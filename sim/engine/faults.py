@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import ceil
 
+from sim.decide import faults as rules
 from sim.engine.clock import Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.ground import Ground
@@ -24,30 +24,12 @@ from sim.model.behaviour import (
     SlowStart,
     Target,
 )
-from sim.model.operations import Command
 from sim.model.records import FaultRecord
-from sim.model.scenario import Scenario
 from sim.traffic import PodEffects
 
 
-def faults_of(scenario: Scenario) -> tuple[Fault, ...]:
-    """The scenario's faults, then those that each version brings with it (these befall that version only)."""
-    names = [one.release for one in scenario.operations if one.do is Command.APPLY]
-    later = [one.behaviour for one in scenario.mix if one.name in names]
-    candidates = {version.name: version for version in (scenario.release.behaviour, *later)}
-    own = ((scenario.stable, Side.STABLE), *((version, Side.CANDIDATE) for version in candidates.values()))
-    brought = [
-        replace(fault, target=Target(side, fault.target.share, fault.target.region, version.name))
-        for version, side in own
-        for fault in version.faults
-    ]
-    return (*scenario.faults, *brought)
-
-
 def _is_target(target: Target, pod: Pod) -> bool:
-    """Whether a pod is of the side and version aimed at, whatever its share."""
-    named = target.version in {"", pod.revision.behaviour.name}
-    return named and target.side in {Side.ALL, pod.revision.side}
+    return rules.is_target(target, pod.revision.side, pod.revision.behaviour.name)
 
 
 @dataclass(slots=True)
@@ -159,11 +141,8 @@ class FaultEngine(Hooks):
                 self.evaluate()
 
     def _befalls(self, fault: Fault, state: _State, pod: Pod) -> bool:
-        trigger, now = fault.trigger, self._ground.clock.now
-        end_s = None if trigger.duration_s is None else trigger.start_s + trigger.duration_s
-        if now < trigger.start_s or (end_s is not None and now >= end_s):
-            return False
-        if not _is_target(fault.target, pod):
+        trigger = fault.trigger
+        if not rules.is_time(trigger, self._ground.clock.now) or not _is_target(fault.target, pod):
             return False
         if trigger.pod_age_s is not None and not pod.available(trigger.pod_age_s):
             return False
@@ -176,7 +155,7 @@ class FaultEngine(Hooks):
     def _radius(self, fault: Fault) -> list[str]:
         """The first ceil(share x n) live pods of the side, by creation."""
         pods = [pod.name for pod in self._view.pods() if _is_target(fault.target, pod)]
-        return pods[: ceil(fault.target.share * len(pods) - 1e-9)]
+        return list(rules.radius(fault.target, pods))
 
     def _weight(self, pod: Pod) -> float:
         candidate, stable = self._view.weights()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.decide.claims import Claim, judged
+from sim.decide.faults import faults_of
 from sim.decide.rejections import Rejection
 from sim.decide.standing import with_workload
 from sim.engine.addresses import NetworkAddresses
@@ -12,7 +13,7 @@ from sim.engine.argo import ArgoDriver
 from sim.engine.clock import Clock, Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.deployment import DeploymentController
-from sim.engine.faults import FaultEngine, View, faults_of
+from sim.engine.faults import FaultEngine, View
 from sim.engine.ground import Ground
 from sim.engine.journal import Journal
 from sim.engine.operator import Operator

@@ -102,6 +102,11 @@ class FakeObjects:
         else:
             self._remove(kind, name)
 
+    def proxied(self, method: str, pod: str, port: int, path: str, body: object = None) -> bytes:
+        del port, body
+        self.writes.append((method, pod, path))
+        return b"{}"
+
     def close(self) -> None:
         """Nothing was opened."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness.cluster.cluster import Cluster
+from harness.cluster.connection import ApiError
 from harness.cluster.objects import Object
 from harness.monitoring.prometheus import Answer
 from harness.recorder import Recorder
@@ -53,6 +55,12 @@ class HandObjects:
         self.namespace = "run"
         self.kinds: dict[str, Picture] = {}
         self.deleted: list[tuple[str, str, int | None]] = []
+        self.posted: list[tuple[str, list[Any]]] = []
+        """(pod, faults) it was told of."""
+        self.acting: list[str] = []
+        """What every pod says acts on it."""
+        self.deaf: set[str] = set()
+        """Pods that do not answer."""
 
     def watch(self, kind: str) -> Picture:
         return self.kinds.setdefault(kind.rpartition("/")[2], Picture())
@@ -85,6 +93,14 @@ class HandObjects:
     def delete(self, kind: str, name: str, *, grace_s: int | None = None) -> None:
         self.watch(kind).objects.pop(name, None)
         self.deleted.append((kind, name, grace_s))
+
+    def proxied(self, method: str, pod: str, port: int, path: str, body: object = None) -> bytes:
+        del port, path
+        if pod in self.deaf:
+            raise ApiError(503, "ServiceUnavailable", "connection refused")
+        if method == "POST" and isinstance(body, bytes):
+            self.posted.append((pod, json.loads(body)))
+        return json.dumps({"acting": self.acting}).encode()
 
     def close(self) -> None:
         """Nothing was opened."""
