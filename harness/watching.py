@@ -16,18 +16,25 @@ _KINDS: Final = ("Pod", "apps/v1/ReplicaSet")
 
 
 def watch(objects: Objects, recorder: Recorder) -> None:
-    """Writes a row for every change of a pod or a ReplicaSet from now on; those that exist already come first."""
+    """Writes a row for every change of a pod or a ReplicaSet from now on.
+
+    Those that exist already come first, with the time of this call: what went before belongs to no run.
+    """
+    begun_s = recorder.t_s
     rows: tuple[Callable[..., Iterator[PodRecord | ScaleRecord]], ...] = (pod_rows, scale_rows)
     for kind, told in zip(_KINDS, rows, strict=True):
-        objects.watch(kind).on_change(_Listener(recorder, told))
+        objects.watch(kind).on_change(_Listener(recorder, told, begun_s))
 
 
 class _Listener:
     """Remembers the last sight of each object. Called on one watching thread only."""
 
-    def __init__(self, recorder: Recorder, told: Callable[..., Iterator[PodRecord | ScaleRecord]]) -> None:
+    def __init__(
+        self, recorder: Recorder, told: Callable[..., Iterator[PodRecord | ScaleRecord]], begun_s: float
+    ) -> None:
         self._recorder = recorder
         self._told = told
+        self._begun_s = begun_s
         self._seen: dict[str, Object] = {}
 
     def __call__(self, name: str, obj: Object | None, at_unix_s: float) -> None:
@@ -43,7 +50,7 @@ class _Listener:
         self._tell(before, obj, at_unix_s)
 
     def _tell(self, before: Object | None, after: Object | None, at_unix_s: float) -> None:
-        t_s, region = self._recorder.at(at_unix_s), self._recorder.region
+        t_s, region = max(self._begun_s, self._recorder.at(at_unix_s)), self._recorder.region
         for row in self._told(before, after, t_s, region):
             self._recorder.add(row)
 

@@ -8,6 +8,7 @@ from typing import Final
 from harness.cluster.objects import Object, Objects
 from harness.makers import observe
 from harness.makers.picture import Picture
+from sim.decide.standing import role_metadata
 from sim.model.rollout import EphemeralMetadata, RolloutSpec
 
 REPLICA_SET: Final = "apps/v1/ReplicaSet"
@@ -45,10 +46,3 @@ class Roles:
         for name, pod in self._objects.watch("Pod").current().items():
             if observe.hash_of(pod) == pod_hash and "deletionTimestamp" not in pod["metadata"]:
                 self._objects.patch("Pod", name, {"metadata": metadata})
-
-
-def role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, EphemeralMetadata | None]:
-    """Metadata of (stable or active, canary or preview) pods."""
-    if spec.blue_green is not None:
-        return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
-    return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)

@@ -13,7 +13,7 @@ from harness.makers.picture import Picture
 from sim.decide.defaults import max_weight
 from sim.decide.istio import rewriting
 from sim.decide.istio.rewriting import HASH_LABEL, Owner, short
-from sim.decide.services import PING, sides, with_sides
+from sim.decide.services import PING, service_names, sides, with_sides
 from sim.model.network import DestinationRule, VirtualService
 from sim.model.rollout import (
     HeaderRoute,
@@ -182,14 +182,3 @@ def _leading_to(rules: Iterable[Object], stable: str, canary: str) -> Iterator[O
 
 def _backend(backend: Object, canary: str) -> Object:
     return {"service": {**backend["service"], "name": canary}}
-
-
-def service_names(spec: RolloutSpec) -> tuple[str, ...]:
-    """Services that the controller points at revisions."""
-    if spec.blue_green is not None:
-        names = (spec.blue_green.active_service, spec.blue_green.preview_service)
-    elif spec.canary is not None:
-        names = (spec.canary.stable_service, spec.canary.canary_service, *(spec.canary.ping_pong or ()))
-    else:
-        names = ("", "")
-    return tuple(name for name in names if name)

@@ -8,6 +8,7 @@ from harness.makers.routers import WRITTEN
 from harness.missing import Missing, need
 from sim.decide.templates import TemplateError, templates_of
 from sim.model.manifests import ManifestSet
+from sim.model.operations import Command
 from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
 
@@ -30,6 +31,9 @@ def check(scenario: Scenario, spec: RolloutSpec) -> None:
             f"a hand for {', '.join(unknown)}", "the twin's controller writes Istio's and nginx' objects only", _INSTEAD
         )
         if unknown
+        else None,
+        Missing("a second release", "only one is built for a cluster run, and an operation applies another", _INSTEAD)
+        if any(one.do is Command.APPLY for one in scenario.operations)
         else None,
         Missing("Datadog", "an analysis asks for it, and a cluster run has a Prometheus only", "Use the twin alone.")
         if _asks(scenario.manifests, spec, "datadog")

@@ -17,13 +17,14 @@ from harness.site import Site
 from harness.waiting import wait_until
 from scenarios.manifests.build.rollouts import rollout
 from sim.decide import operations, settling
+from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
 from sim.decide.releases import known_to
 from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
 from sim.model.hashing import digest
 from sim.model.outcome import Outcome
 from sim.model.records import WeightRecord
-from sim.model.rollout import RolloutSpec
+from sim.model.rollout import RolloutSpec, RunRole
 
 STAND_S = 300.0
 """Time for the stable version to come up: scheduling and starts on a busy machine, not what is measured."""
@@ -100,9 +101,35 @@ class TwinMaker:
 
     def undo(self, reason: str) -> None:
         """A person puts the old template back; that is a new update through the same strategy."""
+        self.return_to(self._stable, reason)
+
+    def return_to(self, pod_hash: str, reason: str) -> None:
+        """A person puts the template of a revision back."""
         self._site.recorder.decision("person", "undo", reason)
-        self._aim = aimed_at(self._aim, self._stable, going_back=True, person=reason)
-        self.rollout.apply(self._stable)
+        self._aim = aimed_at(self._aim, pod_hash, going_back=pod_hash == self._stable, person=reason)
+        self.rollout.apply(pod_hash)
+
+    def change(self, change: Change) -> None:
+        """A person changes spec and status."""
+        if change.reopens:
+            self._aim = aimed_at(self._aim, self._aim.hash, going_back=self.going_back)
+        self.rollout.edit(change.spec)
+        self.rollout.operate(lambda _: change.status)
+
+    def terminate(self, role: RunRole | None) -> tuple[str, ...]:
+        """A person asks the runs of a role (None: all) to end; the names of those that were going on."""
+        views = self._hands.analyst.views()
+        names = tuple(run.name for run in views if role in {None, run.role} and not run.phase.is_completed)
+        for name in names:
+            self._hands.analyst.terminate(name)
+        return names
+
+    @property
+    def standing(self) -> Standing:
+        """The Rollout as a person finds it now."""
+        rollout = self.rollout
+        revisions = tuple((view.revision, view.hash) for view in self._hands.replica_sets().values())
+        return Standing(self._site.recorder.t_s, rollout.spec, rollout.status, rollout.template_hash, revisions)
 
     def arrive_late(self, reason: str) -> None:
         """Nothing is left to do: the stable version serves."""

@@ -83,3 +83,14 @@ def reconcile_services(turn: Turn) -> None:
         return
     if previous_canary_hash(turn.spec, seen) is None:
         ensure_target(turn, canary.canary_service, seen.new_rs, check_availability=True)
+
+
+def service_names(spec: RolloutSpec) -> tuple[str, ...]:
+    """Services that the controller points at revisions."""
+    if spec.blue_green is not None:
+        names = (spec.blue_green.active_service, spec.blue_green.preview_service)
+    elif spec.canary is not None:
+        names = (spec.canary.stable_service, spec.canary.canary_service, *(spec.canary.ping_pong or ()))
+    else:
+        names = ("", "")
+    return tuple(name for name in names if name)

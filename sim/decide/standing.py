@@ -11,6 +11,7 @@ from sim.model.manifests import ManifestSet
 from sim.model.pods import PodTemplate
 from sim.model.rollout import (
     BlueGreenStatus,
+    EphemeralMetadata,
     RolloutPhase,
     RolloutSpec,
     RolloutStatus,
@@ -50,3 +51,10 @@ def workload_template(spec: RolloutSpec, manifests: ManifestSet) -> PodTemplate:
 def with_workload(spec: RolloutSpec, manifests: ManifestSet) -> RolloutSpec:
     """The spec with the template of its ``workloadRef``, where there is one."""
     return replace(spec, template=workload_template(spec, manifests))
+
+
+def role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, EphemeralMetadata | None]:
+    """Metadata of (stable or active, canary or preview) pods."""
+    if spec.blue_green is not None:
+        return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
+    return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)

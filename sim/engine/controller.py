@@ -89,12 +89,10 @@ class RolloutController:
         """A person asks the runs of a role (None: all) to end; their names."""
         return self._hands.terminate(role)
 
-    def revision(self, number: int | None) -> Revision | None:
-        """The revision with this number, or the second newest, as ``undo`` finds it; None if there is none."""
-        newest_first = sorted(self._hands.sets.values(), key=lambda rs: rs.number, reverse=True)
-        if number is None:
-            return newest_first[1].revision if len(newest_first) > 1 else None
-        return next((rs.revision for rs in newest_first if rs.number == number), None)
+    @property
+    def revisions(self) -> tuple[tuple[int, Revision], ...]:
+        """The revisions that have a ReplicaSet, with their numbers."""
+        return tuple((rs.number, rs.revision) for rs in self._hands.sets.values())
 
     def halt(self) -> None:
         """Stops reconciling for good, as for an invalid spec."""

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from sim.decide.arguments import RunContext
 from sim.decide.runs import reference_of
+from sim.decide.standing import role_metadata
 from sim.engine.analyst import Analyst, Order
 from sim.engine.experiments import Cause, Experiments, Surroundings
 from sim.engine.replicasets import Identity, ReplicaSet
@@ -35,7 +36,7 @@ from sim.model.actions import (
     TerminateExperiment,
 )
 from sim.model.pods import AntiAffinity
-from sim.model.rollout import EphemeralMetadata, PodView, RolloutSpec, RolloutStatus, RunRole
+from sim.model.rollout import PodView, RolloutSpec, RolloutStatus, RunRole
 
 Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
 Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
@@ -115,7 +116,7 @@ class Hands:
 
     def relabel(self, rollout: Rollout) -> None:
         """Puts the metadata of its role on each revision's pods; a revision without a role loses it."""
-        stable, new = _role_metadata(rollout.spec)
+        stable, new = role_metadata(rollout.spec)
         stable_hash, new_hash = rollout.status.stable_rs, rollout.template_hash
         for pod_hash, rs in self.sets.items():
             role = stable if pod_hash == stable_hash else new if pod_hash == new_hash else None
@@ -188,10 +189,3 @@ def _avoidance(rollout: Rollout, pod_hash: str) -> Avoidance:
     rule = strategy.anti_affinity[0] if strategy is not None and strategy.anti_affinity else AntiAffinity.NONE
     other = rollout.status.stable_rs
     return Avoidance(rule, other) if other and other != pod_hash else Avoidance()
-
-
-def _role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, EphemeralMetadata | None]:
-    """Metadata of (stable or active, canary or preview) pods."""
-    if spec.blue_green is not None:
-        return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
-    return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)

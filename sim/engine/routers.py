@@ -10,7 +10,7 @@ from sim.decide import gateway
 from sim.decide.defaults import max_weight
 from sim.decide.istio import rewriting
 from sim.decide.istio.rewriting import Owner, short
-from sim.decide.services import PING, sides, with_sides
+from sim.decide.services import PING, service_names, sides, with_sides
 from sim.decide.standin import SYNTHETIC, header_matches, takes_header_routes, use_of
 from sim.engine.destinations import Network
 from sim.engine.routing import Router, with_hash
@@ -198,14 +198,3 @@ class RouterWriter:
         if named is not None and rule is not None:
             changed = rewriting.with_subsets(rule, named, canary, stable, additional)
             network.destination_rules[rule.name] = changed
-
-
-def service_names(spec: RolloutSpec) -> tuple[str, ...]:
-    """Services that the controller points at revisions."""
-    if spec.blue_green is not None:
-        names = (spec.blue_green.active_service, spec.blue_green.preview_service)
-    elif spec.canary is not None:
-        names = (spec.canary.stable_service, spec.canary.canary_service, *(spec.canary.ping_pong or ()))
-    else:
-        names = ("", "")
-    return tuple(name for name in names if name)

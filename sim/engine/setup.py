@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from sim.decide.istio.matching import MESH, gateway_name
-from sim.decide.services import with_sides
+from sim.decide.services import service_names, with_sides
 from sim.decide.standin import SYNTHETIC, stand_in
 from sim.decide.standing import workload_template
 from sim.decide.templates import TemplateError, templates_of
 from sim.engine.callers import Entry
 from sim.engine.destinations import Network
-from sim.engine.routers import service_names
 from sim.engine.telemetry import Eyes
 from sim.model.analysis import AnalysisTemplate
 from sim.model.manifests import ManifestSet

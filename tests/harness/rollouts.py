@@ -32,7 +32,7 @@ cluster: {image_pull: 0s}
 releases:
   - {name: good, good: true, share: 50%}
   - {name: bad, good: false, share: 50%, behaviour: {statuses: {500: 50%}}}
-people: {alert: null, report: null}
+people: {alert: null, report: null, watch_degraded: false}
 release: good
 horizon: 1h
 """
