@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scenarios.findings import Path, path_text
+from scenarios.manifests.edit import edited
 from sim.model.units import duration_text, go_duration_s
 
 SHORTEST_S: Final = 1.0
@@ -69,16 +70,7 @@ class Spot:
 
 def changed(data: Any, path: Sequence[str], change: Change, spot: Spot) -> Any:
     """The data with what stands at the path changed, ``*`` for every item of a list; nothing is changed in place."""
-    if not path:
-        return change(data, spot)
-    head, rest = path[0], path[1:]
-    if head == "*":
-        if not isinstance(data, list):
-            return data
-        return [changed(item, rest, change, spot.at(index)) for index, item in enumerate(data)]
-    if not isinstance(data, dict) or head not in data:
-        return data
-    return data | {head: changed(data[head], rest, change, spot.at(head))}
+    return edited(data, path, lambda value, at: change(value, spot.at(*at)))
 
 
 def seconds(value: Any, spot: Spot) -> Any:

@@ -1,4 +1,4 @@
-"""What a Rollout is before a release: its status once it has long been promoted, and the template it really runs."""
+"""What stands before a release: a Rollout's status once it has long been promoted, its real template, and who owns it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sim.model.rollout import (
     TrafficWeights,
     WeightDestination,
 )
+from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 
 
 def standing_status(spec: RolloutSpec, pod_hash: str) -> RolloutStatus:
@@ -58,3 +59,17 @@ def role_metadata(spec: RolloutSpec) -> tuple[EphemeralMetadata | None, Ephemera
     if spec.blue_green is not None:
         return spec.blue_green.active_metadata, spec.blue_green.preview_metadata
     return (spec.canary.stable_metadata, spec.canary.canary_metadata) if spec.canary else (None, None)
+
+
+def standing_strategy(manifests: ManifestSet, strategy: LocalStrategy) -> LocalStrategy | None:
+    """The strategy itself, or, where its object does not exist, one that owns what serves meanwhile; None if nothing does."""
+    match strategy:
+        case ArgoRollout(name) if any(one.name == name for one in manifests.rollouts):
+            return strategy
+        case RollingUpdate(name) | SetImage(name) if any(one.name == name for one in manifests.deployments):
+            return strategy
+        case SwitchScript():
+            return strategy
+    if manifests.rollouts:
+        return ArgoRollout(manifests.rollouts[0].name)
+    return RollingUpdate(manifests.deployments[0].name) if manifests.deployments else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sim.decide.claims import Claim, judged
 from sim.decide.faults import faults_of
 from sim.decide.rejections import Rejection
-from sim.decide.standing import with_workload
+from sim.decide.standing import standing_strategy, with_workload
 from sim.engine.addresses import NetworkAddresses
 from sim.engine.argo import ArgoDriver
 from sim.engine.clock import Clock, Rank
@@ -25,7 +25,7 @@ from sim.engine.revision import stable_revision
 from sim.engine.rolling_driver import DeploymentDriver
 from sim.engine.routing import Router
 from sim.engine.script import ScriptDriver
-from sim.engine.setup import bystanders, eyes_of, network_and_entry, standing_strategy
+from sim.engine.setup import bystanders, eyes_of, network_and_entry
 from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector, Sampler
 from sim.model.outcome import Outcome

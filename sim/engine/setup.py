@@ -20,7 +20,7 @@ from sim.model.network import VirtualService
 from sim.model.pods import DeploymentSpec, Labels, selects
 from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
-from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
+from sim.model.strategy import ArgoRollout, LocalStrategy, SwitchScript
 
 UNWRITTEN: Final = "unwritten-service"
 """Stands for a Service over the workload's pods where the manifests have none."""
@@ -93,20 +93,6 @@ def _owns(strategy: LocalStrategy, deployment: DeploymentSpec, manifests: Manife
             return any(one.workload_ref == deployment.name for one in manifests.rollouts if one.name == name)
         case _:
             return deployment.name == strategy.deployment
-
-
-def standing_strategy(manifests: ManifestSet, strategy: LocalStrategy) -> LocalStrategy | None:
-    """The strategy itself, or, where its object does not exist, one that owns what serves meanwhile; None if nothing does."""
-    match strategy:
-        case ArgoRollout(name) if any(one.name == name for one in manifests.rollouts):
-            return strategy
-        case RollingUpdate(name) | SetImage(name) if any(one.name == name for one in manifests.deployments):
-            return strategy
-        case SwitchScript():
-            return strategy
-    if manifests.rollouts:
-        return ArgoRollout(manifests.rollouts[0].name)
-    return RollingUpdate(manifests.deployments[0].name) if manifests.deployments else None
 
 
 def entry_of(virtual_services: Sequence[VirtualService]) -> Entry:
