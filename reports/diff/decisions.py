@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.diff.card import Relocation, Timing, Transition
 from reports.outcome import Outcome
+from reports.reasons import METRIC, causes
 from reports.statistics import Sample, mean
 from sim.model.records import Verdict
 from sim.study import StratumResults
 
-_METRIC = re.compile(r'Metric "([^"]+)" assessed (\w+)')
-"""The controller's words for the metric that decided."""
-_CHANCE = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")
-"""Revisions and figures, which differ between runs that end for the same reason."""
 _PAUSE = re.compile(r"pause [^)]*")
 """How long the step would have taken does not make it another step."""
 _TIMED = (Verdict.PROMOTED, Verdict.ABORTED)
@@ -112,14 +109,7 @@ def _cause(outcome: Outcome) -> tuple[tuple[str, ...], str]:
     """What tells two ends apart: the gates (or the reason without revisions and figures), and the step."""
     if outcome.verdict is Verdict.PROMOTED:
         return (), ""
-    return tuple(_gates(outcome)), _PAUSE.sub("pause", outcome.step)
-
-
-def _gates(outcome: Outcome) -> Iterator[str]:
-    metrics = _METRIC.findall(outcome.reason)
-    yield from (f"{name} {phase}" for name, phase in metrics)
-    if not metrics:
-        yield _CHANCE.sub("#", outcome.reason)
+    return causes(outcome.reason), _PAUSE.sub("pause", outcome.step)
 
 
 def _told_apart(pair: Pair) -> tuple[str, str]:
@@ -129,6 +119,6 @@ def _told_apart(pair: Pair) -> tuple[str, str]:
 
 def _words(outcome: Outcome, *, short: bool) -> str:
     """``gate success-rate (Failed) in step 2 (pause 3m)``."""
-    metrics = _METRIC.findall(outcome.reason) if short else []
+    metrics = METRIC.findall(outcome.reason) if short else []
     what = ", ".join(f"gate {name} ({phase})" for name, phase in metrics) or outcome.reason or "no reason"
     return f"{what} in {outcome.step}" if outcome.step else what
