@@ -75,11 +75,13 @@ def _pairing(pairing: Pairing, thresholds: Thresholds) -> PairingComparison:
 
 def _commonest(twin: Sequence[Facts]) -> tuple[Decision, str]:
     """The commonest verdict, of these the commonest step, of these the commonest causes; of equals the first met."""
-    left = list(twin)
-    for key in (lambda f: f.decision.verdict, lambda f: f.decision.step, lambda f: f.decision.causes):
-        wanted = Counter(map(key, left)).most_common(1)[0][0]
-        left = [facts for facts in left if key(facts) == wanted]
-    return left[0].decision, left[0].place
+    verdict = Counter(facts.decision.verdict for facts in twin).most_common(1)[0][0]
+    left = [facts for facts in twin if facts.decision.verdict is verdict]
+    step = Counter(facts.decision.step for facts in left).most_common(1)[0][0]
+    left = [facts for facts in left if facts.decision.step == step]
+    causes = Counter(facts.decision.causes for facts in left).most_common(1)[0][0]
+    chosen = next(facts for facts in left if facts.decision.causes == causes)
+    return chosen.decision, chosen.place
 
 
 def _run(pairing: Pairing, decision: Decision, run: ClusterRun, thresholds: Thresholds) -> RunComparison:

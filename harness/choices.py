@@ -1,0 +1,43 @@
+"""What a user chooses about the cluster's side of a comparison, and what a reader of its runs must be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Decides(StrEnum):
+    """Who decides about a Rollout on the cluster."""
+
+    ARGO = "argo"
+    """The real Argo Rollouts controller."""
+    TWIN = "twin"
+    """``sim.decide``, driving the cluster's objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Where runs take place and who decides there."""
+
+    folder: Path
+    """For logs, records of requests and dumps of each run."""
+    decides: Decides = Decides.ARGO
+    context: str = ""
+    """A context of the user's kubeconfig; '' for a cluster made by kind."""
+    kind_cluster: str = ""
+    """Name of the kind cluster to use or to make; '' for one of the run's own, with a name of its own."""
+    keep_cluster: bool = False
+    """Whether a kind cluster that was made is left standing."""
+    images: Path | None = None
+    """Which images to use instead of ``harness/images.yaml``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What runs were made with and on, as (what, which) for people to read."""
+
+    controller: str = ""
+    """Who decides, with its version."""
+    versions: tuple[tuple[str, str], ...] = ()
+    machine: tuple[tuple[str, str], ...] = ()
