@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
+from harness.choices import Choices, Conditions
+from harness.missing import INSTALL, MissingError
 from scenarios.document import Loaded
 from sim import study
 from sim.model.records import RunResult
@@ -31,3 +34,17 @@ class TwinBackend:
     def run(self, loaded: Loaded, seed: int) -> RunResult:
         """See ``Backend.run``; the same (scenario, seed) gives the same bytes."""
         return study.run_once(loaded.scenario, seed)
+
+
+class ClusterSide(Backend, Protocol):
+    """A cluster that stands ready for runs, one after the other."""
+
+    def conditions(self) -> Conditions:
+        """What runs are made with and on; of a run, once it is over."""
+        ...
+
+
+def on_cluster(choices: Choices) -> AbstractContextManager[ClusterSide]:
+    """The cluster chosen, made if need be and taken down at the end; MissingError with all that is not there."""
+    what = "a backend for clusters"
+    raise MissingError(what, f"{choices.decides.value} is to decide on one", INSTALL)

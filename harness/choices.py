@@ -41,3 +41,5 @@ class Conditions:
     """Who decides, with its version."""
     versions: tuple[tuple[str, str], ...] = ()
     machine: tuple[tuple[str, str], ...] = ()
+    adaptations: tuple[str, ...] = ()
+    """What had to be changed in the last run's manifests and why, a sentence each."""

@@ -18,6 +18,9 @@ from reports.scorecard import Score
 from reports.scoring import score
 from reports.text import run_text, score_text
 from reports.timetable import timetable_markdown, timetable_text, timetables_json
+from reports.verify.card import Verification
+from reports.verify.data import verification_json
+from reports.verify.text import verification_text
 from sim.model.records import RunResult
 from sim.timetable import Refused, Timetable
 
@@ -29,6 +32,7 @@ __all__ = [
     "render_diff",
     "render_score",
     "render_timetables",
+    "render_verification",
     "run_json",
     "run_text",
     "score",
@@ -38,6 +42,7 @@ __all__ = [
     "write_report",
     "write_run",
     "write_timetable",
+    "write_verification",
 ]
 
 
@@ -114,3 +119,26 @@ def write_timetable(found: Timetable, folder: Path) -> tuple[str, ...]:
     from reports import documents  # noqa: PLC0415 - see the module's docstring
 
     return documents.write_timetable(found, folder)
+
+
+def render_verification(found: Verification, fmt: str) -> str:
+    """The comparison of twin and cluster in one of ``FORMATS``; ValueError for another."""
+    match fmt:
+        case "text":
+            return verification_text(found)
+        case "json":
+            return verification_json(found)
+        case "md" | "html":
+            from reports.verify import documents  # noqa: PLC0415 - see the module's docstring
+
+            return documents.markdown(found) if fmt == "md" else documents.html(found)
+        case _:
+            msg = f"{fmt!r} is not among {', '.join(FORMATS)}"
+            raise ValueError(msg)
+
+
+def write_verification(found: Verification, folder: Path) -> None:
+    """Write report.html, report.md, verify.json and figures/*.svg into the folder."""
+    from reports.verify import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_verification(found, folder)

@@ -37,20 +37,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
-    """Under which conditions a cluster's run was made, as (name, value) for people to read; near a threshold or not."""
-
-    stated: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterRun:
     """One run on a cluster."""
 
     label: str
     """What people call it: the folder it was recorded in, or its seed."""
     facts: Facts
-    conditions: Conditions = Conditions()
+    stated: tuple[tuple[str, str], ...] = ()
+    """(what, which): who decided, versions, machine, date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +61,8 @@ class Pairing:
     """Every duration of the scenario was divided by this in both worlds; 1: as written."""
     twin: tuple[Facts, ...]
     cluster: tuple[ClusterRun, ...]
+    statements: tuple[str, ...] = ()
+    """What a reader must know about how both worlds differ from the scenario as written, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

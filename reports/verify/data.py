@@ -67,6 +67,7 @@ def _pairing(found: PairingComparison) -> dict[str, Any]:
         "good": pairing.good,
         "near_threshold": pairing.near,
         "compression": pairing.compression,
+        "statements": list(pairing.statements),
         "answer": found.answer,
         "twin": {
             "decision": _decision(found.decision, found.place),
@@ -93,7 +94,7 @@ def _run(run: RunComparison) -> dict[str, Any]:
     return {
         "run": run.run.label,
         "seed": facts.seed,
-        "conditions": dict(run.run.conditions.stated),
+        "conditions": dict(run.run.stated),
         "decision": _decision(facts.decision, facts.place),
         "reason": facts.reason,
         "same": {"verdict": run.same_verdict, "step": run.same_step, "reason": run.same_causes},

@@ -9,16 +9,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from reports import journal
 from reports.files import write_atomically
-from scenarios.compression import compressed
-from scenarios.document import Loaded
-from scenarios.document import load as load_scenario
+from scenarios.compression import Compression, compression
+from scenarios.document import Loaded, read_many
 from scenarios.document.fields import (
     COUNT,
     FLAG,
@@ -28,10 +27,12 @@ from scenarios.document.fields import (
     TEXT,
     Choice,
     Field,
+    ListOf,
     PairsOf,
     Reader,
     Section,
 )
+from scenarios.document.load import is_scenario
 from scenarios.document.source import read, unreadable
 from scenarios.findings import BadInput, Finding
 from sim.model.records import RunResult
@@ -47,8 +48,8 @@ _LARGE = 150_000
 class Meta:
     """How a run was made."""
 
-    scenario: str
-    """Path of the scenario's file, relative to the folder."""
+    scenario: tuple[str, ...]
+    """Paths of the scenario's file, or of bare manifests, relative to the folder."""
     release: str
     seed: int
     sources: str
@@ -56,11 +57,15 @@ class Meta:
     controller: str = ""
     """Who decided on the cluster."""
     compression: float = 1.0
+    overrides: tuple[str, ...] = ()
+    """What was changed in the scenario, as ``--set`` has it."""
     near_threshold: bool = False
     recorded: str = ""
     """Date."""
     versions: tuple[tuple[str, str], ...] = ()
     machine: tuple[tuple[str, str], ...] = ()
+    adaptations: tuple[str, ...] = ()
+    """What had to be changed in the manifests for the cluster."""
     schema: str = SCHEMA
 
 
@@ -68,16 +73,18 @@ _SECTION = Section(
     Meta,
     (
         Field("schema", Choice((SCHEMA,)), "Version of this format.", required=True),
-        Field("scenario", TEXT, "The scenario's file, relative to this one.", required=True),
+        Field("scenario", ListOf(TEXT, non_empty=True), "The scenario's file, relative to this one.", required=True),
         Field("release", NAME, "Kind of release that was rolled out.", required=True),
         Field("seed", COUNT, "Seed of the run.", required=True),
         Field("sources", NAME, "Digest of the scenario's files.", required=True),
         Field("controller", NAME, "Who decided on the cluster."),
         Field("compression", NUMBER, "Factor by which time was compressed."),
+        Field("overrides", ListOf(TEXT), "What was changed in it, as --set has it."),
         Field("near_threshold", FLAG, "Whether the scenario was stated beforehand to be near a threshold."),
         Field("recorded", NAME, "Date of the run."),
         Field("versions", PairsOf(NAME, NAME), "What ran, by name."),
         Field("machine", PairsOf(NAME, NAME), "What it ran on."),
+        Field("adaptations", ListOf(TEXT), "What was changed in the manifests for the cluster."),
     ),
 )
 
@@ -91,17 +98,17 @@ class Recorded:
     result: RunResult
 
     @property
-    def file(self) -> Path:
-        """The scenario's file."""
-        return Path(os.path.normpath(self.folder / self.meta.scenario))
+    def files(self) -> tuple[Path, ...]:
+        """The scenario's file, or the bare manifests."""
+        return tuple(Path(os.path.normpath(self.folder / name)) for name in self.meta.scenario)
 
-    def scenario(self) -> Loaded:
+    def scenario(self) -> Compression:
         """The scenario as it was run; BadInput if it cannot be read or has been changed since."""
-        loaded = load_scenario(self.file)
+        loaded = read_many(self.files, self.meta.overrides)[0]
         if digest_of(loaded) != self.meta.sources:
-            message = f"{self.file} or a file it is made of has been changed since this run was recorded"
+            message = f"{self.files[0]} or a file it is made of has been changed since this run was recorded"
             raise unreadable(str(self.folder / META), message, suggestion="record the run again, or undo the change")
-        return compressed(loaded.with_release(self.meta.release), self.meta.compression)
+        return compression(loaded.with_release(self.meta.release), self.meta.compression)
 
 
 def read_all(paths: Sequence[Path]) -> tuple[Recorded, ...]:
@@ -163,12 +170,14 @@ def write_one(folder: Path, meta: Meta, result: RunResult) -> None:
 
 def _lines(meta: Meta) -> Iterator[str]:
     yield f"schema: {meta.schema}\n"
-    for name in ("scenario", "release", "controller", "recorded", "sources"):
+    for name in ("scenario", "overrides", "release", "controller", "recorded", "sources"):
         yield f"{name}: {json.dumps(getattr(meta, name), ensure_ascii=False)}\n"
     yield f"seed: {meta.seed}\ncompression: {meta.compression:g}\nnear_threshold: {str(meta.near_threshold).lower()}\n"
     for name, pairs in (("versions", meta.versions), ("machine", meta.machine)):
         rows = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in pairs]
         yield f"{name}:\n{''.join(rows)}" if rows else ""
+    lines = [f"  - {json.dumps(text, ensure_ascii=False)}\n" for text in meta.adaptations]
+    yield f"adaptations:\n{''.join(lines)}" if lines else ""
 
 
 def digest_of(loaded: Loaded) -> str:
@@ -182,7 +191,7 @@ def digest_of(loaded: Loaded) -> str:
 
 def _files(loaded: Loaded) -> set[Path]:
     """Every file by its real path; what came from ``--set`` has none."""
-    names: Iterable[str] = {place.file for place in read(Path(loaded.file)).places.values()} | {
-        item.file for item in loaded.documents.objects
-    }
+    names = {item.file for item in loaded.documents.objects}
+    if is_scenario(Path(loaded.file)):
+        names |= {place.file for place in read(Path(loaded.file)).places.values()}
     return {Path(name).resolve() for name in names if Path(name).is_file()}

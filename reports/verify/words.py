@@ -19,7 +19,6 @@ from reports.verify.facts import Decision
 from reports.verify.series import Deviation
 
 
-
 def about_text(found: Verification) -> str:
     """How much was compared: ``12 scenarios, 14 cluster runs; 50 replications of the twin each, seed 1``."""
     scenarios, runs = len(found.pairings), len(found.runs)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scenarios.document import Loaded
 from scenarios.document.limits import BUSY, occupation
+from scenarios.findings import BadInput, Finding, Severity
 from sim.model.controller import NEWEST, Controller
 
 MOST_SEED = 2**53
@@ -32,6 +33,15 @@ def add_scenario_arguments(parser: argparse.ArgumentParser, *, paths: str, seed:
 
 def add_reading_arguments(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
     """How scenarios and manifests are read, and what is changed in them."""
+    add_changing_arguments(parser)
+    add_controller_argument(parser)
+    if seed:
+        text = "master seed (default: the scenario's)"
+        parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help=text)
+
+
+def add_changing_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is changed in scenarios and manifests, and what they are checked against."""
     parser.add_argument(
         "--set",
         dest="overrides",
@@ -41,11 +51,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, *, seed: bool = True)
         help="override one value of the scenario, e.g. --set traffic.stages[0].rate=500 (repeatable)",
     )
     parser.add_argument("--rollout", metavar="NAME", help="Rollout to release, where the manifests hold several")
-    add_controller_argument(parser)
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
-    if seed:
-        text = "master seed (default: the scenario's)"
-        parser.add_argument("--seed", type=whole(0, MOST_SEED), metavar="N", help=text)
 
 
 def add_controller_argument(parser: argparse.ArgumentParser) -> None:
@@ -141,6 +147,19 @@ def name_world(loaded: Iterable[Loaded]) -> None:
 
 def _note(item: Loaded, text: str) -> None:
     print(f"rolltwin: {item.scenario.title}: {text}", file=sys.stderr)
+
+
+def with_release(loaded: Loaded, name: str | None) -> Loaded:
+    """The scenario with this kind of release (None: its own); BadInput if it has none of that name."""
+    if name is None:
+        return loaded
+    known = {item.name: item for item in loaded.scenario.mix}
+    if name not in known:
+        hint = "releases here: " + ", ".join(known)
+        raise BadInput(
+            [Finding("RT800", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
+        )
+    return loaded.with_release(name)
 
 
 def usable_folder(folder: Path) -> Path:

@@ -20,7 +20,7 @@ from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
-from rolltwin.cli import check, diff, explain, plan, run, score
+from rolltwin.cli import check, diff, explain, plan, run, score, verify
 from scenarios.findings import BadInput
 
 COMMANDS: dict[str, ModuleType] = {
@@ -29,6 +29,7 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "score": score,
     "diff": diff,
+    "verify": verify,
     "explain": explain,
 }
 UNUSABLE = 2

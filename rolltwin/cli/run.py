@@ -10,9 +10,8 @@ import argparse
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, name_world, overrides_of, usable_folder
+from rolltwin.cli.arguments import add_scenario_arguments, name_world, overrides_of, usable_folder, with_release
 from scenarios.document import Loaded, read_many
-from scenarios.findings import BadInput, Finding, Severity
 from sim import study
 
 OUT = Path("rolltwin-out")
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Replay each scenario once, print its report and write its files."""
     loaded = read_many(args.paths, overrides_of(args), args.crds)
     name_world(loaded)
-    for chosen in [_with_release(item, args.release) for item in loaded]:
+    for chosen in [with_release(item, args.release) for item in loaded]:
         seed = chosen.scenario.seed if args.seed is None else args.seed
         name = _name(chosen, seed) + (f"-{chosen.hash}" if overrides_of(args) else "")
         folder = usable_folder(_folder(args.out, name, len(loaded)))
@@ -40,18 +39,6 @@ def run(args: argparse.Namespace) -> int:
         if args.format == "text":
             print(f"\nwritten to {folder}: {', '.join(names)}")
     return 0
-
-
-def _with_release(loaded: Loaded, name: str | None) -> Loaded:
-    if name is None:
-        return loaded
-    known = {item.name: item for item in loaded.scenario.mix}
-    if name not in known:
-        hint = "releases here: " + ", ".join(known)
-        raise BadInput(
-            [Finding("RT800", Severity.ERROR, f"no release is named {name!r}", loaded.file, suggestion=hint)]
-        )
-    return loaded.with_release(name)
 
 
 def _folder(out: Path | None, name: str, runs: int) -> Path:
