@@ -54,6 +54,22 @@ class Streams:
         return delay.median_s * exp(delay.sigma * float(generator.standard_normal()))
 
 
+class RegionStreams(Streams):
+    """Streams of one region: the same names, independent numbers."""
+
+    def __init__(self, seed: int, region: str) -> None:
+        super().__init__(seed)
+        self._region = region
+
+    def fresh(self, name: str, index: int = 0) -> Generator:
+        """As in ``Streams``, under the region's own prefix."""
+        return super().fresh(f"region/{self._region}/{name}", index)
+
+    def word(self, name: str) -> np.uint64:
+        """As in ``Streams``, under the region's own prefix."""
+        return super().word(f"region/{self._region}/{name}")
+
+
 def mean_s(delay: Delay) -> float:
     """Mean of a random time, seconds."""
     match delay.shape:

@@ -28,8 +28,8 @@ from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry
 from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector, Sampler
-from sim.model.outcome import Outcome
-from sim.model.records import Record, Verdict
+from sim.model.outcome import LocalResult, Outcome
+from sim.model.records import Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 from sim.streams import Streams
@@ -45,16 +45,6 @@ class Place:
     share: float = 1.0
     watch_s: float = 0.0
     """How long beyond the horizon a promoted release is still watched for users' reports."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalResult:
-    """What one region's run came to: its outcome, when it stopped, and its rows (times from its own apply)."""
-
-    outcome: Outcome
-    end_s: float
-    desired_pods: int
-    rows: tuple[Record, ...]
 
 
 def run_local(scenario: Scenario, strategy: LocalStrategy, place: Place, rejection: Rejection | None) -> LocalResult:

@@ -6,9 +6,10 @@ from typing import Final
 
 from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.engine import delivery
-from sim.engine.local import LocalResult, Place, run_local
+from sim.engine.local import Place, run_local
 from sim.engine.regions import run_phases
 from sim.model.header import header
+from sim.model.outcome import LocalResult
 from sim.model.records import DeliveryRecord, EndRecord, HeaderRecord, Record, RunResult, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import Geographic

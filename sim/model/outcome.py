@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.model.records import Verdict
+from sim.model.records import Record, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +19,13 @@ class Outcome:
     ended_s: float
     served_all: bool = False
     reported: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResult:
+    """What one region's run came to: its outcome, when it stopped, and its rows (times from its own apply)."""
+
+    outcome: Outcome
+    end_s: float
+    desired_pods: int
+    rows: tuple[Record, ...]
