@@ -9,6 +9,7 @@ from typing import assert_never
 from harness.cluster.objects import Object, Objects
 from harness.makers import observe
 from harness.makers.analyst import Analyst, Order
+from harness.makers.avoidance import avoiding
 from harness.makers.observe import DEADLINE, DESIRED, REVISION, rfc3339
 from harness.makers.picture import Picture
 from harness.makers.roles import Roles
@@ -107,7 +108,8 @@ class Hands:
             self._annotate(pod_hash, {REVISION: str(number)})
             return
         notes = {REVISION: str(number), DESIRED: str(spec.desired)}
-        made = _replica_set(spec, pod_hash, self.templates[pod_hash], notes, replicas)
+        template = avoiding(self.templates[pod_hash], spec, rollout.status.stable_rs, pod_hash)
+        made = _replica_set(spec, pod_hash, template, notes, replicas)
         self._sets.wrote(self._objects.create(made))
 
     def relabel(self, rollout: Rollout) -> None:

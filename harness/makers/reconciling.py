@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Final
 
+from harness.cluster.connection import ApiError, LostError
 from harness.cluster.objects import Object
 from harness.makers.hands import Hands, Rollout
 from harness.recorder import Recorder
@@ -17,6 +18,9 @@ from sim.decide.templates import TemplateError
 from sim.model.controller import Controller
 from sim.model.rollout import Observed, ReplicaSetView, RolloutSpec, RolloutStatus
 
+AGAIN_S: Final = 1.0
+PATIENCE_S: Final = 60.0
+"""An API server that fails for longer will not come back: that is no longer the rollout's affair."""
 TURNS: Final = 50
 """Reconciles in one poll: each writes to the API server, and people and faults wait meanwhile."""
 
@@ -37,6 +41,8 @@ class Reconciling:
         """Steps are told of as they were written at first."""
         self._flaps = self._streak = 0
         self._wake_s: float | None = None
+        self._failing_s: float | None = None
+        """Since when every reconcile has failed."""
         self._changed = Event()
         hands.on_change(self._heard)
 
@@ -74,7 +80,13 @@ class Reconciling:
             if not (self.template_hash and (due or self._changed.is_set())):
                 return
             self._changed.clear()
-            if self._reconcile():
+            try:
+                changed = self._reconcile()
+            except (ApiError, LostError) as error:
+                self._fail(error)
+                return
+            self._failing_s = None
+            if changed:
                 self.notify()
 
     @property
@@ -105,6 +117,14 @@ class Reconciling:
         self._wake_s = decision.wake_s
         self._count(changed=changed)
         return changed
+
+    def _fail(self, error: Exception) -> None:
+        """As in the real controller a failed reconcile stores nothing and is tried again; not for ever, though."""
+        now_s = self._recorder.t_s
+        self._failing_s = now_s if self._failing_s is None else self._failing_s
+        if now_s - self._failing_s >= PATIENCE_S:
+            raise error
+        self._wake_s = now_s + AGAIN_S
 
     def _count(self, *, changed: bool) -> None:
         self._streak = self._streak + 1 if changed else 0

@@ -62,9 +62,14 @@ class FakeObjects:
         self.broken: set[str] = set()
         self.writes: list[tuple[str, str, str]] = []
         """(verb, kind, name) of everything asked for from outside."""
+        self._refused: dict[str, list[Exception]] = {}
         self._kinds: dict[str, FakeWatched] = {}
         self._versions, self._numbers = count(1), count(1)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
+
+    def refuse(self, kind: str, error: Exception, times: int) -> None:
+        """So many writes of this kind fail from now on."""
+        self._refused[kind] = [error] * times
 
     def watch(self, kind: str) -> FakeWatched:
         return self._kinds.setdefault(kind.rpartition("/")[2], FakeWatched(self.clock))
@@ -78,25 +83,25 @@ class FakeObjects:
         return [deepcopy(one) for one in found if wanted <= one["metadata"].get("labels", {}).items()]
 
     def apply(self, obj: Object) -> Object:
-        self.writes.append(("apply", obj["kind"], obj["metadata"]["name"]))
+        self._asked("apply", obj["kind"], obj["metadata"]["name"])
         before = self.get(obj["kind"], obj["metadata"]["name"])
         return self._put(obj["kind"], _merged(before, obj) if before else obj)
 
     def create(self, obj: Object) -> Object:
         assert self.get(obj["kind"], obj["metadata"]["name"]) is None, obj["metadata"]
-        self.writes.append(("create", obj["kind"], obj["metadata"]["name"]))
+        self._asked("create", obj["kind"], obj["metadata"]["name"])
         return self._put(obj["kind"], obj)
 
     def patch(self, kind: str, name: str, patch: Object, *, subresource: str = "") -> Object:
         del subresource
         kind = kind.rpartition("/")[2]
-        self.writes.append(("patch", kind, name))
+        self._asked("patch", kind, name)
         return self._put(kind, _merged(self.watch(kind).objects[name], patch))
 
     def delete(self, kind: str, name: str, *, grace_s: int | None = None) -> None:
         del grace_s
         kind = kind.rpartition("/")[2]
-        self.writes.append(("delete", kind, name))
+        self._asked("delete", kind, name)
         if kind == "Pod":
             self._end(name)
         else:
@@ -127,6 +132,11 @@ class FakeObjects:
             if "deletionTimestamp" not in one["metadata"]
             and side in {"", one["metadata"]["annotations"]["rolltwin.dev/side"]}
         )
+
+    def _asked(self, verb: str, kind: str, name: str) -> None:
+        if self._refused.get(kind):
+            raise self._refused[kind].pop()
+        self.writes.append((verb, kind, name))
 
     def _put(self, kind: str, obj: Object) -> Object:
         obj = deepcopy(obj)

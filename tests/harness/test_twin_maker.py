@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.cluster.connection import ApiError
 from harness.makers.observe import unix_s
 from harness.missing import MissingError
 from scenarios.document import Loaded
@@ -186,3 +187,35 @@ def test_a_deadline_is_kept_on_the_replica_set(canary: Loaded) -> None:
         run.recorder.applied_at + ended(run).ended_s + 30, abs=0.5
     )
     assert run.sizes() == {"stable": 3, "candidate": 3}
+
+
+@pytest.mark.parametrize(
+    ("rule", "written"),
+    [
+        pytest.param("requiredDuringSchedulingIgnoredDuringExecution: {}", None, id="required"),
+        pytest.param("preferredDuringSchedulingIgnoredDuringExecution: {weight: 7}", 7, id="preferred"),
+    ],
+)
+def test_new_pods_keep_away_from_the_stable_ones(tmp_path: Path, rule: str, written: int | None) -> None:
+    run = Rehearsal(shop(tmp_path, CANARY.replace("canary:", f"canary:\n  antiAffinity: {{{rule}}}"))).stand().release()
+    run.run(1.0)
+    stable, new = run.objects.list("ReplicaSet")
+    assert "affinity" not in stable["spec"]["template"]["spec"]
+    (found,) = new["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"].values()
+    assert found[0].get("weight") == written
+    term = found[0]["podAffinityTerm"] if written else found[0]
+    assert term["labelSelector"]["matchExpressions"][0]["values"] == [run.maker.rollout.status.stable_rs]
+
+
+def test_a_write_that_the_api_server_refuses_is_tried_again(canary: Loaded) -> None:
+    run = Rehearsal(canary).stand().release()
+    run.objects.refuse("ReplicaSet", ApiError(503, "ServiceUnavailable", "overloaded"), times=3)
+    run.run(20.0)
+    assert run.maker.rollout.status.message == "CanaryPauseStep"
+
+
+def test_an_api_server_that_stays_away_ends_the_run(canary: Loaded) -> None:
+    run = Rehearsal(canary).stand().release()
+    run.objects.refuse("ReplicaSet", ApiError(503, "ServiceUnavailable", "overloaded"), times=1000)
+    with pytest.raises(ApiError):
+        run.run(70.0)
