@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.cluster.api import ClusterObjects
-from harness.cluster.objects import Object
+from harness.cluster.objects import Object, Objects
 from harness.waiting import wait_until
 
 ESTABLISHED_S = 60.0
@@ -91,7 +90,7 @@ ISTIO = (
 )
 
 
-def install(objects: ClusterObjects, kinds: Iterable[Kind] = (*ARGO, *ISTIO)) -> tuple[str, ...]:
+def install(objects: Objects, kinds: Iterable[Kind] = (*ARGO, *ISTIO)) -> tuple[str, ...]:
     """Adds the kinds that the cluster has not, waits until it serves them, and returns the names of those added."""
     wanted = tuple(kinds)
     there = {item["metadata"]["name"] for item in objects.list("CustomResourceDefinition")}
@@ -109,7 +108,7 @@ def install(objects: ClusterObjects, kinds: Iterable[Kind] = (*ARGO, *ISTIO)) ->
     return added
 
 
-def _established(objects: ClusterObjects, name: str) -> bool:
+def _established(objects: Objects, name: str) -> bool:
     found = objects.get("CustomResourceDefinition", name) or {}
     conditions = found.get("status", {}).get("conditions", ())
     return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)

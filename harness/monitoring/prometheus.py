@@ -23,8 +23,10 @@ class Prometheus(Protocol):
     An outage needs no method here: whoever injects it stops the server, and queries are answered ``{"error": ...}``.
     """
 
-    address: str
-    """``http://HOST:PORT`` at which this machine asks, without a slash at the end."""
+    @property
+    def address(self) -> str:
+        """``http://HOST:PORT`` at which this machine asks, without a slash at the end."""
+        ...
 
     def query(self, query: str, at_unix_s: float | None = None, *, timeout_s: float = 30.0) -> Answer:
         """The query at an instant of UNIX time; None lets the server take its own now, as Argo's controller does not."""

@@ -1,0 +1,95 @@
+"""One region's run on a stage that stands: load, release, people and faults, and the rows of all of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from harness import watching
+from harness.faults import FaultEngine, View
+from harness.faults.nodes import KilledPods
+from harness.faults.telling import Teller
+from harness.load.achieved import Achieved, achieved
+from harness.load.generator import Load
+from harness.load.plan import plan_of
+from harness.load.rows import Watch, Windows
+from harness.people import OnCall
+from harness.run import Cast, Pace, play
+from harness.stage import Stage
+from sim.decide.claims import judged
+from sim.decide.rejections import Rejection
+from sim.model.outcome import Outcome
+from sim.model.records import Record, TrafficRecord, WeightRecord
+
+_TELLERS: Final = 4
+"""Pods that are told of faults at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One region's outcome and rows; times from its own apply."""
+
+    outcome: Outcome
+    end_s: float
+    desired_pods: int
+    """Wanted outside of releases."""
+    rows: tuple[Record, ...]
+    load: Achieved
+
+
+def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: float = 0.0) -> Performance:
+    """Sends the load, applies the release after the warm-up, and looks on until the run is over.
+
+    ``watch_s`` is how long beyond the horizon a promoted release is still watched. LoadError if the load generator fails.
+    """
+    site, maker = stage.site, stage.maker
+    scenario, recorder = site.loaded.scenario, site.recorder
+    with Load(site.folder / "load") as load:
+        plan = plan_of(scenario, seed, share=site.share)
+        applied_at = load.start(str(stage.gateway.address), plan) + scenario.warm_up_s
+        recorder.begin(applied_at)
+        recorder.add(WeightRecord(-scenario.warm_up_s, site.region, *stage.gateway.weights()))
+        watching.watch(site.objects, recorder)
+        windows = _windows(stage, applied_at)
+        watch = Watch(windows)
+
+        def closed() -> list[tuple[float, tuple[TrafficRecord, ...]]]:
+            watch.add(load.tail())
+            return list(watch.closed(recorder.t_s))
+
+        people = OnCall(site, maker, closed, scenario.horizon_s + watch_s)
+        with _faults(stage) as faults:
+            cast = Cast(scenario, recorder, maker, (faults, people), refused, watch_s=watch_s)
+            end = play(cast, applied_at, Pace())
+        load.stop()
+        attempts = load.attempts()
+    rows = [*recorder.rows(), *windows.rows(attempts, end.end_s)]
+    outcome = judged(end.outcome, people.failing)
+    told = achieved(attempts, plan, applied_at, applied_at + end.end_s)
+    return Performance(outcome, end.end_s, stage.desired_pods, tuple(sorted(rows, key=lambda row: row.t_s)), told)
+
+
+@contextmanager
+def _faults(stage: Stage) -> Iterator[FaultEngine]:
+    site, server = stage.site, stage.server
+
+    def outage(provider: str, begins: bool) -> None:
+        if provider == "prometheus":
+            (server.stop if begins else server.start)()
+
+    with ThreadPoolExecutor(_TELLERS, thread_name_prefix="faults") as executor:
+        teller = Teller(site.objects, executor, time.monotonic)
+        nodes = KilledPods(site.objects, site.loaded.scenario.cluster.nodes)
+        with closing(FaultEngine(site, View(teller, nodes, stage.gateway.weights, outage))) as engine:
+            yield engine
+
+
+def _windows(stage: Stage, applied_at: float) -> Windows:
+    scenario = stage.site.loaded.scenario
+    telemetry = scenario.telemetry
+    buckets_s = telemetry.prometheus.buckets_s
+    return Windows(applied_at, scenario.warm_up_s, telemetry.sample_interval_s, buckets_s, stage.site.region)

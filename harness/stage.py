@@ -1,0 +1,116 @@
+"""What one region's run needs in its namespace: set up in order, taken down in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from harness.choices import Decides
+from harness.cluster import crds
+from harness.controllers import argo
+from harness.controllers.argo_manifests import Wanted
+from harness.deploy.plan import Plan, plan
+from harness.deploy.target import Target
+from harness.gateway.gateway import Gateway
+from harness.images import Images
+from harness.makers.argo import ArgoMaker
+from harness.makers.maker import Maker
+from harness.makers.rolling import RollingMaker
+from harness.makers.script import ScriptMaker, Surroundings
+from harness.makers.twin import TwinMaker
+from harness.monitoring import addresses, labels
+from harness.monitoring.client import Client
+from harness.monitoring.configuration import Discovery
+from harness.monitoring.in_cluster import InCluster, wait_until_seen
+from harness.monitoring.manifests import Installation
+from harness.site import Site
+from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything stands, and the stable version serves."""
+
+    site: Site
+    plan: Plan
+    gateway: Gateway
+    server: InCluster
+    """The run's Prometheus."""
+    maker: Maker
+    controller: str
+    """Who decides, with its version, for people to read."""
+
+    @property
+    def desired_pods(self) -> int:
+        """Pods wanted outside of releases; of a switch script's two colours the one that serves."""
+        deployments = [one for one in self.plan.others if one["kind"] == "Deployment"]
+        released = [] if isinstance(self.site.loaded.scenario.strategy, SwitchScript) else [self.plan.workload]
+        return sum(int(one["spec"].get("replicas", 1)) for one in (*released, *deployments))
+
+
+@contextmanager
+def staged(site: Site, strategy: LocalStrategy, images: Images, decides: Decides) -> Iterator[Stage]:
+    """The stage while the context lasts; MissingError or WaitError if something does not come to stand."""
+    with ExitStack() as stack:
+        applied = plan(site.loaded, Target(site.namespace, _sent(site, images, "app")))
+        crds.install(site.objects)
+        server = stack.enter_context(closing(_prometheus(site, images)))
+        gateway = stack.enter_context(Gateway(site, images))
+        gateway.start()
+        controller = _controller(site, strategy, images, decides, server)
+        maker = _maker(site, applied, strategy, Surroundings(Client(server.address), gateway.weights), decides)
+        stack.callback(maker.close)
+        maker.stand()
+        wait_until_seen(Client(server.address).query, lambda: site.objects.list("Pod"))
+        yield Stage(site, applied, gateway, server, maker, controller)
+
+
+def _sent(site: Site, images: Images, name: str) -> str:
+    """An image that the cluster's nodes have."""
+    reference = images.reference(name)
+    site.cluster.load_image(reference)
+    return reference
+
+
+def _prometheus(site: Site, images: Images) -> InCluster:
+    telemetry = labels.telemetry_of(site.loaded)
+    wanted = Installation(
+        telemetry,
+        Discovery.for_interval(telemetry.scrape_interval_s),
+        _sent(site, images, "prometheus"),
+        _sent(site, images, "python"),
+        ports=addresses.ports(addresses.written(site.loaded.scenario)),
+    )
+    server = InCluster(site.cluster, site.objects, wanted)
+    server.stand()
+    return server
+
+
+def _controller(site: Site, strategy: LocalStrategy, images: Images, decides: Decides, server: InCluster) -> str:
+    """Whoever decides is there; for a Rollout under Argo that means a controller that finds our Prometheus."""
+    match strategy:
+        case ArgoRollout() if decides is Decides.ARGO:
+            names = addresses.hosts(addresses.written(site.loaded.scenario))
+            wanted = Wanted(
+                _sent(site, images, "argo-rollouts"), dict.fromkeys(names, server.cluster_ip), server.address
+            )
+            return str(argo.install(site.cluster, site.objects, wanted))
+        case ArgoRollout():
+            return f"sim.decide as {site.loaded.scenario.controller}"
+        case RollingUpdate() | SetImage():
+            return "the cluster's Deployment controller"
+        case SwitchScript():
+            return "sim.decide.script"
+
+
+def _maker(site: Site, plan: Plan, strategy: LocalStrategy, around: Surroundings, decides: Decides) -> Maker:
+    match strategy:
+        case ArgoRollout():
+            return ArgoMaker(site, plan) if decides is Decides.ARGO else TwinMaker(site, plan, around.prometheus)
+        case RollingUpdate():
+            return RollingMaker(site, plan, "argo-cd")
+        case SetImage():
+            return RollingMaker(site, plan, "person")
+        case SwitchScript():
+            return ScriptMaker(site, plan, strategy, around)
