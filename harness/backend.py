@@ -59,7 +59,7 @@ class ClusterSide(Backend, Protocol):
     """A cluster that stands ready for runs, one after the other."""
 
     def conditions(self) -> Conditions:
-        """What runs are made with and on."""
+        """What runs are made with and on; of a run, once it is over."""
         ...
 
 
