@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as proxies, probes, Prometheus and the API server speak: keep-alive, lengths, no chunks."""
+"""As much of HTTP/1.1 as proxies, probes, Prometheus and the API server speak: keep-alive, bodies by length or in chunks."""
 
 from __future__ import annotations
 
@@ -59,11 +59,33 @@ def parse(buffer: bytes) -> tuple[Request, int] | None:
     line = buffer[: buffer.find(b"\r\n")]
     method, target, _version = line.split(b" ")
     head = buffer[: end + 2].lower()
-    size = end + len(_HEAD_END) + _length(head)
-    if len(buffer) < size:
+    found = _body(head, buffer, end + len(_HEAD_END))
+    if found is None:
         return None
+    body, size = found
     path = target.partition(b"?")[0].decode("latin-1")
-    return Request(method.decode("latin-1"), path, head, buffer[end + len(_HEAD_END) : size]), size
+    return Request(method.decode("latin-1"), path, head, body), size
+
+
+def _body(head: bytes, buffer: bytes, start: int) -> tuple[bytes, int] | None:
+    """The body that starts there and where it ends; None while it is incomplete."""
+    if b"\r\ntransfer-encoding: chunked" in head:
+        return _chunks(buffer, start)
+    end = start + _length(head)
+    return (buffer[start:end], end) if len(buffer) >= end else None
+
+
+def _chunks(buffer: bytes, place: int) -> tuple[bytes, int] | None:
+    body = b""
+    while (line_end := buffer.find(b"\r\n", place)) >= 0:
+        size = int(buffer[place:line_end].partition(b";")[0], 16)
+        start, place = line_end + 2, line_end + 2 + size + 2
+        if len(buffer) < place:
+            return None
+        if size == 0:
+            return body, place
+        body += buffer[start : place - 2]
+    return None
 
 
 def _length(head: bytes) -> int:

@@ -166,7 +166,7 @@ class Gateway:
             proxy = Proxy(self._addresses[ADMIN_PORT], self._addresses[CONFIGURE_PORT])
             entry, patience_s = entry_of(self._site.loaded.scenario), self._site.loaded.scenario.client.timeout_s
             while heard := self._wait():
-                table = table_of(self._picture(), entry)
+                table = table_of(self._picture(entry.namespace), entry)
                 if table != self._table:
                     self._act(proxy, Plan(table, patience_s), heard)
         except BaseException as error:  # a thread's failure is its owner's, whatever it is
@@ -184,8 +184,9 @@ class Gateway:
             heard, self._heard = self._heard, {}
             return heard
 
-    def _picture(self) -> Picture:
-        return picture(**{name: list(watched.current().values()) for name, watched in self._watched.items()})
+    def _picture(self, namespace: str) -> Picture:
+        current = {name: list(watched.current().values()) for name, watched in self._watched.items()}
+        return picture(**current, namespace=namespace)
 
     def _act(self, proxy: Proxy, plan: Plan, heard: dict[str, float]) -> None:
         try:

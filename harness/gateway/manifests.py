@@ -18,7 +18,7 @@ def objects_of(image: str) -> tuple[Object, ...]:
 
 
 def _service() -> Object:
-    ports = [{"name": name, "port": port, "targetPort": port} for name, port in _PORTS.items()]
+    ports = [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in _PORTS.items()]
     spec: dict[str, Any] = {"type": "NodePort", "selector": _LABELS, "ports": ports}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME}, "spec": spec}
 
@@ -28,7 +28,7 @@ def _pod(image: str) -> Object:
         "name": "haproxy",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"name": name, "containerPort": port} for name, port in _PORTS.items()],
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in _PORTS.items()],
         "readinessProbe": {"tcpSocket": {"port": CONFIGURE_PORT}, "periodSeconds": 1},
         # What all requests of a run go through must not wait for a processor that pods under test use up.
         "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},

@@ -80,13 +80,17 @@ def picture(
     virtual_services: Iterable[Object] = (),
     destination_rules: Iterable[Object] = (),
     ingresses: Iterable[Object] = (),
+    namespace: str = "default",
 ) -> Picture:
-    """The picture of these objects."""
+    """The picture of these objects, as if they were in the namespace that their manifests name.
+
+    A run has a namespace of its own; names of gateways and hosts are completed with the one that was written.
+    """
     return Picture(
         tuple(sorted((_pod(one) for one in pods if _is_ready(one)), key=lambda pod: pod.name)),
         {_name(one): _service(one) for one in services},
-        tuple(network.virtual_service(one, _name(one), _namespace(one)) for one in _by_age(virtual_services)),
-        tuple(network.destination_rule(one, _name(one), _namespace(one)) for one in _by_age(destination_rules)),
+        tuple(network.virtual_service(one, _name(one), namespace) for one in _by_age(virtual_services)),
+        tuple(network.destination_rule(one, _name(one), namespace) for one in _by_age(destination_rules)),
         tuple(_ingress(one) for one in _by_age(ingresses)),
     )
 
@@ -120,7 +124,7 @@ def _service(service: Object) -> ServiceView:
 def _ingress(ingress: Object) -> IngressView:
     annotations: dict[str, str] = ingress["metadata"].get("annotations") or {}
     nginx = {key.removeprefix(NGINX): text for key, text in annotations.items() if key.startswith(NGINX)}
-    return IngressView(network.ingress(ingress, _name(ingress), _namespace(ingress)), labels_of(nginx))
+    return IngressView(network.ingress(ingress, _name(ingress), ""), labels_of(nginx))
 
 
 def _by_age(objects: Iterable[Object]) -> Sequence[Object]:
@@ -130,7 +134,3 @@ def _by_age(objects: Iterable[Object]) -> Sequence[Object]:
 
 def _name(one: Mapping[str, Any]) -> str:
     return str(one["metadata"]["name"])
-
-
-def _namespace(one: Mapping[str, Any]) -> str:
-    return str(one["metadata"].get("namespace", "default"))

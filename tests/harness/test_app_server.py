@@ -135,6 +135,12 @@ def test_requests_in_one_go_are_answered_one_after_the_other(settings: Settings)
         pytest.param(b"GET / HTT", None, id="half a head"),
         pytest.param(b"POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nab", None, id="half a body"),
         pytest.param(b"POST /x?y=1 HTTP/1.1\r\nContent-Length: 2\r\n\r\nabGET", ("POST", "/x", b"ab"), id="a body"),
+        pytest.param(
+            b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n",
+            ("POST", "/x", b"abc"),
+            id="chunks",
+        ),
+        pytest.param(b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na", None, id="half a chunk"),
     ],
 )
 def test_requests_are_read_whole(raw: bytes, expected: tuple[str, str, bytes] | None) -> None:
