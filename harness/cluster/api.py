@@ -7,14 +7,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from harness.cluster.connection import ApiError, Connection
+from harness.cluster.connection import NOT_FOUND, ApiError, Connection
 from harness.cluster.kinds import Resource
 from harness.cluster.objects import Object
 from harness.cluster.watch import Watch, complete
 
 MANAGER = "rolltwin"
 """The owner of the fields we apply."""
-NOT_FOUND = 404
 _PORTS = {"port", "containerPort"}
 _CORE = ("v1", "apps/v1", "batch/v1")
 _OF_THE_SERVER = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")

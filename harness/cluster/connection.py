@@ -28,6 +28,9 @@ WATCH_S = 270
 """The server ends a watch after this long; a connection that is silent for longer is dead."""
 
 
+NOT_FOUND = 404
+
+
 class ApiError(Exception):
     """The API server's refusal. ``reason`` is its word (NotFound, AlreadyExists, Expired ...)."""
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from harness.cluster.cluster import Cluster
 from harness.cluster.commands import CommandError
-from harness.cluster.connection import ApiError
+from harness.cluster.namespace import listed
 from harness.cluster.objects import Object, Objects
 
 KINDS = (
     *("Pod", "ReplicaSet", "Deployment", "Service", "Endpoints", "ConfigMap", "Ingress", "Event"),
     *("Rollout", "AnalysisRun", "Experiment", "VirtualService", "DestinationRule"),
 )
-NOT_FOUND = 404
 LAST_EVENTS = 8
 LOG_LINES = 500
 
@@ -25,7 +24,7 @@ def dump(cluster: Cluster, objects: Objects, folder: Path, name: str = "dump") -
     """Writes every object and the ends of all logs below ``folder/name`` and returns the summary with that path."""
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
-    found = {kind: _listed(objects, kind) for kind in KINDS}
+    found = {kind: listed(objects, kind) for kind in KINDS}
     for kind, items in found.items():
         if items:
             text = json.dumps([_readable(item) for item in items], indent=1, ensure_ascii=False)
@@ -79,15 +78,6 @@ def event_lines(events: Iterable[Object]) -> list[str]:
         f"Warning {item.get('reason', '')} {item.get('involvedObject', {}).get('name', '')}: {item.get('message', '')}"
         for item in warnings[-LAST_EVENTS:]
     ]
-
-
-def _listed(objects: Objects, kind: str) -> list[Object]:
-    try:
-        return objects.list(kind)
-    except ApiError as error:
-        if error.code == NOT_FOUND:  # a cluster without that kind
-            return []
-        raise
 
 
 def _readable(item: Object) -> Object:

@@ -7,13 +7,14 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from harness.cluster.cluster import Cluster
+from harness.cluster.connection import NOT_FOUND, ApiError
 from harness.cluster.objects import Object, Objects
 from harness.ending import uninterrupted
-from harness.waiting import wait_until
+from harness.waiting import WaitError, wait_until
 
 LABEL = "rolltwin.dev/run"
 """On every namespace that a run made; its value is the run's identity."""
@@ -21,36 +22,29 @@ OWNER = "rolltwin.dev/owner"
 DEAD_AFTER = timedelta(hours=6)
 """No run takes that long, so a namespace this old belongs to none."""
 READY_S = 60.0
-GONE_S = 180.0
+GONE_S = 60.0
 _GRACE_S = 1
+_KEEPERS = ("Rollout", "Experiment", "Deployment", "StatefulSet", "Job", "ReplicaSet", "Pod")
+"""What makes pods, and pods: in the order in which nothing is made again."""
 
 
 @contextmanager
 def run_namespace(cluster: Cluster, name: str = "run", *, keep: bool = False) -> Iterator[Objects]:
-    """An empty namespace's objects. At the end it is deleted, and gone unless the run was broken off.
-
-    The next run must not share its processors with pods that are still ending.
-    """
+    """An empty namespace's objects. At the end it is deleted, its pods first: the next run needs the processors."""
     run = secrets.token_hex(4)
     with_name = f"rolltwin-{_label(name)}-{run}"
     objects = cluster.objects(with_name)
     try:
         sweep(objects)
         objects.create(_namespace(with_name, run))
-        wait_until(
-            lambda: objects.get("ServiceAccount", "default"), f"service account of {with_name}", READY_S, lambda: ""
-        )
+        wait_until(lambda: objects.get("ServiceAccount", "default"), f"service account of {with_name}", READY_S)
         yield objects
-    except BaseException:
+        if not keep:
+            _empty(objects)
+    finally:
         if not keep:
             with uninterrupted():
-                _delete(objects)
-        raise
-    else:
-        if not keep:
-            _delete(objects)
-            wait_until(lambda: _gone(objects), f"end of namespace {with_name}", GONE_S, lambda: _left(objects))
-    finally:
+                objects.delete("Namespace", with_name)
         objects.close()
 
 
@@ -87,15 +81,20 @@ def _label(name: str) -> str:
     return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())[:40].strip("-")
 
 
-def _delete(objects: Objects) -> None:
-    objects.delete("Namespace", objects.namespace)
-    for pod in objects.list("Pod"):
-        objects.delete("Pod", pod["metadata"]["name"], grace_s=_GRACE_S)
+def _empty(objects: Objects) -> None:
+    """Ends every pod. A namespace that is deleted with pods in it takes its controller minutes."""
+    for kind in _KEEPERS:
+        for item in listed(objects, kind):
+            objects.delete(kind, item["metadata"]["name"], grace_s=_GRACE_S)
+    with suppress(WaitError):  # a node that lost a pod is no reason to lose a run
+        wait_until(lambda: not objects.list("Pod"), f"end of the pods of {objects.namespace}", GONE_S)
 
 
-def _gone(objects: Objects) -> bool:
-    return objects.get("Namespace", objects.namespace) is None
-
-
-def _left(objects: Objects) -> str:
-    return ", ".join(pod["metadata"]["name"] for pod in objects.list("Pod"))
+def listed(objects: Objects, kind: str) -> list[Object]:
+    """Every object of the kind; none where the cluster has no such kind."""
+    try:
+        return objects.list(kind)
+    except ApiError as error:
+        if error.code == NOT_FOUND:
+            return []
+        raise

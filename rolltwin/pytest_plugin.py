@@ -1,0 +1,139 @@
+"""pytest: a real cluster for tests of rollouts, and their language of given, when and then.
+
+    pytest --kind                        # on a kind cluster of this run's own
+    pytest --cluster-context=team-a      # on a context of your kubeconfig, named outright
+
+Tests marked ``cluster`` are skipped without either. Nothing is imported until a test asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.cluster.cluster import Cluster
+    from harness.cluster.objects import Objects
+    from harness.images import Images
+
+
+MARKER = "cluster"
+HOW = "needs a Kubernetes cluster: run pytest with --kind (Docker and kind make one) or --cluster-context=NAME"
+_THEIR_PLUGINS = ("pytest-kind-ng", "pytest_kind.plugin")
+"""The same one, as an entry point and as -p names it."""
+_THEIR_NAME = "pytest-kind"
+"""Of the cluster where nobody named one: every run on a machine would meet there."""
+_SHARED = "rolltwin_kind_cluster"
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Ours, beside those of pytest-kind-ng, which has a --keep-cluster too and must be asked first."""
+    group = parser.getgroup("kind")
+    if not any(map(pluginmanager.has_plugin, _THEIR_PLUGINS)) and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        # Theirs would fail after ours; ours can cope after theirs.
+        pluginmanager.load_setuptools_entrypoints("pytest11", name=_THEIR_PLUGINS[0])
+    group.addoption(
+        "--kind", action="store_true", help="run tests that need a cluster on a kind cluster of this run's own"
+    )
+    group.addoption(
+        "--cluster-context", metavar="NAME", help="run tests that need a cluster on this context of kubeconfig"
+    )
+    group.addoption("--cluster-images", metavar="FILE", help="YAML file of images to use instead of rolltwin's pins")
+    try:
+        group.addoption("--keep-cluster", action="store_true", help="leave the kind cluster and namespaces standing")
+    except ValueError:
+        return
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the marker; with a cluster, SIGTERM cleans up as Ctrl-C does."""
+    config.addinivalue_line("markers", f"{MARKER}: {HOW}")
+    if _wanted(config):
+        from harness.ending import termination_as_interrupt
+
+        stack = ExitStack()
+        stack.enter_context(termination_as_interrupt())
+        config.add_cleanup(stack.close)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Says of each test that needs a cluster how to run it, where there is none."""
+    if not _wanted(config):
+        for item in items:
+            if item.get_closest_marker(MARKER):
+                item.add_marker(pytest.mark.skip(reason=HOW))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist: one kind cluster for all workers, made and deleted by the process that starts them."""
+    config: pytest.Config = node.config
+    if not config.getoption("kind") or config.getoption("cluster_context"):
+        return
+    if _NAME not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        config.stash[_NAME] = stack.enter_context(_kind(config)).name
+    node.workerinput[_SHARED] = config.stash[_NAME]
+
+
+_NAME = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def rolltwin_images(request: pytest.FixtureRequest) -> Images:
+    """The images of this machine, as the pins and --cluster-images say."""
+    from harness.images import Images
+
+    file = request.config.getoption("cluster_images")
+    return Images(Path(file) if file else None)
+
+
+@pytest.fixture(scope="session")
+def rolltwin_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The cluster of this session; the test is skipped if none was asked for."""
+    config = request.config
+    if not _wanted(config):
+        pytest.skip(HOW)
+    with _cluster(config) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def rolltwin_namespace(rolltwin_cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Objects]:
+    """A namespace of the test's own, empty at first and deleted after it."""
+    from harness.cluster.namespace import run_namespace
+
+    keep = bool(request.config.getoption("keep_cluster", default=False))
+    with run_namespace(rolltwin_cluster, request.node.name, keep=keep) as objects:
+        yield objects
+
+
+def _wanted(config: pytest.Config) -> bool:
+    return bool(config.getoption("kind") or config.getoption("cluster_context"))
+
+
+def _cluster(config: pytest.Config) -> Any:
+    from harness.cluster.context import context_cluster
+
+    context = config.getoption("cluster_context")
+    if context:
+        kubeconfig = config.getoption("kubeconfig", default=None)
+        return context_cluster(context, Path(kubeconfig) if kubeconfig else None)
+    return _kind(config)
+
+
+def _kind(config: pytest.Config) -> Any:
+    from harness.cluster.kind import KindSettings, kind_cluster
+    from harness.images import Images
+
+    named = config.getoption("cluster_name", default=_THEIR_NAME)
+    name = getattr(config, "workerinput", {}).get(_SHARED) or ("" if named == _THEIR_NAME else named)
+    image = config.getoption("kind_image", default=None) or Images().wanted("kind-node")
+    keep = bool(config.getoption("keep_cluster", default=False))
+    return kind_cluster(KindSettings.of_environment(image, name, keep=keep))
