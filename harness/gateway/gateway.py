@@ -185,8 +185,8 @@ class Gateway:
             return heard
 
     def _picture(self, namespace: str) -> Picture:
-        current = {name: list(watched.current().values()) for name, watched in self._watched.items()}
-        return picture(**current, namespace=namespace)
+        current = {name: watched.current().values() for name, watched in self._watched.items()}
+        return picture(current, namespace)
 
     def _act(self, proxy: Proxy, plan: Plan, heard: dict[str, float]) -> None:
         try:

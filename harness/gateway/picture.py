@@ -74,24 +74,18 @@ class Picture:
         return tuple(pod for pod in self.pods if all(selects(one, pod.labels) for one in selectors))
 
 
-def picture(
-    pods: Iterable[Object],
-    services: Iterable[Object],
-    virtual_services: Iterable[Object] = (),
-    destination_rules: Iterable[Object] = (),
-    ingresses: Iterable[Object] = (),
-    namespace: str = "default",
-) -> Picture:
-    """The picture of these objects, as if they were in the namespace that their manifests name.
+def picture(objects: Mapping[str, Iterable[Object]], namespace: str = "default") -> Picture:
+    """The picture of these objects (by the picture's own names), as if they were in the namespace that was written.
 
-    A run has a namespace of its own; names of gateways and hosts are completed with the one that was written.
+    A run has a namespace of its own; names of gateways and hosts are completed with that of the manifests.
     """
+    vs, rules = (_by_age(objects.get(name, ())) for name in ("virtual_services", "destination_rules"))
     return Picture(
-        tuple(sorted((_pod(one) for one in pods if _is_ready(one)), key=lambda pod: pod.name)),
-        {_name(one): _service(one) for one in services},
-        tuple(network.virtual_service(one, _name(one), namespace) for one in _by_age(virtual_services)),
-        tuple(network.destination_rule(one, _name(one), namespace) for one in _by_age(destination_rules)),
-        tuple(_ingress(one) for one in _by_age(ingresses)),
+        tuple(sorted((_pod(one) for one in objects.get("pods", ()) if _is_ready(one)), key=lambda pod: pod.name)),
+        {_name(one): _service(one) for one in objects.get("services", ())},
+        tuple(network.virtual_service(one, _name(one), namespace) for one in vs),
+        tuple(network.destination_rule(one, _name(one), namespace) for one in rules),
+        tuple(_ingress(one) for one in _by_age(objects.get("ingresses", ()))),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.cluster.objects import Object
 from harness.gateway.entry import Entry, Origin, entry_of
-from harness.gateway.picture import picture
+from harness.gateway.picture import Picture, picture
 from harness.gateway.routes import RouteTable, Rule, table_of
 from harness.gateway.shares import weights_of
 from scenarios.document import load
@@ -58,7 +58,13 @@ SERVICES: Final = [service("stable", version="1"), service("canary", version="2"
 
 def table(*http: Any, pods: list[Object] | None = None, entry: Entry = HOST, **more: list[Object]) -> RouteTable:
     """The table of one VirtualService."""
-    return table_of(picture(PODS if pods is None else pods, SERVICES, [virtual_service(*http)], **more), entry)
+    written = {"virtual_services": [virtual_service(*http)], **more}
+    return table_of(drawn(PODS if pods is None else pods, SERVICES, **written), entry)
+
+
+def drawn(pods: list[Object], services: list[Object], **more: list[Object]) -> Picture:
+    """The picture of these objects."""
+    return picture({"pods": pods, "services": services, **more})
 
 
 def only(made: RouteTable) -> Rule:
@@ -123,18 +129,18 @@ def test_istio_tries_twice_more_unless_told_otherwise() -> None:
 
 def test_clients_of_another_gateway_meet_the_plain_service_of_the_host() -> None:
     entry = Entry(hosts=("all",), gateways=("default/other",))
-    made = table_of(picture(PODS, SERVICES, [virtual_service({"route": [to("stable")]})]), entry)
+    made = table_of(drawn(PODS, SERVICES, virtual_services=[virtual_service({"route": [to("stable")]})]), entry)
     assert only(made).destinations[0].name == "all||0"
 
 
 def test_without_any_object_the_workloads_pods_are_called_themselves() -> None:
-    made = table_of(picture(PODS, []), Entry(labels=(("app", "api"),)))
+    made = table_of(drawn(PODS, []), Entry(labels=(("app", "api"),)))
     assert [server.port for server in only(made).destinations[0].servers] == [8080] * 3
     assert only(made).destinations[0].treatment.retries == 0
 
 
 def test_a_named_target_port_is_the_containers() -> None:
-    made = table_of(picture(PODS, [service("named", "http")]), Entry(service="named"))
+    made = table_of(drawn(PODS, [service("named", "http")]), Entry(service="named"))
     assert {server.port for server in only(made).destinations[0].servers} == {8081}
 
 
@@ -142,7 +148,7 @@ def test_conditions_on_gateways_are_decided_by_where_clients_come_from() -> None
     inside = {"match": [{"gateways": ["mesh"]}], "route": [to("canary")]}
     both = virtual_service(inside, {"route": [to("stable")]}, gateways=("gw", "mesh"))
     entry = Entry(HOST.hosts, gateways=HOST.gateways, origins=(Origin(0.75), Origin(0.25, in_mesh=True)))
-    made = table_of(picture(PODS, SERVICES, [both]), entry)
+    made = table_of(drawn(PODS, SERVICES, virtual_services=[both]), entry)
     assert [len(entrance.rules) for entrance in made.entrances] == [1, 1]
     assert weights_of(made) == (25.0, 75.0)
 
@@ -162,7 +168,7 @@ def test_nginx_splits_by_the_canary_ingress() -> None:
         }
 
     both = [ingress("api", "stable"), ingress("api-canary", "canary", canary="true", canary_weight="25")]
-    made = table_of(picture(PODS, SERVICES, ingresses=both), Entry(ingresses=("api",)))
+    made = table_of(drawn(PODS, SERVICES, ingresses=both), Entry(ingresses=("api",)))
     assert weights_of(made) == (25.0, 75.0)
     assert only(made).destinations[0].treatment.retries == 0
 
