@@ -54,6 +54,16 @@ def add_changing_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crds", metavar="DIR", type=Path, help="check manifests against these CRDs instead of ours")
 
 
+def add_locust_arguments(parser: argparse.ArgumentParser) -> None:
+    """A Locust file as the traffic, started as Locust would be."""
+    group = parser.add_argument_group("traffic of a Locust file (see traffic in rolltwin explain scenario)")
+    group.add_argument("--locustfile", metavar="FILE", type=Path, help="its users are the traffic")
+    group.add_argument("--users", metavar="N", type=whole(1, 1_000_000), help="how many, if it has no LoadTestShape")
+    group.add_argument("--spawn-rate", metavar="R", type=float, help="users started a second")
+    group.add_argument("--run-time", metavar="T", help="Locust's run ends after this, e.g. 30m")
+    group.add_argument("--host", metavar="URL", help="base URL; matters only where a route names its host")
+
+
 def add_controller_argument(parser: argparse.ArgumentParser) -> None:
     """The release of the Argo Rollouts controller."""
     parser.add_argument(
@@ -74,7 +84,18 @@ def _controller(text: str) -> Controller:
 def overrides_of(args: argparse.Namespace) -> list[str]:
     """The overrides asked for with ``--set`` and by options that change the scenario."""
     rollout = [f"strategy={{kind: argo-rollout, rollout: {json.dumps(args.rollout)}}}"] if args.rollout else []
-    return [*rollout, *args.overrides, *controller_override(args.controller)]
+    return [*rollout, *args.overrides, *locust_overrides(args), *controller_override(args.controller)]
+
+
+def locust_overrides(args: argparse.Namespace) -> list[str]:
+    """The overrides that a Locust file given by option comes to; none for commands without it."""
+    names = ("locustfile", "users", "spawn_rate", "run_time", "host")
+    given = [(name, getattr(args, name, None)) for name in names]
+    return [
+        f"traffic.{name}={json.dumps(str(value) if name in {'locustfile', 'run_time'} else value)}"
+        for name, value in given
+        if value is not None
+    ]
 
 
 def controller_override(controller: Controller | None) -> list[str]:
@@ -134,6 +155,8 @@ def name_world(loaded: Iterable[Loaded]) -> None:
                 "bare manifests, replayed with the packaged default traffic, behaviours and people (rolltwin explain default "
                 "shows them; --set or a scenario file changes them)",
             )
+        for note in item.notes:
+            _note(item, note)
         for finding in item.unexposed:
             _note(item, f"{finding.message} ({finding.code}): its gate decides without data")
         busy = occupation(item.scenario)

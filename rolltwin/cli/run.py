@@ -10,7 +10,14 @@ import argparse
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, name_world, overrides_of, usable_folder, with_release
+from rolltwin.cli.arguments import (
+    add_locust_arguments,
+    add_scenario_arguments,
+    name_world,
+    overrides_of,
+    usable_folder,
+    with_release,
+)
 from scenarios.document import Loaded, read_many
 from sim import study
 
@@ -20,6 +27,7 @@ OUT = Path("rolltwin-out")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_scenario_arguments(parser, paths="+")
+    add_locust_arguments(parser)
     parser.add_argument("--release", metavar="NAME", help="kind of release to replay (default: the scenario's)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the journal and the figure")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")

@@ -29,6 +29,7 @@ OUT = Path("rolltwin-out/score")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     arguments.add_scenario_arguments(parser, paths="*")
+    arguments.add_locust_arguments(parser)
     parser.add_argument(
         "--replications",
         type=arguments.whole(1, studying.MOST_REPLICATIONS),

@@ -13,6 +13,7 @@ from scenarios.document import source as text
 from scenarios.document.checks import problems, stands
 from scenarios.document.fields import INVALID, Reader, nearest
 from scenarios.document.limits import oversized
+from scenarios.document.locust import plain, with_users
 from scenarios.document.offered import for_all, pods_of
 from scenarios.document.schema import BEHAVIOUR, DOCUMENT, RELEASE, Written
 from scenarios.document.source import Place, Source
@@ -42,6 +43,8 @@ class Loaded:
     """Bare manifests, in the packaged default world."""
     unexposed: tuple[Finding, ...] = ()
     """Queries for metrics that the simulated cluster does not have."""
+    notes: tuple[str, ...] = ()
+    """What the traffic does not show of the Locust file that it comes from."""
 
     @property
     def hash(self) -> str:
@@ -112,7 +115,9 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     objects = manifests.typed(documents)
     refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
     draft = DOCUMENT.read(source.data, (), Reader(source, lenient=True)) if written is INVALID else written
-    written, draft = _settled(written, objects), _settled(draft, objects)
+    driven, notes = with_users(draft, source, objects, reader)
+    written = driven if written is draft else plain(written)
+    written, draft = _settled(written, objects), _settled(driven, objects)
     if draft is not INVALID:
         failed = [*(finding.path for finding in reader.findings), *([("manifests",)] if refused else [])]
         for path, message, suggestion in problems(draft, mix, objects, [item.kind for item in documents.objects]):
@@ -129,7 +134,8 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     unanswered = [item for code in ("RT810", "RT813") for item in _found(code, documents, scenario, source.file)]
     if unanswered:
         raise BadInput(unanswered)
-    return Loaded(scenario, documents, source.file, unexposed=_found("RT812", documents, scenario, source.file))
+    unexposed = _found("RT812", documents, scenario, source.file)
+    return Loaded(scenario, documents, source.file, unexposed=unexposed, notes=notes)
 
 
 def _settled(written: Any, objects: ManifestSet) -> Any:

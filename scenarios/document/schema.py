@@ -40,6 +40,7 @@ from scenarios.document.fields import (
     enum_choice,
 )
 from scenarios.findings import Path
+from scenarios.locustfiles.traffic import AtEnd
 from sim.model import behaviour, kpis, load, operations, scenario, strategy, telemetry
 from sim.model.controller import NEWEST, Controller
 from sim.model.rollout import RunRole
@@ -250,6 +251,39 @@ LOAD_FIELDS = (
     Field("bursts", ListOf(BURST), "Short peaks on top."),
     Field("classes", ListOf(REQUEST_CLASS), "Kinds of requests that routes tell apart."),
 )
+
+
+LOCUST_FIELDS = (
+    Field("locustfile", TEXT, "Locust file whose users are the traffic, in place of stages and classes."),
+    Field("users", Maybe(counts(1, 1_000_000)), "How many, where it has no LoadTestShape (Locust's -u)."),
+    Field("spawn_rate", Maybe(FACTOR), "Users started a second (-r)."),
+    Field("run_time", Maybe(DURATION), "Locust's run ends after this; none: never (-t).", "run_time_s"),
+    Field("host", TEXT, "Base URL (-H); it matters only where a route names its host."),
+    Field("tags", ListOf(NAME), "Only tasks with one of these tags (-T)."),
+    Field("exclude_tags", ListOf(NAME), "No tasks with one of these tags (-E)."),
+    Field(
+        "released_at",
+        Maybe(DURATION),
+        "Time into Locust's run at which the release is applied; none: once the first users are all there.",
+        "released_at_s",
+    ),
+    Field("at_end", enum_choice(AtEnd), "What comes after the end of Locust's run."),
+)
+
+
+@dataclass(frozen=True)
+class WrittenLoad(load.LoadShape):
+    """Offered load as written: a Locust file may stand for stages and classes."""
+
+    locustfile: str = ""
+    users: int | None = None
+    spawn_rate: float | None = None
+    run_time_s: float | None = None
+    host: str = ""
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    released_at_s: float | None = None
+    at_end: AtEnd = AtEnd.STOP
 
 
 @dataclass(frozen=True)
@@ -512,7 +546,7 @@ class Written:
     stable: behaviour.VersionBehaviour = behaviour.VersionBehaviour("stable")
     releases: Any = ()
     release: str = "good"
-    traffic: load.LoadShape = field(default_factory=load.LoadShape)
+    traffic: load.LoadShape = field(default_factory=WrittenLoad)
     client: load.Client = field(default_factory=load.Client)
     telemetry: telemetry.Telemetry = field(default_factory=telemetry.Telemetry)
     faults: tuple[behaviour.Fault, ...] = ()
@@ -548,7 +582,7 @@ DOCUMENT = Section(
         Field("stable", BEHAVIOUR, "How the version before the release behaves."),
         Field("releases", Anything("a list of: " + RELEASE.expected), "Kinds of release, good and bad."),
         Field("release", NAME, "Which of them rolltwin run replays."),
-        Field("traffic", Section(load.LoadShape, LOAD_FIELDS), "Offered load."),
+        Field("traffic", Section(WrittenLoad, LOAD_FIELDS + LOCUST_FIELDS), "Offered load."),
         Field("client", CLIENT, "How clients wait and retry."),
         Field("telemetry", TELEMETRY, "What monitoring sees, and when."),
         Field("faults", ListOf(FAULT), "Injected faults, whatever the version."),

@@ -76,7 +76,7 @@ class Arrivals:
     """The blocks of one replication; blocks are asked for in order, each as often as wanted."""
 
     def __init__(self, load: LoadShape, streams: Streams, share: float) -> None:
-        self._load = load
+        self._rate_rps = load.curve()
         self._streams = streams
         self._share = share
         self._corners = corners_s(load)
@@ -129,7 +129,7 @@ class Arrivals:
         if inner:
             edges = np.unique(np.concatenate([edges, inner]))
         middles = (edges[1:] + edges[:-1]) / 2
-        rates = np.array([self._load.rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
+        rates = np.array([self._rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
         return edges, np.concatenate([[0.0], np.cumsum(rates * np.diff(edges))])
 
 
