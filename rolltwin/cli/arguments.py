@@ -57,10 +57,10 @@ def add_changing_arguments(parser: argparse.ArgumentParser) -> None:
 def add_locust_arguments(parser: argparse.ArgumentParser) -> None:
     """A Locust file as the traffic, started as Locust would be."""
     group = parser.add_argument_group("traffic of a Locust file (see traffic in rolltwin explain scenario)")
-    group.add_argument("--locustfile", metavar="FILE", type=Path, help="its users are the traffic")
+    group.add_argument("--locustfile", metavar="FILE", help="its users are the traffic")
     group.add_argument("--users", metavar="N", type=whole(1, 1_000_000), help="how many, if it has no LoadTestShape")
     group.add_argument("--spawn-rate", metavar="R", type=float, help="users started a second")
-    group.add_argument("--run-time", metavar="T", help="Locust's run ends after this, e.g. 30m")
+    group.add_argument("--run-time", metavar="T", type=_run_time, help="Locust's run ends after this, e.g. 30m")
     group.add_argument("--host", metavar="URL", help="base URL; matters only where a route names its host")
 
 
@@ -89,13 +89,13 @@ def overrides_of(args: argparse.Namespace) -> list[str]:
 
 def locust_overrides(args: argparse.Namespace) -> list[str]:
     """The overrides that a Locust file given by option comes to; none for commands without it."""
-    names = ("locustfile", "users", "spawn_rate", "run_time", "host")
-    given = [(name, getattr(args, name, None)) for name in names]
-    return [
-        f"traffic.{name}={json.dumps(str(value) if name in {'locustfile', 'run_time'} else value)}"
-        for name, value in given
-        if value is not None
-    ]
+    given = {name: getattr(args, name, None) for name in ("locustfile", "users", "spawn_rate", "run_time", "host")}
+    return [f"traffic.{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+
+
+def _run_time(text: str) -> str:
+    """As Locust takes it: a number alone is seconds."""
+    return f"{text}s" if text.isdecimal() else text
 
 
 def controller_override(controller: Controller | None) -> list[str]:

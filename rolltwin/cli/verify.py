@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("paths", metavar="SCENARIO|MANIFESTS", nargs="*", type=Path, help="as for run; none with --recorded")  # fmt: skip
     arguments.add_changing_arguments(parser)
+    arguments.add_locust_arguments(parser)
     parser.add_argument("--release", metavar="NAME", help="kind of release to roll out (default: the scenario's)")
     parser.add_argument(
         "--seed", type=arguments.whole(0, arguments.MOST_SEED), default=1, metavar="N", help="master seed (default: 1)"
