@@ -15,5 +15,6 @@ frontend entry
   bind *:8080
   http-request return status 503
 CFG
-socat TCP-LISTEN:9902,fork,reuseaddr EXEC:/usr/local/bin/configure.sh &
+# -t: once the sender has said everything, wait this long for what the agent says.
+socat -t 60 TCP-LISTEN:9902,fork,reuseaddr EXEC:/usr/local/bin/configure.sh &
 exec haproxy -W -db -S /run/gateway/master.sock -f /run/gateway/haproxy.cfg
