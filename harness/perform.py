@@ -17,8 +17,10 @@ from harness.load.achieved import Achieved, achieved
 from harness.load.generator import Load
 from harness.load.plan import plan_of
 from harness.load.rows import Watch, Windows
+from harness.makers.operations import Operations
+from harness.makers.twin import TwinMaker
 from harness.people import OnCall
-from harness.run import Cast, Pace, play
+from harness.run import Cast, Pace, Polled, play
 from harness.stage import Stage
 from sim.decide.claims import judged
 from sim.decide.rejections import Rejection
@@ -63,7 +65,8 @@ def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: 
 
         people = OnCall(site, maker, closed, scenario.horizon_s + watch_s)
         with _faults(stage) as faults:
-            cast = Cast(scenario, recorder, maker, (faults, people), refused, watch_s=watch_s)
+            others: tuple[Polled, ...] = (faults, people, *_operations(stage))
+            cast = Cast(scenario, recorder, maker, others, refused, watch_s=watch_s)
             end = play(cast, applied_at, Pace())
         load.stop()
         attempts = load.attempts()
@@ -71,6 +74,12 @@ def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: 
     outcome = judged(end.outcome, people.failing)
     told = achieved(attempts, plan, applied_at, applied_at + end.end_s)
     return Performance(outcome, end.end_s, stage.desired_pods, tuple(sorted(rows, key=lambda row: row.t_s)), told)
+
+
+def _operations(stage: Stage) -> Iterator[Operations]:
+    """People who do something at set times; with another maker the run has not come this far (``makers.support``)."""
+    if isinstance(stage.maker, TwinMaker):
+        yield Operations(stage.site.loaded.scenario, stage.site.recorder, stage.maker)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from harness.deploy.plan import Plan, plan
 from harness.deploy.target import Target
 from harness.gateway.gateway import Gateway
 from harness.images import Images
+from harness.makers import support
 from harness.makers.argo import ArgoMaker
 from harness.makers.maker import Maker
 from harness.makers.rolling import RollingMaker
@@ -52,6 +53,7 @@ class Stage:
 @contextmanager
 def staged(site: Site, strategy: LocalStrategy, images: Images, decides: Decides) -> Iterator[Stage]:
     """The stage while the context lasts; MissingError or WaitError if something does not come to stand."""
+    support.check(site.loaded.scenario, strategy, twin=decides is Decides.TWIN)
     with ExitStack() as stack:
         applied = plan(site.loaded, Target(site.namespace, _sent(site, images, "app")))
         crds.install(site.objects)

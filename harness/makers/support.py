@@ -1,8 +1,9 @@
-"""What the twin's controller cannot do on a cluster, said before a run begins."""
+"""What nobody can do about a Rollout on a cluster, said before a run begins."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from harness.makers.routers import WRITTEN
 from harness.missing import Missing, need
@@ -11,34 +12,50 @@ from sim.model.manifests import ManifestSet
 from sim.model.operations import Command
 from sim.model.rollout import RolloutSpec
 from sim.model.scenario import Scenario
+from sim.model.strategy import ArgoRollout, LocalStrategy
 
 _INSTEAD = "Use --controller argo, or the twin alone."
+_ALONE = "Use the twin alone."
 
 
-def check(scenario: Scenario, spec: RolloutSpec) -> None:
-    """MissingError with everything that this Rollout asks for and nobody would do."""
+def check(scenario: Scenario, strategy: LocalStrategy, *, twin: bool) -> None:
+    """MissingError with everything that a Rollout asks for and nobody would do; ``twin`` is who decides about it."""
+    spec = next((one for one in scenario.manifests.rollouts if strategy == ArgoRollout(one.name)), None)
+    if spec is None:
+        return
+    lacking = [*_of_any(scenario, spec)]
+    if twin:
+        lacking += _of_twin(scenario, spec)
+    elif scenario.operations:
+        lacking.append(
+            Missing("a hand for operations", "nobody gives the real controller commands at set times", _TWIN)
+        )
+    need(*lacking)
+
+
+_TWIN = "Use --controller twin, or the twin alone."
+
+
+def _of_any(scenario: Scenario, spec: RolloutSpec) -> Iterator[Missing]:
+    if _asks(scenario.manifests, spec, "datadog"):
+        yield Missing("Datadog", "an analysis asks for it, and a cluster run has a Prometheus only", _ALONE)
+
+
+def _of_twin(scenario: Scenario, spec: RolloutSpec) -> Iterator[Missing]:
     steps = spec.canary.steps if spec.canary is not None else ()
     routing = spec.canary.traffic_routing if spec.canary is not None else None
     unknown = sorted(set(routing.kinds) - WRITTEN) if routing is not None else []
-    need(
-        Missing("a controller for Experiments", "the twin's controller runs no experiment steps on a cluster", _INSTEAD)
-        if any(step.experiment for step in steps)
-        else None,
-        Missing("a controller for step plugins", "no plugin runs outside of Argo Rollouts", _INSTEAD)
-        if any(step.plugin for step in steps)
-        else None,
-        Missing(
-            f"a hand for {', '.join(unknown)}", "the twin's controller writes Istio's and nginx' objects only", _INSTEAD
+    if any(step.experiment for step in steps):
+        yield Missing("a controller for Experiments", "the twin's controller runs none on a cluster", _INSTEAD)
+    if any(step.plugin for step in steps):
+        yield Missing("a controller for step plugins", "no plugin runs outside of Argo Rollouts", _INSTEAD)
+    if unknown:
+        why = "the twin's controller writes Istio's and nginx' objects only"
+        yield Missing(f"a hand for {', '.join(unknown)}", why, _INSTEAD)
+    if any(one.do is Command.APPLY for one in scenario.operations):
+        yield Missing(
+            "a second release", "only one is made for a cluster run, and an operation applies another", _ALONE
         )
-        if unknown
-        else None,
-        Missing("a second release", "only one is built for a cluster run, and an operation applies another", _INSTEAD)
-        if any(one.do is Command.APPLY for one in scenario.operations)
-        else None,
-        Missing("Datadog", "an analysis asks for it, and a cluster run has a Prometheus only", "Use the twin alone.")
-        if _asks(scenario.manifests, spec, "datadog")
-        else None,
-    )
 
 
 def _asks(manifests: ManifestSet, spec: RolloutSpec, provider: str) -> bool:

@@ -25,6 +25,7 @@ from sim.model.hashing import digest
 from sim.model.outcome import Outcome
 from sim.model.records import WeightRecord
 from sim.model.rollout import RolloutSpec, RunRole
+from sim.model.strategy import ArgoRollout
 
 STAND_S = 300.0
 """Time for the stable version to come up: scheduling and starts on a busy machine, not what is measured."""
@@ -40,7 +41,7 @@ class TwinMaker:
         self._plan = plan
         scenario = site.loaded.scenario
         spec = spec_of(plan, site)
-        support.check(scenario, spec)
+        support.check(scenario, ArgoRollout(spec.name), twin=True)
         self._executor = executor or ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="analysis")
         asking = Asking(scenario, site.recorder, prometheus)
         analyst = Analyst(site.loaded, site.recorder, asking, self._executor, self._notify)

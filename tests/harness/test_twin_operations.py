@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.makers import support
 from harness.makers.operations import Operations
 from harness.missing import MissingError
 from sim import study
 from sim.model.operations import Command, Operation
 from sim.model.records import DecisionRecord, RunResult, StepRecord
 from sim.model.rollout import RunRole
+from sim.model.strategy import ArgoRollout, RollingUpdate
 from tests.harness.rollouts import CANARY, Rehearsal, shop
 
 PLANS = {
@@ -78,3 +80,12 @@ def test_a_second_release_is_refused(tmp_path: Path) -> None:
     operations = (Operation(10.0, Command.APPLY, release="bad"),)
     with pytest.raises(MissingError, match="a second release is missing"):
         Rehearsal(replace(loaded, scenario=replace(loaded.scenario, operations=operations)))
+
+
+def test_the_real_controller_gets_no_commands_at_set_times(tmp_path: Path) -> None:
+    loaded = shop(tmp_path, CANARY)
+    scenario = replace(loaded.scenario, operations=PLANS["promote"])
+    with pytest.raises(MissingError, match="a hand for operations is missing"):
+        support.check(scenario, ArgoRollout("shop"), twin=False)
+    support.check(scenario, ArgoRollout("shop"), twin=True)
+    support.check(scenario, RollingUpdate("shop"), twin=False)
