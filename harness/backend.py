@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +14,12 @@ from harness.choices import Choices, Conditions
 from harness.cluster.cluster import Cluster
 from harness.cluster.context import context_cluster
 from harness.cluster.dump import dump
+from harness.cluster.fleet import Fleet
 from harness.cluster.kind import KindSettings, kind_cluster
 from harness.cluster.namespace import run_namespace
 from harness.cluster.objects import Objects
 from harness.images import Images
+from harness.makers.geographic import Tour, Visit
 from harness.perform import Performance, perform
 from harness.recorder import Recorder
 from harness.site import Site
@@ -24,11 +27,12 @@ from harness.stage import Stage, staged
 from harness.waiting import WaitError
 from scenarios.document import Loaded
 from sim import study
-from sim.decide.rejections import rejection
+from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.model.header import header
+from sim.model.outcome import LocalResult
 from sim.model.records import EndRecord, RunResult
 from sim.model.strategy import Geographic, LocalStrategy
-from sim.streams import Streams
+from sim.streams import RegionStreams, Streams
 
 
 class Backend(Protocol):
@@ -63,13 +67,27 @@ class ClusterSide(Backend, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One region's run, or the whole run where there are no regions."""
+
+    loaded: Loaded
+    strategy: LocalStrategy
+    streams: Streams
+    seed: int
+    refused: Rejection | None
+    region: str = ""
+    share: float = 1.0
+    watch_s: float = 0.0
+
+
 class ClusterBackend:
     """A cluster that stands; every run has a namespace of its own."""
 
     name = "cluster"
 
-    def __init__(self, cluster: Cluster, images: Images, choices: Choices) -> None:
-        self._cluster, self._images, self._choices = cluster, images, choices
+    def __init__(self, fleet: Fleet, images: Images, choices: Choices) -> None:
+        self._fleet, self._images, self._choices = fleet, images, choices
         self._numbers = count(1)
         self._controller = ""
 
@@ -77,12 +95,11 @@ class ClusterBackend:
         """See ``Backend.run``; what a run leaves behind besides its journal is in a folder of its own."""
         scenario, strategy = loaded.scenario, loaded.scenario.strategy
         if isinstance(strategy, Geographic):
-            raise NotImplementedError
-        name = f"{scenario.name}-{scenario.release.name}"
-        folder = self._folder(f"{next(self._numbers):02d}-{name}-{seed}")
-        with run_namespace(self._cluster, name, keep=self._choices.keep_cluster) as objects:
-            site = Site(self._cluster, objects, Recorder(), loaded, Streams(seed), folder)
-            played = self._played(site, strategy, objects, seed)
+            played = self._toured(loaded, strategy, seed)
+        else:
+            refused = rejection(scenario, strategy)
+            ran = self._ran(_Turn(loaded, strategy, Streams(seed), seed, refused), self._fleet.first)
+            played = LocalResult(ran.outcome, ran.end_s, ran.desired_pods, ran.rows)
         first = header(scenario, seed, loaded.hash, self.name, played.desired_pods)
         outcome = played.outcome
         end = EndRecord(played.end_s, outcome.verdict, outcome.reason, outcome.ended_s)
@@ -93,14 +110,39 @@ class ClusterBackend:
         """See ``ClusterSide``."""
         return Conditions(self._controller)
 
-    def _played(self, site: Site, strategy: LocalStrategy, objects: Objects, seed: int) -> Performance:
+    def _toured(self, loaded: Loaded, strategy: Geographic, seed: int) -> LocalResult:
+        """Every region in its turn, as in the twin; each has a namespace and streams of its own."""
+        scenario, inner = loaded.scenario, strategy.inner
+        refused = geographic_rejection(scenario, strategy) or rejection(scenario, inner)
+
+        def run_region(visit: Visit) -> LocalResult:
+            region = visit.region
+            streams = RegionStreams(seed, region.name)
+            turn = _Turn(loaded, inner, streams, seed, refused, region.name, region.share, visit.phase.soak_s)
+            ran = self._ran(turn, self._fleet.at(visit.cluster))
+            return LocalResult(ran.outcome, ran.end_s, ran.desired_pods, ran.rows)
+
+        return Tour(scenario, strategy, self._fleet.size, run_region).run(refused)
+
+    def _ran(self, turn: _Turn, cluster: Cluster) -> Performance:
+        scenario = turn.loaded.scenario
+        name = "-".join(filter(None, (scenario.name, turn.region, scenario.release.name)))
+        folder = self._folder(f"{next(self._numbers):02d}-{name}-{turn.seed}")
+        # One region's run is that of its own strategy.
+        loaded = replace(turn.loaded, scenario=replace(scenario, strategy=turn.strategy))
+        with run_namespace(cluster, name, keep=self._choices.keep_cluster) as objects:
+            recorder = Recorder(region=turn.region)
+            site = Site(cluster, objects, recorder, loaded, turn.streams, folder, turn.region, turn.share)
+            return self._played(site, turn, objects)
+
+    def _played(self, site: Site, turn: _Turn, objects: Objects) -> Performance:
         try:
-            with staged(site, strategy, self._images, self._choices.decides) as stage:
+            with staged(site, turn.strategy, self._images, self._choices.decides) as stage:
                 self._controller = stage.controller
                 _note(stage)
-                return perform(stage, seed, rejection(site.loaded.scenario, strategy))
+                return perform(stage, turn.seed, turn.refused, turn.watch_s)
         except WaitError as error:
-            error.add_note(dump(self._cluster, objects, site.folder))
+            error.add_note(dump(site.cluster, objects, site.folder))
             raise
 
     def _folder(self, name: str) -> Path:
@@ -114,13 +156,18 @@ def on_cluster(choices: Choices) -> Iterator[ClusterBackend]:
     """The cluster chosen, made if need be and taken down at the end; MissingError with all that is not there."""
     images = Images(choices.images)
     if choices.context:
-        with context_cluster(choices.context) as cluster:
-            yield ClusterBackend(cluster, images, choices)
+        with context_cluster(choices.context) as cluster, Fleet(cluster) as fleet:
+            yield ClusterBackend(fleet, images, choices)
         return
     node = images.wanted("kind-node")
     settings = KindSettings.of_environment(node, choices.kind_cluster, keep=choices.keep_cluster)
     with kind_cluster(settings) as made:
-        yield ClusterBackend(made, images, choices)
+
+        def another() -> AbstractContextManager[Cluster]:
+            return kind_cluster(replace(settings, name=f"{made.name}-2"))
+
+        with Fleet(made, another) as fleet:
+            yield ClusterBackend(fleet, images, choices)
 
 
 def _note(stage: Stage) -> None:
