@@ -34,6 +34,8 @@ class LoadPlan:
     """No source's rate is ever above this."""
     share: float = 1.0
     """Of the offered traffic: a region's."""
+    region: str = ""
+    """Each has arrivals of its own."""
     warm_up_s: float = 0.0
     until_s: float = inf
     """Nobody calls from then on."""
@@ -65,6 +67,7 @@ def plan_of(  # noqa: PLR0913 - what a region's run knows beyond its scenario
     seed: int,
     *,
     share: float = 1.0,
+    region: str = "",
     host: str = "",
     classes: tuple[RequestClass, ...] = (),
     grace_s: float = 0.5,
@@ -81,6 +84,7 @@ def plan_of(  # noqa: PLR0913 - what a region's run knows beyond its scenario
         sources=sources,
         bound_rps=_bound_rps(load, share, sources, -scenario.warm_up_s, until_s),
         share=share,
+        region=region,
         warm_up_s=scenario.warm_up_s,
         until_s=until_s,
         host=host,
@@ -110,7 +114,7 @@ def instants(load: LoadShape, start_s: float, until_s: float) -> Iterator[float]
         end = burst.start_s + burst.duration_s
         corners |= {burst.start_s, end, nextafter(end, -inf)}
     steps = {start_s + k * _STEP_S for k in range(ceil((until_s - start_s) / _STEP_S) + 1)}
-    yield from sorted(t for t in corners | steps if start_s <= t <= until_s)
+    yield from sorted(t for t in corners | steps | {until_s} if start_s <= t <= until_s)
 
 
 def _bound_rps(

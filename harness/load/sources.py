@@ -12,15 +12,16 @@ from harness.load.plan import LoadPlan
 class Source:
     """Source ``number`` of a plan: a Poisson process whose rate is the plan's, divided by the sources there are.
 
-    Its arrivals depend on the plan's seed and its number alone: not on other sources, nor on how fast anybody answers.
+    Its arrivals depend on the plan's seed and region and its number alone: not on other sources, nor on how fast anybody answers.
     """
 
     def __init__(self, plan: LoadPlan, number: int) -> None:
         self._plan = plan
         self._number = number
-        self._arrivals = Random(f"{plan.seed}/{number}/arrivals")  # noqa: S311 - simulation, not secrets
-        self._kinds = Random(f"{plan.seed}/{number}/kinds")  # noqa: S311
-        self._pauses = Random(f"{plan.seed}/{number}/pauses")  # noqa: S311
+        name = f"{plan.seed}/{plan.region}/{number}"
+        self._arrivals = Random(f"{name}/arrivals")  # noqa: S311 - simulation, not secrets
+        self._kinds = Random(f"{name}/kinds")  # noqa: S311
+        self._pauses = Random(f"{name}/pauses")  # noqa: S311
         self._below = list(accumulate(one.share for one in plan.classes))
         self._t_s = -plan.warm_up_s
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -94,17 +95,19 @@ def ask(question: Question) -> Survey:
     if find_spec("locust") is None:
         message = f"Locust is needed to read it and is not installed: {INSTALL}"
         raise SurveyError(message)
-    answer = _run(question)
+    stamp = question.file.stat()
+    answer = json.loads(_run(_request(question), (stamp.st_mtime_ns, stamp.st_size)))
     if "error" in answer:
         raise SurveyError(answer["error"]["message"], answer["error"]["line"])
     return _survey(answer)
 
 
-def _run(question: Question) -> dict[str, Any]:
-    command = [sys.executable, "-m", "scenarios.locustfiles.survey", _request(question)]
+@lru_cache(maxsize=64)
+def _run(request: str, stamp: tuple[int, int]) -> str:  # noqa: ARG001 - what is remembered holds for the file as it was
+    """The survey's answer, JSON text; remembered, since a study may load the same file for each of its strategies."""
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command,
+            [sys.executable, "-m", "scenarios.locustfiles.survey", request],
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -114,13 +117,11 @@ def _run(question: Question) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         message = f"its users were not through after {TIMEOUT_S:g} s: something in it loops without asking or waiting"
         raise SurveyError(message) from error
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:
+    if done.returncode or not done.stdout:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         message = f"it ended the process that reads it: {last[0]}"
-        raise SurveyError(message) from error
-    return answer
+        raise SurveyError(message)
+    return done.stdout.decode()
 
 
 def _request(question: Question) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.load.achieved import achieved
+from harness.load.achieved import achieved, expected
 from harness.load.attempts import COLUMNS, OVERFLOW, Attempt, attempts_of, line_of
 from harness.load.plan import LoadPlan
 from harness.load.rows import Watch, Windows, error_ratio
@@ -110,6 +110,10 @@ def test_the_achieved_rate_counts_first_attempts_only() -> None:
     assert found.expected == pytest.approx(40.0)
     assert found.problems == ()
     assert "3.9 requests/s over 10 s (planned: 4.0)" in str(found)
+
+
+def test_the_expected_number_counts_the_last_part_of_a_second() -> None:
+    assert expected(PLAN, 0.0, 9.75) == pytest.approx(39.0)
 
 
 def test_a_late_or_short_load_says_so() -> None:

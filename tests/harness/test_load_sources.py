@@ -40,6 +40,7 @@ def test_a_source_repeats_itself_and_no_other() -> None:
     one = plan(LoadShape((Stage(60.0, 60.0),)))
     assert arrivals(one, 1, 0.0) == arrivals(one, 1, 0.0)
     assert set(arrivals(one, 1, 0.0)).isdisjoint(arrivals(one, 2, 0.0))
+    assert set(arrivals(one, 1, 0.0)).isdisjoint(arrivals(replace(one, region="osaka"), 1, 0.0))
 
 
 def test_looking_piece_by_piece_changes_nothing_but_the_draws() -> None:
