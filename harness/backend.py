@@ -18,6 +18,7 @@ from harness.cluster.fleet import Fleet
 from harness.cluster.kind import KindSettings, kind_cluster
 from harness.cluster.namespace import run_namespace
 from harness.cluster.objects import Objects
+from harness.conditions import conditions
 from harness.images import Images
 from harness.makers.geographic import Tour, Visit
 from harness.perform import Performance, perform
@@ -89,7 +90,7 @@ class ClusterBackend:
     def __init__(self, fleet: Fleet, images: Images, choices: Choices) -> None:
         self._fleet, self._images, self._choices = fleet, images, choices
         self._numbers = count(1)
-        self._controller = ""
+        self._conditions = Conditions()
 
     def run(self, loaded: Loaded, seed: int) -> RunResult:
         """See ``Backend.run``; what a run leaves behind besides its journal is in a folder of its own."""
@@ -108,7 +109,7 @@ class ClusterBackend:
 
     def conditions(self) -> Conditions:
         """See ``ClusterSide``."""
-        return Conditions(self._controller)
+        return self._conditions
 
     def _toured(self, loaded: Loaded, strategy: Geographic, seed: int) -> LocalResult:
         """Every region in its turn, as in the twin; each has a namespace and streams of its own."""
@@ -138,7 +139,7 @@ class ClusterBackend:
     def _played(self, site: Site, turn: _Turn, objects: Objects) -> Performance:
         try:
             with staged(site, turn.strategy, self._images, self._choices.decides) as stage:
-                self._controller = stage.controller
+                self._conditions = conditions(stage, self._images)
                 _note(stage)
                 return perform(stage, turn.seed, turn.refused, turn.watch_s)
         except WaitError as error:
@@ -172,5 +173,5 @@ def on_cluster(choices: Choices) -> Iterator[ClusterBackend]:
 
 def _note(stage: Stage) -> None:
     """What a reader of the run's folder has to know."""
-    told = {"controller": stage.controller, "adaptations": stage.plan.adaptations}
+    told = {"controller": stage.controller, "adaptations": stage.adaptations}
     (stage.site.folder / "stage.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
