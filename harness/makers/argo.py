@@ -10,17 +10,19 @@ from typing import Final
 from harness.cluster.objects import Object
 from harness.deploy.plan import Plan
 from harness.makers import argo_commands
-from harness.makers.argo_rows import Steps, phase_rows, run_rows
-from harness.makers.argo_status import observed, status_of
-from harness.makers.templates import home_of, spec_of, stable_template
+from harness.makers.argo_rows import Steps, goes_on, phase_rows, role_of, run_rows
+from harness.makers.argo_status import status_of
+from harness.makers.observe import hash_of, replica_set
+from harness.makers.templates import spec_of
 from harness.site import Site
 from harness.waiting import wait_until
 from sim.decide import operations, settling
+from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
 from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
 from sim.model.outcome import Outcome
 from sim.model.records import DecisionRecord, WeightRecord
-from sim.model.rollout import RolloutPhase, RolloutStatus
+from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus, RunRole
 
 STAND_S: Final = 300.0
 """Time for the stable version to come up: scheduling and starts on a busy machine, not what is measured."""
@@ -76,7 +78,7 @@ class ArgoMaker:
         self._stable = self._status.stable_rs
 
     def release(self) -> None:
-        """The Rollout (or the Deployment it refers to) is given the candidate's template."""
+        """The Rollout is given the candidate's template."""
         self._released_s = self._site.recorder.t_s
         self._put(self._plan.release_template)
 
@@ -91,31 +93,47 @@ class ArgoMaker:
 
     def approve(self) -> None:
         """``kubectl argo rollouts promote``."""
-        if self._rollout["spec"].get("paused"):
-            self._site.objects.patch(ROLLOUT, self._name, argo_commands.UNPAUSE)
-        patch = argo_commands.promote(self._status, operations.promote(self._spec, self._status))
-        if patch:
-            self._patch_status(patch)
-
-    def promote_full(self) -> None:
-        """``kubectl argo rollouts promote --full``."""
-        if self._status.current_pod_hash != self._status.stable_rs:
-            self._patch_status(argo_commands.PROMOTE_FULL)
-
-    def retry(self) -> None:
-        """``kubectl argo rollouts retry rollout``."""
-        self._patch_status(argo_commands.RETRY)
+        spec, status = self.standing.spec, self._status
+        self._edit(operations.resume(spec), operations.promote(spec, status))
 
     def abort(self, reason: str) -> None:
         """``kubectl argo rollouts abort``."""
         self._aim = replace(self._aim, person=reason)
-        self._patch_status(argo_commands.ABORT)
+        self._site.objects.patch(ROLLOUT, self._name, argo_commands.ABORT, subresource="status")
 
     def undo(self, reason: str) -> None:
         """``kubectl argo rollouts undo``: the old template is put back; that is a new update through the same strategy."""
+        self.return_to(self._stable, reason)
+
+    def return_to(self, pod_hash: str, reason: str) -> None:
+        """A person puts the template of a revision back."""
         self._site.recorder.decision("person", "undo", reason)
-        self._aim = aimed_at(self._aim, self._stable, going_back=True, person=reason)
-        self._put(stable_template(self._plan))
+        self._aim = aimed_at(self._aim, pod_hash, going_back=pod_hash == self._stable, person=reason)
+        found = next(one for one in self._replica_sets() if hash_of(one) == pod_hash)
+        self._put(argo_commands.template_of(found))
+
+    def change(self, change: Change) -> None:
+        """A person changes spec and status."""
+        if change.reopens:
+            self._aim = aimed_at(self._aim, self._aim.hash, going_back=self.going_back)
+        self._edit(change.spec, change.status)
+
+    def terminate(self, role: RunRole | None) -> tuple[str, ...]:
+        """A person asks the runs of a role (None: all) to end; the names of those that were going on."""
+        going_on = [name for name, run in self._runs.items() if role in {None, role_of(run)} and goes_on(run)]
+        for name in going_on:
+            self._site.objects.patch(RUN, name, argo_commands.TERMINATE)
+        return tuple(going_on)
+
+    @property
+    def standing(self) -> Standing:
+        """The Rollout as a person finds it now."""
+        written = self._rollout["spec"]
+        spec = replace(self._spec, paused=written.get("paused", False), replicas=written.get("replicas"))
+        applied_at = self._site.recorder.applied_at
+        views = [replica_set(one, applied_at) for one in self._replica_sets()]
+        revisions = tuple((view.revision, view.hash) for view in views)
+        return Standing(self._site.recorder.t_s, spec, self._status, self._status.current_pod_hash, revisions)
 
     def arrive_late(self, reason: str) -> None:
         """Nothing is left to do: the stable version serves."""
@@ -167,7 +185,7 @@ class ArgoMaker:
 
     def _learn(self, t_s: float) -> None:
         """The hash that the controller gave to the template applied last."""
-        if self._awaited is None or self._observed() < self._awaited:
+        if self._awaited is None or self._status.observed_generation < self._awaited:
             return
         self._awaited = None
         if not self._aim.going_back:
@@ -176,10 +194,16 @@ class ArgoMaker:
             reason = f"revision {self._aim.hash} applied"
             self._site.recorder.add(DecisionRecord(applied_s, region, "argo-cd", "start", reason))
 
-    def _observed(self) -> int:
-        if "workloadRef" in self._plan.workload["spec"]:
-            return int((self._rollout.get("status") or {}).get("workloadObservedGeneration") or 0)
-        return observed(self._rollout)
+    def _replica_sets(self) -> list[Object]:
+        return [one for one in self._site.objects.list("ReplicaSet") if hash_of(one)]
+
+    def _edit(self, spec: RolloutSpec, status: RolloutStatus) -> None:
+        """The status first, as the plugin does it: a Rollout whose pause is over must not find its step still there."""
+        objects, standing = self._site.objects, self.standing
+        if patch := argo_commands.status_patch(self._status, status):
+            objects.patch(ROLLOUT, self._name, patch, subresource="status")
+        if patch := argo_commands.spec_patch(standing.spec, spec, self._site.recorder.applied_at):
+            objects.patch(ROLLOUT, self._name, patch)
 
     def _note(self, run: Object, t_s: float) -> None:
         """An analysis run as it was at a time."""
@@ -189,20 +213,16 @@ class ArgoMaker:
         self._runs[name] = run
 
     def _put(self, template: Object) -> None:
-        """Patches the template, wherever it is; a release that nothing went before is applied whole."""
-        kind, name = home_of(self._plan)
+        """Patches the template; a Rollout that is not there yet is applied whole."""
         objects = self._site.objects
-        there = objects.get(kind, name)
+        there = objects.get(ROLLOUT, self._name)
         if there is None:
             spec = {**self._plan.workload["spec"], "template": template}
             written = objects.apply({**self._plan.workload, "spec": spec})
         else:
             changed = argo_commands.difference(there["spec"]["template"], template)
-            written = objects.patch(kind, name, {"spec": {"template": changed}})
+            written = objects.patch(ROLLOUT, self._name, {"spec": {"template": changed}})
         self._awaited = int(written["metadata"].get("generation", 0))
-
-    def _patch_status(self, patch: Object) -> None:
-        self._site.objects.patch(ROLLOUT, self._name, patch, subresource="status")
 
     def _settle(self, t_s: float) -> None:
         recorder = self._site.recorder

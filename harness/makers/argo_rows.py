@@ -69,6 +69,11 @@ def role_of(run: Object) -> RunRole:
     return _ROLES.get((run["metadata"].get("labels") or {}).get("rollout-type", ""), RunRole.EXPERIMENT)
 
 
+def goes_on(run: Object) -> bool:
+    """Whether the run has still to come to an end."""
+    return not AnalysisPhase(_phase(run)[0] or AnalysisPhase.PENDING).is_completed
+
+
 def finished(before: Object | None, after: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(metric, measurement) of those that came to an end between the two, in the order of the metrics.
 

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from harness.makers.twin import TwinMaker
+from typing import Protocol
+
 from harness.recorder import Recorder
-from sim.decide.commands import Change, End, Nothing, Return, Stop, Supersede, effect_of
+from sim.decide.commands import Change, End, Nothing, Return, Standing, Stop, Supersede, effect_of
 from sim.model.operations import Operation
+from sim.model.rollout import RunRole
 from sim.model.scenario import Scenario
 
 
-class Operations:
-    """Carries out the scenario's operations through the twin's controller, each with a decision in the journal."""
+class Commanded(Protocol):
+    """A maker of a Rollout, to which people can do more than a run needs of every maker."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder, maker: TwinMaker) -> None:
+    @property
+    def standing(self) -> Standing:
+        """The Rollout as a person finds it now."""
+        ...
+
+    def change(self, change: Change) -> None:
+        """A person changes spec and status."""
+        ...
+
+    def abort(self, reason: str) -> None:
+        """A person aborts the update."""
+        ...
+
+    def return_to(self, pod_hash: str, reason: str) -> None:
+        """A person puts the template of a revision back."""
+        ...
+
+    def terminate(self, role: RunRole | None) -> tuple[str, ...]:
+        """A person asks the runs of a role (None: all) to end; the names of those that were going on."""
+        ...
+
+
+class Operations:
+    """Carries out the scenario's operations through whoever decides, each with a decision in the journal."""
+
+    def __init__(self, scenario: Scenario, recorder: Recorder, maker: Commanded) -> None:
         self._recorder = recorder
         self._maker = maker
         self._left = sorted(scenario.operations, key=lambda one: one.at_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,14 +130,31 @@ def test_a_run_that_waits_is_no_news() -> None:
     assert run_rows(None, run("Pending"), 1.0, "") == ()
 
 
-def test_promote_patches_what_the_plugin_patches() -> None:
+def test_commands_patch_what_the_plugin_patches() -> None:
     paused = status_of(PAUSED, AT)
-    assert argo_commands.promote(paused, operations.promote(SPEC, paused)) == {"status": {"pauseConditions": None}}
+    assert argo_commands.status_patch(paused, operations.promote(SPEC, paused)) == {"status": {"pauseConditions": None}}
     moving = RolloutStatus(current_step_index=0)
     patch = {"status": {"pauseConditions": None, "currentStepIndex": 1}}
-    assert argo_commands.promote(moving, operations.promote(SPEC, moving)) == patch
+    assert argo_commands.status_patch(moving, operations.promote(SPEC, moving)) == patch
     done = RolloutStatus(current_step_index=2)
-    assert argo_commands.promote(done, operations.promote(SPEC, done)) == {}
+    assert argo_commands.status_patch(done, operations.promote(SPEC, done)) == {}
+    aborted = RolloutStatus(abort=True, current_pod_hash="b", stable_rs="a")
+    assert argo_commands.status_patch(aborted, operations.retry(aborted)) == {"status": {"abort": False}}
+    assert argo_commands.status_patch(aborted, operations.promote_full(aborted)) == {"status": {"promoteFull": True}}
+
+
+def test_edits_of_the_object() -> None:
+    assert argo_commands.spec_patch(SPEC, SPEC, AT) == {}
+    assert argo_commands.spec_patch(SPEC, operations.pause(SPEC), AT) == {"spec": {"paused": True}}
+    assert argo_commands.spec_patch(SPEC, replace(SPEC, replicas=7), AT) == {"spec": {"replicas": 7}}
+    restarted = argo_commands.spec_patch(SPEC, operations.restart(SPEC, 12.7), AT)
+    assert restarted == {"spec": {"restartAt": "2026-11-30T05:00:12.000000Z"}}
+
+
+def test_undo_puts_the_template_back_without_the_controllers_label() -> None:
+    labels = {"app": "api", "rollouts-pod-template-hash": "58dd"}
+    held = {"spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers": []}}}}
+    assert argo_commands.template_of(held) == {"metadata": {"labels": {"app": "api"}}, "spec": {"containers": []}}
 
 
 def test_a_template_becomes_another_one() -> None:
