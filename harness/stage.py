@@ -56,6 +56,13 @@ class Stage:
         released = [] if isinstance(self.site.loaded.scenario.strategy, SwitchScript) else [self.plan.workload]
         return sum(int(one["spec"].get("replicas", 1)) for one in (*released, *deployments))
 
+    @property
+    def adaptations(self) -> tuple[str, ...]:
+        """What differs from the scenario as it is written, one sentence each."""
+        loaded = self.site.loaded
+        unusable = addresses.unusable(addresses.written(loaded.scenario))
+        return (*self.plan.adaptations, *unusable, *labels.absent(loaded))
+
 
 @contextmanager
 def staged(site: Site, strategy: LocalStrategy, images: Images, decides: Decides) -> Iterator[Stage]:
@@ -100,17 +107,21 @@ def _controller(site: Site, strategy: LocalStrategy, images: Images, decides: De
     """Whoever decides is there; for a Rollout under Argo that means a controller that finds our Prometheus."""
     match strategy:
         case ArgoRollout() if decides is Decides.ARGO:
-            names = addresses.hosts(addresses.written(site.loaded.scenario))
-            wanted = Wanted(
-                _sent(site, images, "argo-rollouts"), dict.fromkeys(names, server.cluster_ip), server.address
-            )
-            return str(argo.install(site.cluster, site.objects, wanted))
+            return str(argo.at_work(site.cluster, site.objects, lambda: _argo(site, images, server)))
         case ArgoRollout():
             return f"sim.decide as {site.loaded.scenario.controller}"
         case RollingUpdate() | SetImage():
             return "the cluster's Deployment controller"
         case SwitchScript():
             return "sim.decide.script"
+
+
+def _argo(site: Site, images: Images, server: InCluster) -> Wanted:
+    """A controller to which every host name in a template is our Prometheus, and that knows no address of its own."""
+    scenario = site.loaded.scenario
+    names = addresses.hosts(addresses.written(scenario))
+    attached = scenario.telemetry.prometheus.attached_address
+    return Wanted(_sent(site, images, "argo-rollouts"), dict.fromkeys(names, server.cluster_ip), attached)
 
 
 def _maker(site: Site, plan: Plan, strategy: LocalStrategy, around: Surroundings, decides: Decides) -> Maker:

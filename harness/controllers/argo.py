@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +58,19 @@ def _watches(container: Mapping[str, Any], where: str, namespace: str) -> bool:
     return namespace in (named or [where])
 
 
-def install(cluster: Cluster, objects: Objects, wanted: Wanted) -> Installation:
-    """A controller at work; WaitError with the state of its pods otherwise. The CRDs must be there."""
+def at_work(cluster: Cluster, objects: Objects, wanted: Callable[[], Wanted]) -> Installation:
+    """A controller at work, installed as ``wanted`` says only where there is none; the kinds must be there.
+
+    WaitError with the state of its pods if it does not come to run.
+    """
     there = present(cluster, objects.namespace)
     if there is not None:
         return there
-    for obj in objects_of(objects.namespace, wanted):
+    ours = wanted()
+    for obj in objects_of(objects.namespace, ours):
         objects.apply(obj)
     wait_until(lambda: _is_available(objects), "the Argo Rollouts controller runs", READY_S, lambda: _state(objects))
-    return Installation(objects.namespace, wanted.image, own=True)
+    return Installation(objects.namespace, ours.image, own=True)
 
 
 def _is_available(objects: Objects) -> bool:

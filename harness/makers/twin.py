@@ -12,19 +12,18 @@ from harness.makers.analyst import Analyst
 from harness.makers.asking import Asking
 from harness.makers.hands import Hands
 from harness.makers.reconciling import Reconciling
+from harness.makers.templates import spec_of
 from harness.monitoring.prometheus import Prometheus
 from harness.site import Site
 from harness.waiting import wait_until
-from scenarios.manifests.build.rollouts import rollout
 from sim.decide import operations, settling
 from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
-from sim.decide.releases import known_to
 from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
 from sim.model.hashing import digest
 from sim.model.outcome import Outcome
 from sim.model.records import WeightRecord
-from sim.model.rollout import RolloutSpec, RunRole
+from sim.model.rollout import RunRole
 from sim.model.strategy import ArgoRollout
 
 STAND_S = 300.0
@@ -40,13 +39,15 @@ class TwinMaker:
         self._site = site
         self._plan = plan
         scenario = site.loaded.scenario
-        spec = spec_of(plan, site)
+        spec = spec_of(plan, site.loaded)
         support.check(scenario, ArgoRollout(spec.name), twin=True)
         self._executor = executor or ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="analysis")
         asking = Asking(scenario, site.recorder, prometheus)
         analyst = Analyst(site.loaded, site.recorder, asking, self._executor, self._notify)
         self._hands = Hands(site.objects, site.recorder, spec, analyst)
-        self._stable, self._candidate = (self._known(one) for one in (_template(plan), plan.release_template))
+        self._stable, self._candidate = (
+            self._known(one) for one in (plan.workload["spec"]["template"], plan.release_template)
+        )
         self.rollout = Reconciling(site.recorder, spec, self._hands, scenario.controller)
         self._aim = Aim(self._candidate)
 
@@ -183,22 +184,3 @@ class TwinMaker:
         views = "\n".join(map(str, self._hands.replica_sets().values()))
         pods = (f"{one['metadata']['name']}: {one.get('status')}" for one in self._site.objects.list("Pod"))
         return "\n".join([views, *pods])
-
-
-def spec_of(plan: Plan, site: Site) -> RolloutSpec:
-    """The Rollout as it is applied, in the namespace that its manifests name: templates are looked up there."""
-    scenario = site.loaded.scenario
-    name = plan.workload["metadata"]["name"]
-    written = next(one for one in scenario.manifests.rollouts if one.name == name)
-    spec = rollout(plan.workload, name, written.namespace)
-    template = rollout({"spec": {"template": _template(plan)}}, name, written.namespace).template
-    return known_to(scenario.controller, replace(spec, template=template))
-
-
-def _template(plan: Plan) -> Object:
-    """The stable version's pod template: the Rollout's own, or that of its ``workloadRef``."""
-    spec = plan.workload["spec"]
-    reference = (spec.get("workloadRef") or {}).get("name", "")
-    named = (one for one in plan.others if one["kind"] == "Deployment" and one["metadata"]["name"] == reference)
-    found: Object = next(named)["spec"]["template"] if reference else spec["template"]
-    return found
