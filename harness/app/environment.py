@@ -23,9 +23,13 @@ def environment(  # noqa: PLR0913 - one for each variable
     ports: Sequence[int] = (8080,),
     probes: Sequence[str] = (),
     sample_s: float = 10.0,
+    database: str = "",
 ) -> dict[str, str]:
-    """Variables of a container that is to behave like this version. ``probes`` are the paths of its HTTP probes."""
-    return {
+    """Variables of a container that is to behave like this version. ``probes`` are the paths of its HTTP probes.
+
+    ``database`` is the DSN of a PostgreSQL with the table of ``harness.app.database``: every request then looks into it.
+    """
+    told = {
         "ROLLTWIN_BEHAVIOUR": canonical_json(behaviour),
         "ROLLTWIN_SIDE": side,
         "ROLLTWIN_TELEMETRY": canonical_json(telemetry),
@@ -33,6 +37,7 @@ def environment(  # noqa: PLR0913 - one for each variable
         "ROLLTWIN_PROBES": json.dumps(list(probes)),
         "ROLLTWIN_SAMPLE_S": f"{sample_s:g}",
     }
+    return told | ({"ROLLTWIN_DATABASE": database} if database else {})
 
 
 def acts_alone(fault: Fault, side: str) -> bool:

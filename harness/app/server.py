@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from harness.app.behaviour import Fault
+from harness.app.database import Database
 from harness.app.exposition import CONTENT_TYPE, Metrics
 from harness.app.http import Answer, Connection, Request, header_lines
 from harness.app.pod import UNAVAILABLE, Clock, Pod
@@ -125,6 +126,9 @@ class Server:
         metrics = Metrics(settings.telemetry, settings.behaviour.name, settings.env)
         pod = Pod(settings.behaviour, metrics, self._loop, random, end)
         pod.born(self._loop.time() - born_s_ago)
+        self._database = Database(settings.database, random) if settings.database else None
+        if self._database is not None:
+            pod.work = self._database.work
         self.site = Site(settings, pod, self._loop)
         self._headers = header_lines({"x-rolltwin-side": settings.side, "x-rolltwin-pod": settings.pod})
         self._listening: list[asyncio.Server] = []
@@ -165,6 +169,8 @@ class Server:
         for server in (*self._listening, *([self._admin] if self._admin is not None else [])):
             server.close()
         self.site.close()
+        if self._database is not None:
+            self._database.close()
 
     async def _listen(self, port: int, handler: Callable[[Request, Say], None]) -> asyncio.Server:
         make = partial(Connection, handler, self._headers)
