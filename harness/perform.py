@@ -51,7 +51,7 @@ def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: 
     site, maker = stage.site, stage.maker
     scenario, recorder = site.loaded.scenario, site.recorder
     with Load(site.folder / "load") as load:
-        plan = plan_of(scenario, seed, share=site.share, region=site.region)
+        plan = plan_of(scenario, seed, share=site.share, region=site.region, watch_s=watch_s)
         applied_at = load.start(str(stage.gateway.address), plan) + scenario.warm_up_s
         recorder.begin(applied_at)
         recorder.add(WeightRecord(-scenario.warm_up_s, site.region, *stage.gateway.weights()))

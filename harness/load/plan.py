@@ -38,7 +38,7 @@ class LoadPlan:
     """Each has arrivals of its own."""
     warm_up_s: float = 0.0
     until_s: float = inf
-    """Nobody calls from then on."""
+    """Nobody calls from then on, and Locust ends; without it, it goes on until it is stopped."""
     host: str = ""
     """``Host`` of the requests whose class names none; '' is the address itself."""
     grace_s: float = 0.5
@@ -72,9 +72,13 @@ def plan_of(  # noqa: PLR0913 - what a region's run knows beyond its scenario
     classes: tuple[RequestClass, ...] = (),
     grace_s: float = 0.5,
     max_in_flight: int = 500,
+    watch_s: float = 0.0,
 ) -> LoadPlan:
-    """The traffic of a scenario; ``classes`` other than its own only where the caller knows better who calls."""
-    load, until_s = scenario.load, scenario.horizon_s + scenario.tail_s
+    """The traffic of a scenario, looked at until ``watch_s`` (at least the tail) beyond its horizon.
+
+    ``classes`` other than its own only where the caller knows better who calls.
+    """
+    load, until_s = scenario.load, scenario.horizon_s + max(scenario.tail_s, watch_s)
     sources = tuple(sources_of(load, share, -scenario.warm_up_s, until_s))
     return LoadPlan(
         load=load,
@@ -86,7 +90,6 @@ def plan_of(  # noqa: PLR0913 - what a region's run knows beyond its scenario
         share=share,
         region=region,
         warm_up_s=scenario.warm_up_s,
-        until_s=until_s,
         host=host,
         grace_s=grace_s,
         max_in_flight=max_in_flight,
