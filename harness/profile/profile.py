@@ -19,7 +19,7 @@ class Profile:
     """The delays of one cluster; each means what the field of that name in a scenario's ``cluster`` means."""
 
     schedule: Delay
-    """A pod created until its process starts: scheduling, sandbox and container."""
+    """A pod created until its process starts: scheduling, sandbox and container; and how late readiness is reported."""
     image_pull: Delay
     endpoint_propagation: Delay
     route_propagation: Delay
