@@ -139,5 +139,6 @@ def _draw_times(axes: Axes, found: OverviewInfo) -> None:
     axes.set_xlim(0, most)
     axes.set_ylim(0, most)
     axes.set_box_aspect(1)
+    axes.set_anchor("N")
     axes.set_xlabel("cluster, seconds")
     axes.set_ylabel("twin's median, seconds")

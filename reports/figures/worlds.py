@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,13 +17,14 @@ from reports.figures.axis import Axis
 from reports.verify import words
 from reports.verify.card import PairingComparison
 from reports.verify.facts import Facts, Steps
-from reports.verify.series import band, grid
+from reports.verify.series import Array, band
 from reports.views import CANDIDATE, STABLE
 
 TWIN, CLUSTER = style.BLUE, style.VERMILLION
 _DASHES = {CANDIDATE: "-", STABLE: (0, (4, 2)), "none": ":"}
 _MOST_RUNS = 12
 _SHORTEST_MIN = 0.5
+_STEP_S = 0.25
 
 
 class Ribbon(NamedTuple):
@@ -109,14 +111,22 @@ def _pods(twin: Sequence[Facts], runs: Sequence[Facts]) -> Iterator[tuple[str, l
 
 
 def _panel(series: Sequence[tuple[str, list[Steps], list[Steps]]], end_s: float) -> Panel:
-    at_s = grid(end_s)
+    at_s = np.arange(0.0, end_s + _STEP_S, _STEP_S)
     minutes = _tuple(at_s / 60)
     ribbons, lines = [], []
     for side, twin, runs in series:
         found = band(twin, at_s)
-        ribbons.append(Ribbon(side, minutes, _tuple(found.median), _tuple(found.low), _tuple(found.high)))
+        ribbons.append(_stairs(Ribbon(side, minutes, _tuple(found.median), _tuple(found.low), _tuple(found.high))))
         lines += [_line(side, steps, end_s) for steps in runs if steps]
     return Panel(tuple(ribbons), tuple(lines))
+
+
+def _stairs(ribbon: Ribbon) -> Ribbon:
+    """The same stairs without the points at which nothing changes."""
+    points = list(zip(ribbon.x, ribbon.median, ribbon.low, ribbon.high, strict=True))
+    kept = [b for a, b in pairwise(points) if a[1:] != b[1:]]
+    x, middle, low, high = zip(points[0], *kept, points[-1], strict=True)
+    return Ribbon(ribbon.side, x, middle, low, high)
 
 
 def _line(side: str, steps: Steps, end_s: float) -> Line:
@@ -143,7 +153,7 @@ def _failures(twin: Sequence[Facts], runs: Sequence[Facts], end_s: float) -> Pan
     return Panel((Ribbon("", middles, _tuple(middle), _tuple(low), _tuple(high)),), tuple(lines))
 
 
-def _ratios(facts: Facts, bins: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # of floats
+def _ratios(facts: Facts, bins: Array) -> Array:
     """Percent of the requests that failed in each bin; not a number without requests."""
     rows = np.array([row for row in facts.failures if row[0] > 0] or [(0.0, 0.0, 0.0)])
     # A row belongs where its end lies; ends on a bound belong to the bin before it.
@@ -172,7 +182,7 @@ def _latency(side: str, twin: Sequence[Facts], runs: Sequence[Facts], found: Pai
     )
 
 
-def _cumulative(counts: np.ndarray) -> tuple[float, ...]:  # type: ignore[type-arg]  # of whole numbers
+def _cumulative(counts: Array) -> tuple[float, ...]:
     return _tuple(100 * np.cumsum(counts)[:-1] / max(1, counts.sum()))
 
 
@@ -184,7 +194,7 @@ def _expected(twin: Sequence[Facts]) -> tuple[float, float, float] | None:
     return low, middle, high
 
 
-def _tuple(values: np.ndarray) -> tuple[float, ...]:  # type: ignore[type-arg]  # of floats
+def _tuple(values: Array) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
@@ -192,8 +202,8 @@ def _tuple(values: np.ndarray) -> tuple[float, ...]:  # type: ignore[type-arg]  
 def draw(found: WorldsInfo) -> Figure:
     """Three panels over one axis of time, and the latencies of both versions below."""
     figure = Figure(figsize=(10, 8.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[5.2, 2.4])
-    panels = top.subplots(3, 1, sharex=True)
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[5.2, 2.4]).flat
+    panels = list(top.subplots(3, 1, sharex=True))
     figure.suptitle(found.title + "\n\n", x=0.01, ha="left", fontsize=11, fontweight="bold")
     height = figure.get_size_inches()[1] * 72
     lines = "\n".join(style.shorten(line, 150) for line in found.subtitle.splitlines())
@@ -209,7 +219,8 @@ def draw(found: WorldsInfo) -> Figure:
         _mark(axes, found)
     _name_marks(panels[0], found)
     axis.apply(panels[2], found.axis)
-    for axes, curve in zip(bottom.subplots(1, 2, sharey=True), [*found.latency, None, None][:2], strict=True):
+    below = list(bottom.subplots(1, 2, sharey=True))
+    for axes, curve in zip(below, [*found.latency, None, None][:2], strict=True):
         _draw_latency(axes, curve)
     return figure
 
@@ -217,8 +228,9 @@ def draw(found: WorldsInfo) -> Figure:
 def _draw_panel(axes: Axes, panel: Panel, label: str, *, steps: bool = True) -> None:
     style.plain_axes(axes)
     axes.set_ylabel(label)
+    where: Literal["post"] | None = "post" if steps else None
     for ribbon in panel.twin:
-        where, suffix = ("post" if steps else None), f", {ribbon.side}" if ribbon.side else ""
+        suffix = f", {ribbon.side}" if ribbon.side else ""
         axes.fill_between(ribbon.x, ribbon.low, ribbon.high, step=where, color=TWIN, alpha=0.18, linewidth=0)
         axes.plot(
             ribbon.x, ribbon.median, linestyle=_DASHES.get(ribbon.side, "-"), color=TWIN, linewidth=1.3,

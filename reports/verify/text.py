@@ -43,9 +43,9 @@ def _pairing(found: PairingComparison) -> Iterator[str]:
     title = f"{words.name_text(pairing)}: {pairing.title}"
     yield title
     yield "=" * len(title)
-    notes = "; ".join(filter(None, (words.near_text(pairing), words.conditions(pairing))))
-    if notes:
-        yield f"  {notes}"
+    if pairing.near:
+        yield f"  {words.near_text(pairing)}"
+    yield from (wrapped(text, "  ") for text in pairing.statements)
     yield wrapped(words.twin_text(found), "  twin     ")
     for run in found.runs:
         yield from _run(run)
@@ -54,13 +54,7 @@ def _pairing(found: PairingComparison) -> Iterator[str]:
 def _run(run: RunComparison) -> Iterator[str]:
     facts = run.run.facts
     yield wrapped(f"{words.run_text(run)} ({run.run.label}): {facts.reason or '-'}", "  cluster  ")
-    rows = (
-        ("time to decision", words.time_text(run.time)),
-        ("weight of the release", words.deviation_text(run.weights, "%")),
-        *((f"ready pods, {side}", words.deviation_text(apart, "pods")) for side, apart in run.ready),
-        ("latency distance", words.latency_text(run)),
-        ("90 % interval", words.covers_text(run)),
-    )
+    rows = words.figures(run)
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
         yield wrapped(text, f"    {name:<{width}}  ")

@@ -151,6 +151,17 @@ def covers_text(run: RunComparison) -> str:
     return "; ".join(parts) or "-"
 
 
+def figures(run: RunComparison) -> list[tuple[str, str]]:
+    """Everything that is reported of a run besides its checks, as (what, text)."""
+    return [
+        ("time to decision", time_text(run.time)),
+        ("weight of the release", deviation_text(run.weights, "%")),
+        *((f"ready pods, {side}", deviation_text(apart, "pods")) for side, apart in run.ready),
+        ("latency distance", latency_text(run)),
+        ("90 % interval", covers_text(run)),
+    ]
+
+
 def value_text(value: float | None) -> str:
     """Three digits."""
     return "-" if value is None else digits(value)
@@ -161,11 +172,6 @@ def coverage_text(found: Coverage) -> str:
     if found.bounds is None:
         return "no data"
     return f"{found.inside} of {found.of} ({digits(100 * found.bounds.lo)} .. {digits(100 * found.bounds.hi)} %)"
-
-
-def conditions(pairing: Pairing) -> str:
-    """What a reader must know about the pairing's making."""
-    return "" if pairing.compression == 1 else f"time compressed {pairing.compression:g}-fold in both worlds"
 
 
 def thresholds_text(found: Verification) -> str:
