@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.cluster.cluster import Cluster
     from harness.cluster.objects import Objects
     from harness.images import Images
+    from harness.steps import Given, Story, Then, When
 
 
 MARKER = "cluster"
@@ -42,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
     group.addoption(
         "--cluster-context", metavar="NAME", help="run tests that need a cluster on this context of kubeconfig"
+    )
+    group.addoption(
+        "--cluster-controller",
+        choices=("argo", "twin"),
+        default="argo",
+        help="who decides about Rollouts where a test does not say: the real controller (default) or rolltwin's own rules",
     )
     group.addoption("--cluster-images", metavar="FILE", help="YAML file of images to use instead of rolltwin's pins")
     try:
@@ -112,6 +119,50 @@ def rolltwin_namespace(rolltwin_cluster: Cluster, request: pytest.FixtureRequest
     keep = bool(request.config.getoption("keep_cluster", default=False))
     with run_namespace(rolltwin_cluster, request.node.name, keep=keep) as objects:
         yield objects
+
+
+@pytest.fixture
+def rolltwin_story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
+    """The test's story; ``given``, ``when`` and ``then`` tell it."""
+    from harness.backend import ClusterBackend
+    from harness.choices import Choices, Decides
+    from harness.cluster.dump import dump
+    from harness.steps import Story
+
+    config = request.config
+    cluster: Cluster = request.getfixturevalue("rolltwin_cluster")
+    images: Images = request.getfixturevalue("rolltwin_images")
+    keep = bool(config.getoption("keep_cluster", default=False))
+    return Story(
+        lambda decides: ClusterBackend(cluster, images, Choices(tmp_path, decides, keep_cluster=keep)),
+        lambda: request.getfixturevalue("rolltwin_namespace"),
+        lambda objects: dump(cluster, objects, tmp_path),
+        Decides(config.getoption("cluster_controller")),
+    )
+
+
+@pytest.fixture
+def given(rolltwin_story: Story) -> Given:
+    """What is there before anything happens: see ``harness.steps.Given``."""
+    from harness.steps import Given
+
+    return Given(rolltwin_story)
+
+
+@pytest.fixture
+def when(rolltwin_story: Story) -> When:
+    """What happens: see ``harness.steps.When``."""
+    from harness.steps import When
+
+    return When(rolltwin_story)
+
+
+@pytest.fixture
+def then(rolltwin_story: Story) -> Then:
+    """What must be true: see ``harness.steps.Then``."""
+    from harness.steps import Then
+
+    return Then(rolltwin_story)
 
 
 def _wanted(config: pytest.Config) -> bool:
