@@ -46,6 +46,25 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """A kind cluster, one release of each strategy under load beside the twin, and nothing left: ``nox -s cluster``.
+
+    Arguments go to pytest: ``-- -k canary``, ``-- --cluster-controller argo``. On a machine that reaches no registry set
+    KIND_NODE_IMAGE, KIND_CONFIG and KIND_BASE_IMAGE.
+    """
+    install(session, "test")
+    session.run("pytest", "-n", "0", "tests/cluster", *cluster_arguments(session.posargs))
+
+
+def cluster_arguments(given: list[str]) -> list[str]:
+    """What the arguments leave open: a kind cluster, and our own rules for want of a controller's image."""
+    said = {argument.partition("=")[0] for argument in given}
+    where = [] if said & {"--kind", "--cluster-context"} else ["--kind"]
+    who = [] if "--cluster-controller" in said else ["--cluster-controller", "twin"]
+    return [*where, *who, *given]
+
+
+@nox.session(default=False)
 def conformance(session: nox.Session) -> None:
     """Vectors of the real controller: ``nox -s conformance -- FILE...``."""
     install(session, "test")

@@ -29,6 +29,8 @@ _THEIR_PLUGINS = ("pytest-kind-ng", "pytest_kind.plugin")
 """The same one, as an entry point and as -p names it."""
 _THEIR_NAME = "pytest-kind"
 """Of the cluster where nobody named one: every run on a machine would meet there."""
+_IMAGES = ("app", "gateway", "prometheus", "python")
+"""Of every run. What cannot be had of them is missing before the run begins."""
 _SHARED = "rolltwin_kind_cluster"
 
 
@@ -49,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         choices=("argo", "twin"),
         default="argo",
         help="who decides about Rollouts where a test does not say: the real controller (default) or rolltwin's own rules",
+    )
+    group.addoption(
+        "--cluster-optional",
+        action="store_true",
+        help="skip instead of failing where no cluster can be made or reached",
     )
     group.addoption("--cluster-images", metavar="FILE", help="YAML file of images to use instead of rolltwin's pins")
     try:
@@ -103,12 +110,30 @@ def rolltwin_images(request: pytest.FixtureRequest) -> Images:
 
 @pytest.fixture(scope="session")
 def rolltwin_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The cluster of this session; the test is skipped if none was asked for."""
+    """The cluster of this session; the test is skipped if none was asked for, or none that may be absent came to stand."""
     config = request.config
     if not _wanted(config):
         pytest.skip(HOW)
-    with _cluster(config) as cluster:
+    with ExitStack() as stack:
+        if config.getoption("cluster_optional"):
+            cluster = _entered_or_skipped(stack, request)
+        else:
+            cluster = stack.enter_context(_cluster(config))
         yield cluster
+
+
+def _entered_or_skipped(stack: ExitStack, request: pytest.FixtureRequest) -> Cluster:
+    from harness.cluster.commands import CommandError
+    from harness.missing import MissingError
+    from harness.waiting import WaitError
+
+    try:
+        cluster: Cluster = stack.enter_context(_cluster(request.config))
+        for name in _IMAGES:
+            request.getfixturevalue("rolltwin_images").reference(name)
+    except (MissingError, CommandError, WaitError, OSError) as error:
+        pytest.skip(f"there is no cluster to be had: {error}")
+    return cluster
 
 
 @pytest.fixture
@@ -127,6 +152,7 @@ def rolltwin_story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
     from harness.backend import ClusterBackend
     from harness.choices import Choices, Decides
     from harness.cluster.dump import dump
+    from harness.cluster.fleet import Fleet
     from harness.steps import Story
 
     config = request.config
@@ -134,7 +160,7 @@ def rolltwin_story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
     images: Images = request.getfixturevalue("rolltwin_images")
     keep = bool(config.getoption("keep_cluster", default=False))
     return Story(
-        lambda decides: ClusterBackend(cluster, images, Choices(tmp_path, decides, keep_cluster=keep)),
+        lambda decides: ClusterBackend(Fleet(cluster), images, Choices(tmp_path, decides, keep_cluster=keep)),
         lambda: request.getfixturevalue("rolltwin_namespace"),
         lambda objects: dump(cluster, objects, tmp_path),
         Decides(config.getoption("cluster_controller")),
