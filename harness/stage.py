@@ -43,13 +43,6 @@ class Stage:
     """Who decides, with its version, for people to read."""
 
     @property
-    def adaptations(self) -> tuple[str, ...]:
-        """What is otherwise than the manifests say, a sentence each."""
-        scenario = self.site.loaded.scenario
-        written = addresses.written(scenario)
-        return (*self.plan.adaptations, *labels.absent(self.site.loaded), *addresses.unusable(written))
-
-    @property
     def desired_pods(self) -> int:
         """Pods wanted outside of releases; of a switch script's two colours the one that serves."""
         deployments = [one for one in self.plan.others if one["kind"] == "Deployment"]
@@ -61,7 +54,7 @@ class Stage:
         """What differs from the scenario as it is written, one sentence each."""
         loaded = self.site.loaded
         unusable = addresses.unusable(addresses.written(loaded.scenario))
-        return (*self.plan.adaptations, *unusable, *labels.absent(loaded))
+        return (*self.plan.adaptations, *unusable, *labels.absent(loaded), *self.gateway.table.left_out)
 
 
 @contextmanager

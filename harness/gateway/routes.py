@@ -176,9 +176,9 @@ class _Making:
 
     def _note(self, route: HttpRoute) -> None:
         if route.mirrors:
-            self.left_out.append(f"route {route.name!r}: copies to a mirror are not sent")
+            self.left_out.append(f"VirtualService route {route.name!r}: the gateway sends no copies to a mirror.")
         if route.fault is not None and route.fault.delay_s and route.fault.delay_share:
-            self.left_out.append(f"route {route.name!r}: nothing is held up by its fault's delay")
+            self.left_out.append(f"VirtualService route {route.name!r}: the gateway holds no requests up.")
 
     def _split(self, route: HttpRoute, *, watched: bool) -> Iterator[Destination]:
         """A single destination gets everything, whatever its weight."""
@@ -194,7 +194,7 @@ class _Making:
             treatment = _treatment(route, policy, len(pods)) if watched else Treatment()
             yield self._destination(service, one, weight, treatment, pods)
             if policy.pool is not None and watched:
-                self.left_out.append(f"host {name}: connection pools are not limited")
+                self.left_out.append(f"DestinationRule of {name}: the gateway limits no connection pools.")
 
     def _destination(
         self,

@@ -155,7 +155,7 @@ def test_conditions_on_gateways_are_decided_by_where_clients_come_from() -> None
 
 def test_what_a_gateway_does_not_do_is_said() -> None:
     made = table({"route": [to("stable")], "mirror": {"host": "canary"}})
-    assert made.left_out == ("route '': copies to a mirror are not sent",)
+    assert made.left_out == ("VirtualService route '': the gateway sends no copies to a mirror.",)
 
 
 def test_nginx_splits_by_the_canary_ingress() -> None:
