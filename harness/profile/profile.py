@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from sim.model.behaviour import Delay, NodeLoss
 from sim.model.scenario import Scenario
@@ -30,7 +31,11 @@ class Profile:
 
 def profile(file: Path = PACKAGED) -> Profile:
     """The profile in a file; ValueError if it is none."""
-    read = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    try:
+        read = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        msg = f"{file} is no YAML: {error}"
+        raise ValueError(msg) from None
     names = {one.name for one in fields(Profile)}
     if not isinstance(read, dict) or set(read) != names:
         msg = f"{file}: a profile has exactly {', '.join(sorted(names))}"

@@ -18,6 +18,7 @@ from pathlib import Path
 import reports
 from harness.choices import Choices, Decides
 from harness.missing import MissingError
+from harness.profile import Profile, profile
 from reports.scorecard import About
 from reports.verify import thresholds
 from reports.verify.card import Answer
@@ -27,6 +28,7 @@ from rolltwin.cli.worlds import Subject, on_cluster, read_recorded, with_twin
 from scenarios.compression import compression
 from scenarios.document import read_many
 from scenarios.document.load import is_scenario
+from scenarios.findings import BadInput, Finding, Severity
 from sim.model.controller import Controller
 
 OUT = Path("rolltwin-out/verify")
@@ -99,6 +101,13 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     cluster.add_argument("--context", default="", metavar="CTX", help="this context of your kubeconfig instead of kind")
     cluster.add_argument("--kind-cluster", default="", metavar="NAME", help="this kind cluster, made if there is none")
     cluster.add_argument("--keep-cluster", action="store_true", help="leave a kind cluster standing that was made")
+    cluster.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="the cluster's own delays for the twin, as python -m harness.profile writes them (default: those measured on "
+        "kind, unless the scenario says something of its cluster)",
+    )
     cluster.add_argument("--images", type=Path, metavar="FILE", help="images to use instead of the pinned ones")
     cluster.add_argument("--record", type=Path, metavar="DIR", help="keep the runs there (default: OUT/runs)")
     cluster.add_argument(
@@ -109,12 +118,14 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run or read the cluster's side, run the twin's, compare, write the report and print it."""
     asked = thresholds.load(args.thresholds)
+    delays = _profile(args.profile)
     folder = arguments.usable_folder(args.out)
     try:
         subjects, lost = (read_recorded(args.recorded, args.paths), 0) if args.recorded else _run(args, folder)
     except MissingError as error:
         print(f"rolltwin verify: {error}", file=sys.stderr)
         return UNUSABLE
+    subjects = [one.on(delays) for one in subjects]
     with studying.under_way() as progress:
         pairings = with_twin(subjects, asked, args.replications, args.seed, args.workers, folder, progress)
     about = About(studying.command_line(), version("rolltwin"))
@@ -126,6 +137,17 @@ def run(args: argparse.Namespace) -> int:
     if lost:
         return UNUSABLE
     return DIFFERS if found.answer is Answer.FAIL else AGREES
+
+
+def _profile(file: Path | None) -> Profile | None:
+    """The profile in the file that was named; BadInput if it is none."""
+    try:
+        return None if file is None else profile(file)
+    except (OSError, ValueError) as error:
+        finding = Finding(
+            "RT800", Severity.ERROR, str(error), str(file), suggestion="python -m harness.profile writes one"
+        )
+        raise BadInput([finding]) from error
 
 
 def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:

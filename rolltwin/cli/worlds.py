@@ -13,6 +13,7 @@ from time import monotonic
 from harness import backend
 from harness.backend import ClusterSide
 from harness.choices import Choices, Conditions
+from harness.profile import Profile, profile, profiled
 from harness.waiting import WaitError
 from reports.numbers import length
 from reports.verify import recorded
@@ -25,7 +26,7 @@ from scenarios.document import Loaded
 from scenarios.findings import BadInput, Finding, Severity
 from sim.model.operations import Command
 from sim.model.records import RunResult
-from sim.model.scenario import Scenario
+from sim.model.scenario import Cluster, Scenario
 from sim.study import Cell, replication_seed, run_study
 from sim.study.runs import Progress
 
@@ -43,11 +44,23 @@ class Subject:
     """Whether it was stated to be near a threshold when it was recorded; None: the thresholds say."""
     runs: tuple[ClusterRun, ...] = ()
     adaptations: tuple[str, ...] = ()
+    profile: Profile | None = None
+    """The cluster's own delays, where the twin gets them in place of the scenario's."""
 
     @property
     def scenario(self) -> Scenario:
         """What is run."""
         return self.run.loaded.scenario
+
+    @property
+    def twins(self) -> Scenario:
+        """What the twin runs: the same, on the same cluster."""
+        return self.scenario if self.profile is None else profiled(self.scenario, self.profile)
+
+    def on(self, cluster: Profile | None) -> Subject:
+        """With the delays of this cluster; None: those of kind, unless the scenario has said something of its cluster."""
+        unsaid = self.written.scenario.cluster == Cluster()
+        return replace(self, profile=cluster or (profile() if unsaid else None))
 
 
 def read_recorded(folders: Sequence[Path], scenarios: Sequence[Path]) -> list[Subject]:
@@ -149,7 +162,7 @@ def with_twin(  # noqa: PLR0913, PLR0917 - as run_study
     progress: Progress,
 ) -> list[Pairing]:
     """Each subject with so many replications of the twin; finished ones are kept, an interrupted study goes on."""
-    cells = [Cell(one.scenario.name, one.scenario.variant, _alone(one.scenario)) for one in subjects]
+    cells = [Cell(one.scenario.name, one.scenario.variant, _alone(one.twins)) for one in subjects]
     study = run_study(
         cells,
         replications,
@@ -189,6 +202,8 @@ def _pairing(subject: Subject, asked: Thresholds, twin: tuple[Facts, ...]) -> Pa
 
 def _statements(subject: Subject) -> Iterator[str]:
     yield from subject.run.statements
+    if subject.profile is not None:
+        yield f"The twin's cluster has the delays of a measured one in place of the scenario's ({subject.profile.source})."
     yield from subject.adaptations
 
 

@@ -99,6 +99,13 @@ def test_a_file_that_is_no_profile(tmp_path: Path, text: str) -> None:
         profile(file)
 
 
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "profile.yaml"
+    file.write_text("a: [", encoding="utf-8")
+    with pytest.raises(ValueError, match="is no YAML"):
+        profile(file)
+
+
 def test_a_delay_that_is_none(tmp_path: Path) -> None:
     file = tmp_path / "profile.yaml"
     file.write_text(written(Samples([1], [1], [1], [1]), "").replace("sigma: 0.00}", "}"), encoding="utf-8")
