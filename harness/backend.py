@@ -20,6 +20,7 @@ from harness.cluster.namespace import run_namespace
 from harness.cluster.objects import Objects
 from harness.conditions import conditions
 from harness.images import Images
+from harness.load.achieved import Achieved
 from harness.makers.geographic import Tour, Visit
 from harness.perform import Performance, perform
 from harness.recorder import Recorder
@@ -141,7 +142,9 @@ class ClusterBackend:
             with staged(site, turn.strategy, self._images, self._choices.decides) as stage:
                 self._conditions = conditions(stage, self._images)
                 _note(stage)
-                return perform(stage, turn.seed, turn.refused, turn.watch_s)
+                played = perform(stage, turn.seed, turn.refused, turn.watch_s)
+                self._conditions = _with_load(self._conditions, played.load)
+                return played
         except WaitError as error:
             error.add_note(dump(site.cluster, objects, site.folder))
             raise
@@ -169,6 +172,12 @@ def on_cluster(choices: Choices) -> Iterator[ClusterBackend]:
 
         with Fleet(made, another) as fleet:
             yield ClusterBackend(fleet, images, choices)
+
+
+def _with_load(known: Conditions, load: Achieved) -> Conditions:
+    """What the load came to belongs to what a run was made with, and is stated where it was another than planned."""
+    problems = (f"load: {problem}" for problem in load.problems)
+    return replace(known, machine=(*known.machine, ("load", str(load))), adaptations=(*known.adaptations, *problems))
 
 
 def _note(stage: Stage) -> None:
