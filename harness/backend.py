@@ -104,7 +104,7 @@ class ClusterBackend:
             played = LocalResult(ran.outcome, ran.end_s, ran.desired_pods, ran.rows)
         first = header(scenario, seed, loaded.hash, self.name, played.desired_pods)
         outcome = played.outcome
-        end = EndRecord(played.end_s, outcome.verdict, outcome.reason, outcome.ended_s)
+        end = EndRecord(round(played.end_s, 3), outcome.verdict, outcome.reason, outcome.ended_s)
         journal = (first, *played.rows, end)
         return RunResult(loaded.hash, seed, outcome.verdict, outcome.reason, outcome.ended_s, journal)
 
