@@ -111,6 +111,15 @@ EFFECTS = Union(
             behaviour.PodKill,
             (Field("pods", POSITIVE, "How many pods are deleted without grace, oldest first; they are replaced."),),
         ),
+        "cpu-stress": Section(
+            behaviour.CpuStress,
+            (
+                Field("cores", FACTOR, "Cores burnt in each pod on a cluster."),
+                Field(
+                    "slowdown", FACTOR, "What that does to service times, for the twin: they are multiplied by this."
+                ),
+            ),
+        ),
     }
 )
 

@@ -12,6 +12,7 @@ from sim.engine.ground import Ground
 from sim.engine.pods import Pod
 from sim.engine.site import Hooks
 from sim.model.behaviour import (
+    CpuStress,
     Crash,
     Errors,
     Fault,
@@ -79,7 +80,7 @@ class FaultEngine(Hooks):
         """Errors and slowness of every active fault together."""
         made = PodEffects()
         for fault, state in self._faults:
-            if isinstance(fault.effect, Errors | Slowdown | Leak) and self._befalls(fault, state, pod):
+            if isinstance(fault.effect, Errors | Slowdown | Leak | CpuStress) and self._befalls(fault, state, pod):
                 made = self._with(made, fault.effect, pod)
         self._effects[pod.name] = made
         return made
@@ -164,7 +165,7 @@ class FaultEngine(Hooks):
     def _rate(self, pod: Pod) -> float:
         return self._ground.traffic.offered_rps(pod.index) if pod.index is not None else 0.0
 
-    def _with(self, made: PodEffects, effect: Errors | Slowdown | Leak, pod: Pod) -> PodEffects:
+    def _with(self, made: PodEffects, effect: Errors | Slowdown | Leak | CpuStress, pod: Pod) -> PodEffects:
         match effect:
             case Errors(ratio, status):
                 return replace(made, errors=(*made.errors, (status, ratio)))
@@ -172,6 +173,8 @@ class FaultEngine(Hooks):
                 return replace(
                     made, latency_factor=made.latency_factor * factor, latency_add_s=made.latency_add_s + add_s
                 )
+            case CpuStress(_, slowdown):
+                return replace(made, latency_factor=made.latency_factor * slowdown)
             case Leak(slowdown_per_hour):
                 age_s = self._ground.clock.now - (
                     pod.started_s if pod.started_s is not None else self._ground.clock.now

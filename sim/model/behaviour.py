@@ -123,7 +123,18 @@ class PodKill:
     pods: int = 1
 
 
-Effect = Errors | Slowdown | Crash | SlowStart | Leak | ProviderOutage | NodeLoss | PodKill
+@dataclass(frozen=True, slots=True)
+class CpuStress:
+    """``cores`` are burnt in each pod, on a cluster for real.
+
+    The twin has no model of processors: there, service times are multiplied by ``slowdown``, which is the user's to say.
+    """
+
+    cores: float = 1.0
+    slowdown: float = 1.0
+
+
+Effect = Errors | Slowdown | Crash | SlowStart | Leak | ProviderOutage | NodeLoss | PodKill | CpuStress
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ import pytest
 from sim.engine import run
 from sim.model.behaviour import (
     Alert,
+    CpuStress,
     Crash,
+    Effect,
     Errors,
     Fault,
     Leak,
@@ -62,6 +64,15 @@ def test_an_alert_while_it_is_under_way_aborts() -> None:
     alert, abort = times(result, "alert")[0], times(result, "abort")[0]
     assert result.verdict is Verdict.ABORTED
     assert abort == pytest.approx(alert + 60, abs=0.1)
+
+
+@pytest.mark.parametrize("effect", [Slowdown(3.0), CpuStress(2.0, slowdown=3.0)], ids=["slowdown", "cpu-stress"])
+def test_cpu_stress_slows_down_as_much_as_its_fault_says(effect: Effect) -> None:
+    fault = Fault("slow", effect, Trigger(30.0), Target(Side.STABLE))
+    scenario = builders.scenario(blind_canary(), people=builders.QUIET, faults=(fault,), horizon_s=60.0)
+    rows = [row for row in run(scenario, seed=1).journal if isinstance(row, TrafficRecord) and row.side == "stable"]
+    means = {row.t_s: row.latency_sum_s / sum(row.latency_counts) for row in rows}
+    assert means[60.0] == pytest.approx(3 * means[30.0], rel=0.1)
 
 
 def test_an_undo_replays_the_canary() -> None:
