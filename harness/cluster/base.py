@@ -18,11 +18,12 @@ from harness.cluster.forward import forwarded
 class Reachable:
     """A cluster with a kubeconfig of its own; the parts that kind and a context have in common."""
 
-    def __init__(self, name: str, kubeconfig: Path) -> None:
+    def __init__(self, name: str, kubeconfig: Path, socket: Path | None = None) -> None:
         found = missing.kubectl()
         missing.need(missing.client(), found)
         self.name = name
         self.kubeconfig = kubeconfig
+        self._socket = socket
         self._kubectl = [str(found), "--kubeconfig", str(kubeconfig)]
         self._connection: Connection | None = None
         self._lock = Lock()
@@ -30,7 +31,7 @@ class Reachable:
     def objects(self, namespace: str) -> ClusterObjects:
         """The API, bound to a namespace. Whoever asks closes it."""
         with self._lock:
-            self._connection = self._connection or Connection(self.kubeconfig)
+            self._connection = self._connection or Connection(self.kubeconfig, self._socket)
             return ClusterObjects(self._connection, namespace)
 
     def kubectl(self, *args: str, stdin: str | None = None, timeout_s: float = 60.0) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -59,11 +59,14 @@ class UnknownKindError(ValueError):
 
 
 class Connection:
-    """One API server, from whatever thread. The kubeconfig has exactly one context."""
+    """One API server, from whatever thread. The kubeconfig has exactly one context.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    ``proxy`` is a socket at which somebody answers for the server who has seen to the user's identity.
+    """
+
+    def __init__(self, kubeconfig: Path, proxy: Path | None = None) -> None:
         missing.need(missing.client())
-        self._client = _client(kubeconfig)
+        self._client = _client(kubeconfig) if proxy is None else _through(proxy)
         self._discovered: dict[str, Resource] = {}
         self._lock = Lock()
 
@@ -87,7 +90,7 @@ class Connection:
         return answer
 
     @contextmanager
-    def lines(self, path: str, opened: Callable[[socket.socket], None], **query: str) -> Iterator[Iterator[str]]:
+    def lines(self, path: str, opened: Callable[[socket.socket], None], **query: str) -> Iterator[Iterator[bytes]]:
         """The lines of an answer that goes on. ``opened`` gets its socket, so that another thread can end it."""
         import httpx2  # noqa: PLC0415 an optional package
 
@@ -98,7 +101,7 @@ class Connection:
                     answer.read()
                     raise _refusal(answer)
                 opened(answer.extensions["network_stream"].get_extra_info("socket"))
-                yield answer.iter_lines()
+                yield _lines(answer.iter_bytes())
         except httpx2.HTTPError as error:
             raise LostError(path, error) from error
 
@@ -143,12 +146,27 @@ def _client(kubeconfig: Path) -> httpx2.Client:
     return Client(config, ConnectionParams(timeout=httpx2.Timeout(REQUEST_S), trust_env=beyond))
 
 
+def _through(proxy: Path) -> httpx2.Client:
+    import httpx2  # noqa: PLC0415 an optional package
+
+    transport = httpx2.HTTPTransport(uds=str(proxy))
+    return httpx2.Client(base_url="http://localhost", transport=transport, timeout=httpx2.Timeout(REQUEST_S))
+
+
 def _is_here(server: str) -> bool:
     host = urlsplit(server).hostname or ""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines as soon as they are there. Only line feeds end them: JSON may hold Unicode's other separators."""
+    rest = b""
+    for part in parts:
+        *whole, rest = (rest + part).split(b"\n")
+        yield from filter(None, whole)
 
 
 def _refusal(answer: httpx2.Response) -> ApiError:

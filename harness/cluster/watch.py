@@ -17,6 +17,8 @@ from harness.waiting import WaitError
 
 Listener = Callable[[str, Object | None, float], None]
 GONE = 410
+_REFUSALS = (400, 401, 403, 404, 405)
+"""What stays so until somebody changes the server; anything else passes by itself."""
 _PATIENCE_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between attempts, while the server does not answer."""
 
@@ -32,6 +34,7 @@ class Watch:
         self._heard = Event()
         self._closing = Event()
         self._trouble: Exception | None = None
+        self._refused: ApiError | None = None
         self._socket: socket.socket | None = None
         self._lock = Lock()
         self._news: SimpleQueue[tuple[str, Object | None, float] | Listener | None] = SimpleQueue()
@@ -46,8 +49,8 @@ class Watch:
         """The objects by name; waits for the first list. ApiError if the server refuses to list them."""
         if not self._heard.wait(2 * REQUEST_S):
             raise WaitError(self._path, 2 * REQUEST_S, f"never listed: {self._trouble}")
-        if isinstance(self._trouble, ApiError):
-            raise self._trouble
+        if self._refused is not None:
+            raise self._refused
         return self._picture
 
     def on_change(self, listener: Listener) -> None:
@@ -80,7 +83,8 @@ class Watch:
 
     def _complain(self, error: Exception) -> None:
         self._trouble = error
-        if isinstance(error, ApiError):
+        if isinstance(error, ApiError) and error.code in _REFUSALS:
+            self._refused = error
             self._heard.set()
 
     def _list(self) -> str:
@@ -92,7 +96,7 @@ class Watch:
         for name, item in found.items():
             if version_of(item) != version_of(self._picture.get(name)):
                 self._change(name, item)
-        self._trouble = None
+        self._refused = None
         self._heard.set()
         return str(listed["metadata"]["resourceVersion"])
 
@@ -111,6 +115,7 @@ class Watch:
                     version = self._hear(json.loads(line))
             with self._lock:
                 self._socket = None
+            self._closing.wait(_PATIENCE_S[0])  # a server that hangs up at once must not be asked at once
 
     def _opened(self, connected: socket.socket) -> None:
         with self._lock:

@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.server.watches.append(queue)
         while (line := queue.get()) is not None:
-            self.wfile.write(json.dumps(line).encode() + b"\n")
+            self.wfile.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             self.wfile.flush()
         self.close_connection = True
 

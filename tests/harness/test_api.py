@@ -159,6 +159,28 @@ def test_a_kind_that_the_server_refuses_says_so_and_comes_back(server: Server, o
     assert watch.current() == {}
 
 
+def test_a_server_in_trouble_is_not_taken_for_a_refusal(server: Server, objects: ClusterObjects) -> None:
+    server.put(f"{PODS}/a")
+    watch = objects.watch("Pod")
+    assert set(watch.current()) == {"a"}
+    wait_until(lambda: server.watches, "watch", SOON_S)
+    server.tell("ERROR", {"kind": "Status", "code": 500, "reason": "InternalError", "message": "etcd is away"})
+    assert set(watch.current()) == {"a"}
+    silent, server.watches = server.watches, []
+    wait_until(lambda: server.watches, "next watch", SOON_S)
+    for queue in silent:
+        queue.put(None)
+
+
+def test_separators_of_unicode_do_not_end_a_line(server: Server, objects: ClusterObjects) -> None:
+    watch, heard = objects.watch("Pod"), Heard()
+    watch.on_change(heard)
+    wait_until(lambda: server.watches, "watch", SOON_S)
+    server.put(f"{PODS}/a", text="one\x85two\u2028three")
+    assert heard.next()[0] == "a"
+    assert watch.current()["a"]["text"] == "one\x85two\u2028three"
+
+
 def test_a_pod_is_asked_through_the_server(server: Server, objects: ClusterObjects) -> None:
     objects.proxied("POST", "web-1", 9901, "/rolltwin/faults", {"error": 1})
     assert server.asked[-1][1] == f"{PODS}/web-1:9901/proxy/rolltwin/faults"

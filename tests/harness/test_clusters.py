@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -52,9 +53,36 @@ def test_a_program_that_fails_is_quoted(tmp_path: Path) -> None:
 def test_a_context_is_copied_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLLTWIN_KUBECTL", str(script(tmp_path / "kubectl", 'echo "$@"')))
     file = copied("team-a", tmp_path, Path("theirs"))
-    said = file.read_text(encoding="utf-8").split()
-    assert said == ["config", "view", "--kubeconfig", "theirs", "--context", "team-a", "--minify", "--flatten", "--raw"]
+    said = file.read_text(encoding="utf-8")
+    assert said == "config view --kubeconfig theirs --context team-a --minify --flatten --raw --output json\n"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+KUBECTL = """#!{python}
+import socket, sys
+if "proxy" not in sys.argv:
+    print('{{"users": [{{"name": "me", "user": {{"exec": {{"command": "cloud"}}}}}}]}}')
+    sys.exit()
+print("starting", flush=True)
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(sys.argv[-1])
+listening.listen()
+while True:
+    asking, _ = listening.accept()
+    asking.recv(65536)
+    said = b'{{"metadata": {{"name": "a"}}}}'
+    asking.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(said) + said)
+    asking.close()
+"""
+
+
+def test_a_user_known_by_a_program_is_left_to_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(KUBECTL.format(python=sys.executable), encoding="utf-8")
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("ROLLTWIN_KUBECTL", str(kubectl))
+    with context_cluster("cloud") as cluster, cluster.objects("run") as objects:
+        assert objects.get("Pod", "a") == {"metadata": {"name": "a"}}
 
 
 def test_a_context_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
