@@ -104,15 +104,15 @@ class Pods:
             "image": self._target.image,
             "imagePullPolicy": "IfNotPresent",
             "env": [*self._env(main, owner), *({"name": key, "value": value} for key, value in told.items())],
-            "ports": [self._port(port) for port in mappings(main, "ports")] or [{"containerPort": ports[0]}],
+            "ports": _own_ports(written) or [{"containerPort": ports[0]}],
             "resources": {"requests": self._requests(written, owner)},
         }
         return container | probes | self._lifecycle(written, main, owner) | self._user(ports, owner)
 
     def _ports(self, written: Mapping[str, Any], main: dict[str, Any]) -> list[int]:
-        """Every port that clients or probes come by, the container's own first."""
-        ports = [port for port in mappings(main, "ports") if text(port, "protocol") != "UDP"]
-        named: dict[Any, Any] = {text(port, "name"): integer(port, "containerPort") for port in ports}
+        """Every port that clients or probes come by, the first container's own first."""
+        own = _own_ports(written)
+        named: dict[Any, Any] = {text(port, "name"): port["containerPort"] for port in own}
         targets = (
             port.get("targetPort", port.get("port"))
             for service in self._services
@@ -120,12 +120,8 @@ class Pods:
             for port in mappings(service, "spec", "ports")
         )
         probed = (handler.get("port") for kind in PROBES for handler in _handlers(mapping(main, kind)))
-        own = (integer(port, "containerPort") for port in ports)
-        wanted = (*own, *(named.get(one, one) for one in (*targets, *probed)))
+        wanted = (*(port["containerPort"] for port in own), *(named.get(one, one) for one in (*targets, *probed)))
         return list(dict.fromkeys(port for port in wanted if isinstance(port, int))) or [_DEFAULT_PORT]
-
-    def _port(self, port: dict[str, Any]) -> Object:
-        return {key: port[key] for key in ("name", "containerPort", "protocol") if key in port}
 
     def _probe(self, probe: dict[str, Any], kind: str, port: int, owner: str) -> Object:
         get = probe.get("httpGet")
@@ -199,6 +195,19 @@ class Pods:
         rest = sorted(set(spec) - _KEPT - _PLACEMENT - _IGNORED - {"initContainers"})
         if rest:
             self._notes.add(owner, f"{', '.join(rest)} left out, what they name does not exist here")
+
+
+def _own_ports(written: Mapping[str, Any]) -> list[Object]:
+    """Ports of all containers, as the one that stands in for them has them; names and numbers come once."""
+    found: dict[int, Object] = {}
+    names: set[str] = set()
+    for port in (port for one in mappings(written, "spec", "containers") for port in mappings(one, "ports")):
+        number, name = integer(port, "containerPort"), text(port, "name")
+        if number is None or text(port, "protocol") == "UDP" or number in found or name in names:
+            continue
+        found[number] = {"name": name, "containerPort": number} if name else {"containerPort": number}
+        names |= {name} if name else set()
+    return list(found.values())
 
 
 def _handlers(probe: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -171,7 +171,7 @@ containers:
     readinessProbe: {httpGet: {path: /ready, port: web, scheme: HTTPS}, periodSeconds: 5}
     livenessProbe: {exec: {command: [check]}, initialDelaySeconds: 15}
     lifecycle: {preStop: {exec: {command: [sh, -c, "sleep 10 && stop"]}}}
-  - {name: proxy, image: "proxy:1", resources: {requests: {cpu: 100m}}}
+  - {name: proxy, image: "proxy:1", ports: [{name: mesh, containerPort: 8443}], resources: {requests: {cpu: 100m}}}
 """
 
 
@@ -193,7 +193,8 @@ def test_a_pod_keeps_only_what_the_application_under_test_needs(tmp_path: Path) 
         {"name": "COLOUR", "value": "blue"},
         {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
     ]
-    assert env["ROLLTWIN_PORTS"] == "[3000, 3001, 3002]"
+    assert env["ROLLTWIN_PORTS"] == "[3000, 3001, 8443, 3002]"
+    assert container["ports"][2] == {"name": "mesh", "containerPort": 8443}
     assert json.loads(env["ROLLTWIN_PROBES"]) == ["/healthz", "/ready"]
     assert container["startupProbe"] == {"failureThreshold": 30, "httpGet": {"path": "/healthz", "port": "web"}}
     assert container["readinessProbe"] == {"periodSeconds": 5, "httpGet": {"path": "/ready", "port": "web"}}
