@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness import missing
 from harness.app.database import set_up
 from harness.app.postgres import DatabaseError, Place, Session
+from harness.containers import container
 from harness.images import Images
 from harness.waiting import wait_until
 
@@ -57,16 +57,13 @@ def database(images: Images, network: str = KIND) -> Iterator[Database]:
 
     MissingError without Docker or testcontainers; WaitError where this machine cannot reach containers by their address.
     """
-    missing.need(missing.docker(), missing.package("testcontainers", "it starts PostgreSQL as a container"))
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 an optional package
-
     password = secrets.token_hex(8)
-    container = DockerContainer(images.reference("postgres")).with_env("POSTGRES_PASSWORD", password)
-    with container.with_kwargs(network=network) as running:
+    made = container(images.reference("postgres"), "it starts PostgreSQL").with_env("POSTGRES_PASSWORD", password)
+    with made.with_kwargs(network=network) as running:
         address = _address(running, network)
-        made = Database(f"postgresql://postgres:{password}@{address}:{_PORT}/postgres", running)
-        wait_until(lambda: _is_set_up(made.dsn), "the database has its table", READY_S, lambda: _said(running))
-        yield made
+        dsn = f"postgresql://postgres:{password}@{address}:{_PORT}/postgres"
+        wait_until(lambda: _is_set_up(dsn), "the database has its table", READY_S, lambda: _said(running))
+        yield Database(dsn, running)
 
 
 def _address(running: DockerContainer, network: str) -> str:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import missing
+from harness.containers import container
 from harness.monitoring.beside import free_port
 from harness.waiting import wait_until
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
 
+_WHY = "it starts Prometheus as a container"
 READY_S = 60.0
 _PORT = 9090
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -76,20 +78,18 @@ class Container:
     companion_host = "host.docker.internal"
 
     def __init__(self, image: str) -> None:
-        missing.need(missing.docker(), missing.package("testcontainers", "it starts Prometheus as a container"))
+        missing.need(missing.docker(), missing.package("testcontainers", _WHY))
         self._image = image
         self._container: DockerContainer | None = None
 
     def start(self, config: Path) -> tuple[str, int]:
         """See ``Server.start``."""
-        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 an optional package
-
         config.chmod(0o644)
         inside = "/etc/rolltwin/prometheus.yml"
         # The image's own folder for data belongs to whomever it runs as.
         flags = arguments(Path(inside), Path("/tmp/data"), _PORT, host="0.0.0.0")  # noqa: S104, S108
         self._container = (
-            DockerContainer(self._image)
+            container(self._image, _WHY)
             .with_command(flags)
             .with_volume_mapping(str(config), inside, "ro")
             .with_exposed_ports(_PORT)
