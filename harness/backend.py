@@ -139,7 +139,7 @@ class ClusterBackend:
 
     def _played(self, site: Site, turn: _Turn, objects: Objects) -> Performance:
         try:
-            with staged(site, turn.strategy, self._images, self._choices.decides) as stage:
+            with staged(site, turn.strategy, self._images, self._choices.decides, self._choices.database) as stage:
                 self._conditions = conditions(stage, self._images)
                 _note(stage)
                 played = perform(stage, turn.seed, turn.refused, turn.watch_s)

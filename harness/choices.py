@@ -31,6 +31,8 @@ class Choices:
     """Whether a kind cluster that was made is left standing."""
     images: Path | None = None
     """Which images to use instead of ``harness/images.yaml``."""
+    database: str = ""
+    """DSN of a PostgreSQL that every request of the application looks into (``harness.database``); '' is none."""
 
 
 @dataclass(frozen=True, slots=True)

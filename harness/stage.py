@@ -58,11 +58,16 @@ class Stage:
 
 
 @contextmanager
-def staged(site: Site, strategy: LocalStrategy, images: Images, decides: Decides) -> Iterator[Stage]:
-    """The stage while the context lasts; MissingError or WaitError if something does not come to stand."""
+def staged(
+    site: Site, strategy: LocalStrategy, images: Images, decides: Decides, database: str = ""
+) -> Iterator[Stage]:
+    """The stage while the context lasts; MissingError or WaitError if something does not come to stand.
+
+    ``database`` is the DSN of one that every request of the application looks into.
+    """
     support.check(site.loaded.scenario, strategy, twin=decides is Decides.TWIN)
     with ExitStack() as stack:
-        applied = plan(site.loaded, Target(site.namespace, _sent(site, images, "app")))
+        applied = plan(site.loaded, Target(site.namespace, _sent(site, images, "app"), database=database))
         crds.install(site.objects)
         server = stack.enter_context(closing(_prometheus(site, images)))
         gateway = stack.enter_context(Gateway(site, images))

@@ -97,8 +97,16 @@ class Pods:
         probes = {kind: self._probe(mapping(main, kind), kind, ports[0], owner) for kind in PROBES if main.get(kind)}
         paths = sorted({probe["httpGet"]["path"] for probe in probes.values()})
         told = environment(
-            version.behaviour, version.side, version.telemetry, ports=ports, probes=paths, sample_s=version.sample_s
+            version.behaviour,
+            version.side,
+            version.telemetry,
+            ports=ports,
+            probes=paths,
+            sample_s=version.sample_s,
+            database=self._target.database,
         )
+        if self._target.database:
+            self._notes.add(owner, "every request looks into a PostgreSQL first, which the twin knows nothing of")
         container = {
             "name": text(main, "name") or "app",
             "image": self._target.image,

@@ -18,6 +18,8 @@ class Target:
     """Bytes that they may."""
     pods: int | None = None
     """The released workload's replicas, where they are to be fewer; other workloads shrink in proportion."""
+    database: str = ""
+    """DSN of a PostgreSQL that every request looks into; '' is none."""
 
 
 @dataclass

@@ -109,6 +109,9 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
         "kind, unless the scenario says something of its cluster)",
     )
     cluster.add_argument("--images", type=Path, metavar="FILE", help="images to use instead of the pinned ones")
+    cluster.add_argument(
+        "--database", default="", metavar="DSN", help="let every request of the application look into this PostgreSQL"
+    )
     cluster.add_argument("--record", type=Path, metavar="DIR", help="keep the runs there (default: OUT/runs)")
     cluster.add_argument(
         "--recorded", type=Path, nargs="+", metavar="DIR", help="no cluster: compare the runs kept there"
@@ -158,6 +161,7 @@ def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
         decides=args.maker.decides,
         context=args.context,
         kind_cluster=args.kind_cluster,
+        database=args.database,
         keep_cluster=args.keep_cluster,
         images=args.images,
     )
