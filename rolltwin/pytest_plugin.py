@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,7 @@ def _entered_or_skipped(stack: ExitStack, request: pytest.FixtureRequest) -> Clu
     from harness.waiting import WaitError
 
     try:
-        cluster: Cluster = stack.enter_context(_cluster(request.config))
+        cluster = stack.enter_context(_cluster(request.config))
         for name in _IMAGES:
             request.getfixturevalue("rolltwin_images").reference(name)
     except (MissingError, CommandError, WaitError, OSError) as error:
@@ -195,7 +195,7 @@ def _wanted(config: pytest.Config) -> bool:
     return bool(config.getoption("kind") or config.getoption("cluster_context"))
 
 
-def _cluster(config: pytest.Config) -> Any:
+def _cluster(config: pytest.Config) -> AbstractContextManager[Cluster]:
     from harness.cluster.context import context_cluster
 
     context = config.getoption("cluster_context")
@@ -205,7 +205,7 @@ def _cluster(config: pytest.Config) -> Any:
     return _kind(config)
 
 
-def _kind(config: pytest.Config) -> Any:
+def _kind(config: pytest.Config) -> AbstractContextManager[Cluster]:
     from harness.cluster.kind import KindSettings, kind_cluster
     from harness.images import Images
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from harness.cluster import crds, dump, namespace
 from harness.cluster.api import ClusterObjects
 from harness.cluster.commands import CommandError, run
-from harness.cluster.connection import Connection
+from harness.cluster.connection import ApiError, Connection
 from harness.cluster.context import context_cluster, copied
 from harness.cluster.forward import forwarded
 from harness.cluster.kind import KindSettings, fresh_name, kind_cluster
@@ -133,26 +134,84 @@ def test_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 KIND = """echo "$@" >> {folder}/asked
 case "$2" in
   clusters) ls {folder}/clusters;;
-  cluster) case $1 in create) touch {folder}/clusters/x; {create};; delete) echo deleted;; esac;;
+  kubeconfig) cat {folder}/kubeconfig;;
+  cluster) case $1 in create) {create};; delete) ;; esac;;
 esac"""
+CREATE = (
+    'for word in "$@"; do case $word in --kubeconfig=*) cp {folder}/kubeconfig "${{word#--kubeconfig=}}";; esac; done'
+)
 
 
-def test_a_cluster_that_cannot_be_made_is_deleted_and_leaves_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Callable[[], list[str]]]:
+    """Takes what kind does to create a cluster, and returns a way to what it was asked, without paths."""
     (tmp_path / "clusters").mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("ROLLTWIN_KIND", str(script(tmp_path / "kind", KIND.format(folder=tmp_path, create="exit 1"))))
     for name in ("kubectl", "docker"):
         monkeypatch.setenv(f"ROLLTWIN_{name.upper()}", str(script(tmp_path / name, "true")))
+
+    def asked() -> list[str]:
+        assert not list((tmp_path / "here").iterdir())
+        lines = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+        return [re.sub(r" --kubeconfig=.*", "", line) for line in lines if not line.startswith("get")]
+
+    def install(create: str) -> Callable[[], list[str]]:
+        text = KIND.format(folder=tmp_path, create=create.format(folder=tmp_path))
+        monkeypatch.setenv("ROLLTWIN_KIND", str(script(tmp_path / "kind", text)))
+        return asked
+
+    return install
+
+
+@contextmanager
+def a_node(folder: Path) -> Iterator[None]:
+    """An API server of a cluster that is ready."""
+    with running() as server:
+        kubeconfig(server, folder)
+        server.put("/api/v1/nodes/one", status={"conditions": [{"type": "Ready", "status": "True"}]})
+        server.put("/api/v1/namespaces/default/serviceaccounts/default")
+        yield
+
+
+Programs = Callable[[str], Callable[[], list[str]]]
+
+
+def test_a_cluster_that_cannot_be_made_is_deleted_and_leaves_no_litter(programs: Programs) -> None:
+    asked = programs("exit 1")
     with pytest.raises(CommandError, match="create cluster"), kind_cluster(KindSettings(image="node:1")):
         pytest.fail("there is no cluster")
-    asked = [line.split(" --kubeconfig=")[0] for line in (tmp_path / "asked").read_text(encoding="utf-8").splitlines()]
-    name = asked[2].removeprefix("create cluster --name=")
-    assert name.startswith("rolltwin-")
-    assert asked[-1] == f"delete cluster --name={name}"
-    assert not list((tmp_path / "here").iterdir())
+    created, deleted = asked()
+    assert created.startswith("create cluster --name=rolltwin-")
+    assert deleted == created.replace("create", "delete")
+
+
+def test_a_cluster_is_deleted_after_an_interrupt(programs: Programs, tmp_path: Path) -> None:
+    asked = programs(CREATE)
+    with a_node(tmp_path), pytest.raises(KeyboardInterrupt), kind_cluster(KindSettings()):
+        signal.raise_signal(signal.SIGINT)
+    assert [line.split()[0] for line in asked()] == ["create", "delete"]
+
+
+@pytest.mark.parametrize(("existing", "commands"), [(True, []), (False, ["create"])], ids=["found", "kept"])
+def test_a_cluster_of_others_or_to_be_kept_is_left(
+    programs: Programs, tmp_path: Path, existing: bool, commands: list[str]
+) -> None:
+    asked = programs(CREATE)
+    if existing:
+        (tmp_path / "clusters/dev").touch()
+    with a_node(tmp_path), kind_cluster(KindSettings("dev", keep=not existing)) as cluster:
+        assert cluster.name == "dev"
+        assert cluster.kubeconfig.stat().st_mode & 0o077 == 0
+    assert [line.split()[0] for line in asked()] == commands
+
+
+def test_a_guest_who_may_not_list_namespaces_gets_one_all_the_same(tmp_path: Path) -> None:
+    with a_server(tmp_path) as (server, objects):
+        server.refusal = {"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no"}
+        with pytest.raises(ApiError):
+            namespace.sweep(objects)
+        namespace._sweep_if_allowed(objects)
 
 
 def test_namespaces_of_dead_runs_are_swept(tmp_path: Path) -> None:
