@@ -20,7 +20,6 @@ from harness.cluster.namespace import run_namespace
 from harness.cluster.objects import Objects
 from harness.conditions import conditions
 from harness.images import Images
-from harness.load.achieved import Achieved
 from harness.makers.geographic import Tour, Visit
 from harness.perform import Performance, perform
 from harness.recorder import Recorder
@@ -124,7 +123,10 @@ class ClusterBackend:
             ran = self._ran(turn, self._fleet.at(visit.cluster))
             return LocalResult(ran.outcome, ran.end_s, ran.desired_pods, ran.rows)
 
-        return Tour(scenario, strategy, self._fleet.size, run_region).run(refused)
+        tour = Tour(scenario, strategy, self._fleet.size, run_region)
+        played = tour.run(refused)
+        self._conditions = replace(self._conditions, adaptations=(*self._conditions.adaptations, *tour.adaptations))
+        return played
 
     def _ran(self, turn: _Turn, cluster: Cluster) -> Performance:
         scenario = turn.loaded.scenario
@@ -142,12 +144,16 @@ class ClusterBackend:
             with staged(site, turn.strategy, self._images, self._choices.decides, self._choices.database) as stage:
                 self._conditions = conditions(stage, self._images)
                 _note(stage)
-                played = perform(stage, turn.seed, turn.refused, turn.watch_s)
-                self._conditions = _with_load(self._conditions, played.load)
+                played = self._performed(stage, turn)
+                self._conditions = _with_run(self._conditions, played)
                 return played
         except WaitError as error:
             error.add_note(dump(site.cluster, objects, site.folder))
             raise
+
+    def _performed(self, stage: Stage, turn: _Turn) -> Performance:
+        by_network = self._choices.network_delay
+        return perform(stage, turn.seed, turn.refused, turn.watch_s, network_delay=by_network)
 
     def _folder(self, name: str) -> Path:
         folder = self._choices.folder / name.replace("/", "_")
@@ -174,10 +180,14 @@ def on_cluster(choices: Choices) -> Iterator[ClusterBackend]:
             yield ClusterBackend(fleet, images, choices)
 
 
-def _with_load(known: Conditions, load: Achieved) -> Conditions:
-    """What the load came to belongs to what a run was made with, and is stated where it was another than planned."""
-    problems = (f"load: {problem}" for problem in load.problems)
-    return replace(known, machine=(*known.machine, ("load", str(load))), adaptations=(*known.adaptations, *problems))
+def _with_run(known: Conditions, played: Performance) -> Conditions:
+    """What the load came to belongs to what a run was made with, and is stated where it was another than planned.
+
+    So are faults that were done otherwise than in the twin.
+    """
+    load = played.load
+    said = (*(f"load: {problem}" for problem in load.problems), *(f"faults: {one}" for one in played.adaptations))
+    return replace(known, machine=(*known.machine, ("load", str(load))), adaptations=(*known.adaptations, *said))
 
 
 def _note(stage: Stage) -> None:

@@ -29,6 +29,8 @@ class Choices:
     """Name of the kind cluster to use or to make; '' for one of the run's own, with a name of its own."""
     keep_cluster: bool = False
     """Whether a kind cluster that was made is left standing."""
+    network_delay: bool = False
+    """Whether faults that only add time act on the network, by ``tc`` on kind's nodes, instead of in the application."""
     images: Path | None = None
     """Which images to use instead of ``harness/images.yaml``."""
     database: str = ""

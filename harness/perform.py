@@ -11,7 +11,8 @@ from typing import Final
 
 from harness import watching
 from harness.faults import FaultEngine, View
-from harness.faults.nodes import KilledPods
+from harness.faults.network import Network, is_of_the_network
+from harness.faults.nodes import nodes_of
 from harness.faults.telling import Teller
 from harness.load.achieved import Achieved, achieved
 from harness.load.generator import Load
@@ -41,16 +42,25 @@ class Performance:
     """Wanted outside of releases."""
     rows: tuple[Record, ...]
     load: Achieved
+    adaptations: tuple[str, ...] = ()
+    """How faults were done otherwise than in the twin, one sentence each."""
 
 
-def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: float = 0.0) -> Performance:
+def perform(
+    stage: Stage,
+    seed: int,
+    refused: Rejection | None = None,
+    watch_s: float = 0.0,
+    *,
+    network_delay: bool = False,
+) -> Performance:
     """Sends the load, applies the release after the warm-up, and looks on until the run is over.
 
     ``watch_s`` is how long beyond the horizon a promoted release is still watched. LoadError if the load generator fails.
     """
     site, maker = stage.site, stage.maker
     scenario, recorder = site.loaded.scenario, site.recorder
-    with Load(site.folder / "load") as load:
+    with _faults(stage, network_delay=network_delay) as faults, Load(site.folder / "load") as load:
         plan = plan_of(scenario, seed, share=site.share, region=site.region, watch_s=watch_s)
         applied_at = load.start(str(stage.gateway.address), plan) + scenario.warm_up_s
         recorder.begin(applied_at)
@@ -64,16 +74,17 @@ def perform(stage: Stage, seed: int, refused: Rejection | None = None, watch_s: 
             return list(watch.closed(recorder.t_s))
 
         people = OnCall(site, maker, closed, scenario.horizon_s + watch_s)
-        with _faults(stage) as faults:
-            others: tuple[Polled, ...] = (faults, people, *_operations(stage))
-            cast = Cast(scenario, recorder, maker, others, refused, watch_s=watch_s)
-            end = play(cast, applied_at, Pace())
+        others: tuple[Polled, ...] = (faults, people, *_operations(stage))
+        cast = Cast(scenario, recorder, maker, others, refused, watch_s=watch_s)
+        end = play(cast, applied_at, Pace())
+        faults.close()
         load.stop()
         attempts = load.attempts()
     rows = [*recorder.rows(), *windows.rows(attempts, end.end_s)]
     outcome = judged(end.outcome, people.failing)
     told = achieved(attempts, plan, applied_at, applied_at + end.end_s)
-    return Performance(outcome, end.end_s, stage.desired_pods, tuple(sorted(rows, key=lambda row: row.t_s)), told)
+    ordered = tuple(sorted(rows, key=lambda row: row.t_s))
+    return Performance(outcome, end.end_s, stage.desired_pods, ordered, told, faults.adaptations)
 
 
 def _operations(stage: Stage) -> Iterator[Operations]:
@@ -83,8 +94,10 @@ def _operations(stage: Stage) -> Iterator[Operations]:
 
 
 @contextmanager
-def _faults(stage: Stage) -> Iterator[FaultEngine]:
+def _faults(stage: Stage, *, network_delay: bool) -> Iterator[FaultEngine]:
+    """MissingError where this machine cannot do what a fault says."""
     site, server = stage.site, stage.server
+    scenario = site.loaded.scenario
 
     def outage(provider: str, begins: bool) -> None:
         if provider == "prometheus":
@@ -92,8 +105,10 @@ def _faults(stage: Stage) -> Iterator[FaultEngine]:
 
     with ThreadPoolExecutor(_TELLERS, thread_name_prefix="faults") as executor:
         teller = Teller(site.objects, executor, time.monotonic)
-        nodes = KilledPods(site.objects, site.loaded.scenario.cluster.nodes)
-        with closing(FaultEngine(site, View(teller, nodes, stage.gateway.weights, outage))) as engine:
+        nodes = nodes_of(site.objects, site.streams, scenario.cluster.nodes)
+        wanted = network_delay and any(is_of_the_network(fault) for fault in scenario.faults)
+        network = Network.of(site.objects, executor) if wanted else None
+        with closing(FaultEngine(site, View(teller, nodes, stage.gateway.weights, outage, network))) as engine:
             yield engine
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from harness.app.environment import acts_alone
+from harness.faults.network import ADAPTATION, Network, is_of_the_network
 from harness.faults.nodes import Nodes
 from harness.faults.pods import Subject, subjects
 from harness.faults.telling import Teller
 from harness.missing import MissingError
 from harness.site import Site
 from sim.decide import faults as rules
-from sim.model.behaviour import Fault, NodeLoss, PodKill, ProviderOutage, Side
+from sim.model.behaviour import Fault, NodeLoss, PodKill, ProviderOutage, Side, Slowdown
 from sim.model.records import FaultRecord
 
 
@@ -26,6 +27,8 @@ class View:
     """Percent of the traffic of (candidate, stable) that the gateway acts on."""
     outage: Callable[[str, bool], None]
     """A provider's outage begins (True) or ends."""
+    network: Network | None = None
+    """Does what added time there is, if given; otherwise the application does."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,9 @@ class FaultEngine:
         self._versions = {"stable": scenario.stable.name, "candidate": scenario.release.behaviour.name}
         self._every_s = scenario.telemetry.sample_interval_s
         loses = any(isinstance(fault.effect, NodeLoss) for fault in here)
-        self.adaptations = (view.nodes.adaptation,) if loses and view.nodes.adaptation else ()
+        delays = any(self._is_sent(fault) for fault in here)
+        said = (view.nodes.adaptation if loses else "", ADAPTATION if delays else "")
+        self.adaptations = tuple(filter(None, said))
         """What is done otherwise than in the twin, one sentence each."""
         refuse_datadog(here)
 
@@ -61,6 +66,7 @@ class FaultEngine:
         seen = self._site.objects.watch("Pod").current().values()
         pods = subjects(seen, self._versions, self._site.recorder)
         acting: dict[str, list[Fault]] = {pod.name: [] for pod in pods}
+        delays_s: dict[str, float] = dict.fromkeys(acting, 0.0)
         for fault, state in self._faults:
             if isinstance(fault.effect, ProviderOutage | NodeLoss):
                 self._turn(fault, state, pods)
@@ -68,14 +74,27 @@ class FaultEngine:
             befallen = [pod for pod in pods if self._befalls(fault, pod, pods)]
             self._kill(fault, state, befallen)
             self._note(fault, state, began=any(self._shows(fault, pod) for pod in befallen))
-            for pod in befallen if _is_told(fault) else ():
-                acting[pod.name].append(fault)
+            if self._is_sent(fault):
+                for pod in befallen:
+                    delays_s[pod.name] += _added_s(fault) if self._shows(fault, pod) else 0.0
+            elif _is_told(fault):
+                for pod in befallen:
+                    acting[pod.name].append(fault)
         for pod in pods:
             self._view.teller.tell(pod, acting[pod.name])
+        if self._view.network is not None:
+            self._view.network.delay(pods, delays_s)
 
     def close(self) -> None:
         """Whatever was taken away outside of the namespace is given back."""
         self._view.nodes.restore()
+        if self._view.network is not None:
+            self._view.network.close()
+
+    def _is_sent(self, fault: Fault) -> bool:
+        """Whether the network does what the fault says; a pod alone knows of its own load."""
+        alone = bool(fault.target.version) or fault.trigger.above_rps_per_pod is not None
+        return self._view.network is not None and not alone and is_of_the_network(fault)
 
     def _turn(self, fault: Fault, state: _State, pods: Sequence[Subject]) -> None:
         is_on = rules.is_time(fault.trigger, self._site.recorder.t_s)
@@ -134,6 +153,10 @@ def refuse_datadog(faults: Sequence[Fault]) -> None:
         if isinstance(fault.effect, ProviderOutage) and fault.effect.provider != "prometheus":
             what, why = f"a {fault.effect.provider} of our own", f"fault {fault.name} stops it"
             raise MissingError(what, why, "Only Prometheus can be stopped at a cluster run; the twin can stop both.")
+
+
+def _added_s(fault: Fault) -> float:
+    return fault.effect.add_s if isinstance(fault.effect, Slowdown) else 0.0
 
 
 def _is_told(fault: Fault) -> bool:

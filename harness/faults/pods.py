@@ -29,6 +29,8 @@ class Subject:
     """Since when it has been Ready, seconds after the apply."""
     leaves: bool = False
     """Whether it is being deleted."""
+    address: str = ""
+    """Its IP address; '' before it has one."""
 
     def is_target(self, target: Target) -> bool:
         """Whether it is of the side and version aimed at, whatever its share."""
@@ -57,4 +59,5 @@ def _subject(pod: Object, versions: Mapping[str, str], recorder: Recorder) -> Su
         container=str(status.get("containerID", "")) if runs else "",
         ready_s=recorder.at(datetime.fromisoformat(since).timestamp()) if since else None,
         leaves="deletionTimestamp" in metadata,
+        address=str((pod.get("status") or {}).get("podIP", "")),
     )

@@ -100,6 +100,9 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     cluster.add_argument("--compress", type=_factor, default=1.0, metavar="F", help="run both worlds F times as fast")
     cluster.add_argument("--context", default="", metavar="CTX", help="this context of your kubeconfig instead of kind")
     cluster.add_argument("--kind-cluster", default="", metavar="NAME", help="this kind cluster, made if there is none")
+    cluster.add_argument(
+        "--network-delay", action="store_true", help="faults that only add time act on the network (tc on kind's nodes)"
+    )
     cluster.add_argument("--keep-cluster", action="store_true", help="leave a kind cluster standing that was made")
     cluster.add_argument(
         "--profile",
@@ -162,6 +165,7 @@ def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
         context=args.context,
         kind_cluster=args.kind_cluster,
         database=args.database,
+        network_delay=args.network_delay,
         keep_cluster=args.keep_cluster,
         images=args.images,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from harness.cluster.objects import Object
 from harness.faults import FaultEngine, View
+from harness.faults.network import Network
 from harness.faults.nodes import KilledPods
 from harness.faults.pods import Subject, subjects
 from harness.faults.telling import Teller
@@ -60,7 +62,7 @@ class RecordedNodes:
 class World:
     """Two pods of each side, and an engine that is polled at set times."""
 
-    def __init__(self, *faults: Fault, own: tuple[Fault, ...] = ()) -> None:
+    def __init__(self, *faults: Fault, own: tuple[Fault, ...] = (), network: bool = False) -> None:
         manifests = builders.deployment_manifests(replicas=2)
         self.stage = Stage(builders.scenario(manifests, faults=faults, release=builders.release(faults=own)))
         self.objects = self.stage.objects
@@ -71,7 +73,18 @@ class World:
         self.nodes = RecordedNodes()
         teller = Teller(self.objects, AtOnce(), lambda: self.stage.recorder.now_s)
         view = View(teller, self.nodes, lambda: self.weights, lambda name, on: self.outages.append((name, on)))
-        self.engine = FaultEngine(self.stage.site, view)
+        self.delays: list[dict[str, float]] = []
+        self.engine = FaultEngine(self.stage.site, replace(view, network=cast("Network", self)) if network else view)
+
+    def delay(self, pods: Sequence[Subject], delays_s: dict[str, float]) -> None:
+        """As the network hears of it: what changed."""
+        del pods
+        wanted = {name: delay for name, delay in delays_s.items() if delay}
+        if not self.delays or self.delays[-1] != wanted:
+            self.delays.append(wanted)
+
+    def close(self) -> None:
+        self.delays.append({"closed": 0.0})
 
     def put(self, one: Object) -> None:
         self.objects.watch("Pod").objects[one["metadata"]["name"]] = one
@@ -178,6 +191,18 @@ def test_outages_and_node_losses_begin_and_end_once() -> None:
     assert [(fault, state) for _, fault, state in world.rows] == [
         ("blind", "began"), ("loss", "began"), ("blind", "ended"), ("loss", "ended")
     ]  # fmt: skip
+
+
+def test_added_time_is_the_networks_where_it_is_given() -> None:
+    slow = Fault("slow", Slowdown(add_s=0.2), Trigger(10.0, 10.0), Target(Side.CANDIDATE))
+    world = World(slow, network=True)
+    world.at(5.0).at(10.0).at(20.0)
+    assert world.told == []
+    assert world.delays == [{}, {"c1": 0.2, "c2": 0.2}, {}]
+    assert [state for _, _, state in world.rows] == ["began", "ended"]
+    assert "the twin's do" in world.engine.adaptations[0]
+    world.engine.close()
+    assert world.delays[-1] == {"closed": 0.0}
 
 
 def test_nobody_can_stop_a_datadog() -> None:
