@@ -85,6 +85,11 @@ class Site:
             "acting": [fault.name for fault in pod.faults.acting(self._clock.time())],
         }
 
+    def look(self) -> None:
+        """Looks at what acts now: on the container's end, and on what burns beside it."""
+        self.pod.look()
+        self._stress.set(shares(self.pod.faults.acting(self._clock.time())))
+
     def close(self) -> None:
         """Ends what runs beside the server."""
         self._stress.stop()
@@ -112,8 +117,7 @@ class Site:
         except (ValueError, KeyError, TypeError) as error:
             return Answer(400, f"not a list of effects or faults: {error!r}\n".encode())
         self.pod.faults.tell(faults)
-        self.pod.look()
-        self._stress.set(shares(self.pod.faults.acting(self._clock.time())))
+        self.look()
         return _json({"faults": len(faults)})
 
 
@@ -177,7 +181,7 @@ class Server:
         return await self._loop.create_server(make, _EVERYWHERE, port, reuse_address=True, backlog=1024)
 
     def _look(self) -> None:
-        self.site.pod.look()
+        self.site.look()
         self._loop.call_later(_LOOK_S, self._look)
 
     def _sample(self, before: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import SystemRandom
 from typing import Any, NamedTuple
 
@@ -171,6 +172,18 @@ def test_what_is_no_request_is_refused() -> None:
 def test_an_answer_to_head_has_no_body() -> None:
     text = written(Answer(200, b"body"), b"x-a: b\r\n", without_body=True)
     assert text.endswith(b"content-length: 4\r\nx-a: b\r\n\r\n")
+
+
+def test_a_versions_own_stress_burns_without_being_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    burnt: list[list[float]] = []
+    monkeypatch.setattr("harness.app.stress.Stress.set", lambda _, wanted: burnt.append(wanted))
+    own = Fault("own", {"kind": "CpuStress", "cores": 0.5})
+
+    async def use(running: Running) -> None:
+        running.server.site.look()
+        assert burnt[-1] == [0.5]
+
+    with_server(replace(settings, behaviour=replace(FAST, faults=(own,))), use)
 
 
 def test_stress_burns_whole_cores_and_a_rest() -> None:
