@@ -15,7 +15,8 @@ SCENARIOS = Path(__file__).parents[1] / "recorded/scenarios"
 def test_a_canary_full_of_errors_is_aborted(given: Given, when: When, then: Then) -> None:
     given.scenario(SCENARIOS / "canary-errors-50.yaml")
     when.released()
-    then.verdict("aborted").reason("success-rate").as_in_the_twin()
+    # In CI this runs on whatever machine there is: one that is late by a minute is no news about the twin.
+    then.verdict("aborted").reason("success-rate").as_in_the_twin(within_s=60)
 
 
 def test_a_good_canary_is_promoted(given: Given, when: When, then: Then) -> None:
