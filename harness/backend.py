@@ -142,7 +142,7 @@ class ClusterBackend:
 
     def _played(self, site: Site, turn: _Turn, objects: Objects) -> Performance:
         try:
-            with staged(site, turn.strategy, self._images, self._choices.decides, self._choices.database) as stage:
+            with staged(site, turn.strategy, self._images, self._choices) as stage:
                 self._conditions = conditions(stage, self._images)
                 _note(stage)
                 played = self._performed(stage, turn)

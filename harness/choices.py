@@ -16,6 +16,17 @@ class Decides(StrEnum):
     """``sim.decide``, driving the cluster's objects."""
 
 
+class Scrapes(StrEnum):
+    """Where the Prometheus of a run is."""
+
+    CLUSTER = "cluster"
+    """In the run's namespace, from an image."""
+    HOST = "host"
+    """A process of this machine, from Debian's package or any other ``prometheus`` on PATH."""
+    CONTAINER = "container"
+    """A container beside the cluster, started by testcontainers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """Where runs take place and who decides there."""
@@ -33,6 +44,8 @@ class Choices:
     """Whether faults that only add time act on the network, by ``tc`` on kind's nodes, instead of in the application."""
     images: Path | None = None
     """Which images to use instead of ``harness/images.yaml``."""
+    scrapes: Scrapes = Scrapes.CLUSTER
+    """Elsewhere than in the cluster it serves those who ask from this machine, so not Argo Rollouts."""
     database: str = ""
     """DSN of a PostgreSQL that every request of the application looks into (``harness.database``); '' is none."""
 

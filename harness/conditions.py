@@ -17,7 +17,7 @@ _GIB = 2**30
 
 def conditions(stage: Stage, images: Images) -> Conditions:
     """Everything that stands on the stage by its version, and the machine below it."""
-    used = {name: images.reference(name) for name in ("app", "gateway", "prometheus")}
+    used = {name: images.reference(name) for name in ("app", "gateway")} | {"prometheus": stage.server.what}
     versions = {"kubernetes": kubernetes(stage.site.cluster), "rolltwin": version("rolltwin"), **used}
     return Conditions(stage.controller, tuple(versions.items()), machine(), stage.adaptations)
 

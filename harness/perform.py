@@ -18,6 +18,7 @@ from harness.load.achieved import Achieved, achieved
 from harness.load.generator import Load
 from harness.load.plan import plan_of
 from harness.load.rows import Watch, Windows
+from harness.makers.argo import ArgoMaker
 from harness.makers.operations import Operations
 from harness.makers.twin import TwinMaker
 from harness.people import OnCall
@@ -88,8 +89,8 @@ def perform(
 
 
 def _operations(stage: Stage) -> Iterator[Operations]:
-    """People who do something at set times; with another maker the run has not come this far (``makers.support``)."""
-    if isinstance(stage.maker, TwinMaker):
+    """People who do something at set times, which only a Rollout's scenario has."""
+    if isinstance(stage.maker, TwinMaker | ArgoMaker):
         yield Operations(stage.site.loaded.scenario, stage.site.recorder, stage.maker)
 
 

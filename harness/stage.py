@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from harness.choices import Decides
+from harness.choices import Choices, Decides
 from harness.cluster import crds
 from harness.controllers import argo
 from harness.controllers.argo_manifests import Wanted
@@ -22,9 +23,8 @@ from harness.makers.script import ScriptMaker, Surroundings
 from harness.makers.twin import TwinMaker
 from harness.monitoring import addresses, labels
 from harness.monitoring.client import Client
-from harness.monitoring.configuration import Discovery
-from harness.monitoring.in_cluster import InCluster, wait_until_seen
-from harness.monitoring.manifests import Installation
+from harness.monitoring.in_cluster import wait_until_seen
+from harness.monitoring.standing import Standing, need_reachable, stood
 from harness.site import Site
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 
@@ -36,7 +36,7 @@ class Stage:
     site: Site
     plan: Plan
     gateway: Gateway
-    server: InCluster
+    server: Standing
     """The run's Prometheus."""
     maker: Maker
     controller: str
@@ -58,18 +58,16 @@ class Stage:
 
 
 @contextmanager
-def staged(
-    site: Site, strategy: LocalStrategy, images: Images, decides: Decides, database: str = ""
-) -> Iterator[Stage]:
-    """The stage while the context lasts; MissingError or WaitError if something does not come to stand.
-
-    ``database`` is the DSN of one that every request of the application looks into.
-    """
+def staged(site: Site, strategy: LocalStrategy, images: Images, choices: Choices) -> Iterator[Stage]:
+    """The stage while the context lasts; MissingError or WaitError if something does not come to stand."""
+    decides, database = choices.decides, choices.database
     support.check(site.loaded.scenario, strategy, twin=decides is Decides.TWIN)
+    if isinstance(strategy, ArgoRollout) and decides is Decides.ARGO:
+        need_reachable(choices.scrapes)
     with ExitStack() as stack:
         applied = plan(site.loaded, Target(site.namespace, _sent(site, images, "app"), database=database))
         crds.install(site.objects)
-        server = stack.enter_context(closing(_prometheus(site, images)))
+        server = stack.enter_context(closing(stood(site, images, choices.scrapes, partial(_sent, site, images))))
         gateway = stack.enter_context(Gateway(site, images))
         gateway.start()
         controller = _controller(site, strategy, images, decides, server)
@@ -87,21 +85,7 @@ def _sent(site: Site, images: Images, name: str) -> str:
     return reference
 
 
-def _prometheus(site: Site, images: Images) -> InCluster:
-    telemetry = labels.telemetry_of(site.loaded)
-    wanted = Installation(
-        telemetry,
-        Discovery.for_interval(telemetry.scrape_interval_s),
-        _sent(site, images, "prometheus"),
-        _sent(site, images, "python"),
-        ports=addresses.ports(addresses.written(site.loaded.scenario)),
-    )
-    server = InCluster(site.cluster, site.objects, wanted)
-    server.stand()
-    return server
-
-
-def _controller(site: Site, strategy: LocalStrategy, images: Images, decides: Decides, server: InCluster) -> str:
+def _controller(site: Site, strategy: LocalStrategy, images: Images, decides: Decides, server: Standing) -> str:
     """Whoever decides is there; for a Rollout under Argo that means a controller that finds our Prometheus."""
     match strategy:
         case ArgoRollout() if decides is Decides.ARGO:
@@ -114,7 +98,7 @@ def _controller(site: Site, strategy: LocalStrategy, images: Images, decides: De
             return "sim.decide.script"
 
 
-def _argo(site: Site, images: Images, server: InCluster) -> Wanted:
+def _argo(site: Site, images: Images, server: Standing) -> Wanted:
     """A controller to which every host name in a template is our Prometheus, and that knows no address of its own."""
     scenario = site.loaded.scenario
     names = addresses.hosts(addresses.written(scenario))

@@ -25,23 +25,20 @@ def check(scenario: Scenario, strategy: LocalStrategy, *, twin: bool) -> None:
         return
     lacking = [*_of_any(scenario, spec)]
     if twin:
-        lacking += _of_twin(scenario, spec)
-    elif scenario.operations:
-        lacking.append(
-            Missing("a hand for operations", "nobody gives the real controller commands at set times", _TWIN)
-        )
+        lacking += _of_twin(spec)
     need(*lacking)
-
-
-_TWIN = "Use --controller twin, or the twin alone."
 
 
 def _of_any(scenario: Scenario, spec: RolloutSpec) -> Iterator[Missing]:
     if _asks(scenario.manifests, spec, "datadog"):
         yield Missing("Datadog", "an analysis asks for it, and a cluster run has a Prometheus only", _ALONE)
+    if any(one.do is Command.APPLY for one in scenario.operations):
+        yield Missing(
+            "a second release", "only one is made for a cluster run, and an operation applies another", _ALONE
+        )
 
 
-def _of_twin(scenario: Scenario, spec: RolloutSpec) -> Iterator[Missing]:
+def _of_twin(spec: RolloutSpec) -> Iterator[Missing]:
     steps = spec.canary.steps if spec.canary is not None else ()
     routing = spec.canary.traffic_routing if spec.canary is not None else None
     unknown = sorted(set(routing.kinds) - WRITTEN) if routing is not None else []
@@ -52,10 +49,6 @@ def _of_twin(scenario: Scenario, spec: RolloutSpec) -> Iterator[Missing]:
     if unknown:
         why = "the twin's controller writes Istio's and nginx' objects only"
         yield Missing(f"a hand for {', '.join(unknown)}", why, _INSTEAD)
-    if any(one.do is Command.APPLY for one in scenario.operations):
-        yield Missing(
-            "a second release", "only one is made for a cluster run, and an operation applies another", _ALONE
-        )
 
 
 def _asks(manifests: ManifestSet, spec: RolloutSpec, provider: str) -> bool:

@@ -33,6 +33,11 @@ class Server(Protocol):
     companion_host: str
     """The same as the process names it."""
 
+    @property
+    def what(self) -> str:
+        """Its image, or whose program it is, for people to read."""
+        ...
+
     def start(self, config: Path) -> tuple[str, int]:
         """Runs it with this configuration until it is ready; where it listens."""
         ...
@@ -68,6 +73,13 @@ class Beside:
         self._door: Door | None = None
         self.address = ""
         """Where this machine asks."""
+        self.cluster_ip = ""
+        """Pods do not reach it."""
+
+    @property
+    def what(self) -> str:
+        """Its image, or whose program it is."""
+        return self._server.what
 
     def stand(self, folder: Path) -> None:
         """Starts it with its configuration in a folder, and returns when it is ready."""

@@ -27,6 +27,11 @@ class InCluster:
         self.cluster_ip = ""
         """Where pods ask, at every port of the installation."""
 
+    @property
+    def what(self) -> str:
+        """Its image."""
+        return self._wanted.image
+
     def stand(self) -> None:
         """Applies everything, and returns when Prometheus runs; WaitError with its state otherwise."""
         for obj in objects_of(self._objects.namespace, self._wanted):

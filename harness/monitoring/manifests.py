@@ -14,6 +14,8 @@ from sim.model.telemetry import PrometheusTelemetry
 NAME = "prometheus"
 DOOR, BEHIND, COMPANION = 9090, 9091, 9092
 """Ports: where queries come in, where Prometheus listens inside of its pod, and the companion's own."""
+SCRAPE_PORT = 9901
+"""Where the application exposes its metrics, whatever ports a version has."""
 _INSIDE = Path(__file__).parent / "inside"
 _NOBODY = 65534
 _LABELS = {"app": NAME}
@@ -29,7 +31,7 @@ class Installation:
     image: str
     python_image: str
     """Any image with a Python of 3.9 or later as ``python3``: the companion's."""
-    scrape_port: int = 9901
+    scrape_port: int = SCRAPE_PORT
     ports: tuple[int, ...] = (DOOR,)
     """At which the Service answers."""
 

@@ -35,6 +35,11 @@ class Process:
         self._program, self._folder = str(found), folder
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def what(self) -> str:
+        """See ``Server.what``."""
+        return "this machine's own"
+
     def start(self, config: Path) -> tuple[str, int]:
         """See ``Server.start``."""
         port = free_port()
@@ -81,6 +86,11 @@ class Container:
         missing.need(missing.docker(), missing.package("testcontainers", _WHY))
         self._image = image
         self._container: DockerContainer | None = None
+
+    @property
+    def what(self) -> str:
+        """See ``Server.what``."""
+        return self._image
 
     def start(self, config: Path) -> tuple[str, int]:
         """See ``Server.start``."""

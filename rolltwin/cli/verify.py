@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import reports
-from harness.choices import Choices, Decides
+from harness.choices import Choices, Decides, Scrapes
 from harness.missing import MissingError
 from harness.profile import Profile, profile
 from reports.scorecard import About
@@ -103,6 +103,13 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     cluster.add_argument(
         "--network-delay", action="store_true", help="faults that only add time act on the network (tc on kind's nodes)"
     )
+    cluster.add_argument(
+        "--prometheus",
+        choices=[where.value for where in Scrapes],
+        default=Scrapes.CLUSTER.value,
+        help="where the runs' Prometheus is; elsewhere than in the cluster the real controller does not reach it "
+        "(default: cluster)",
+    )
     cluster.add_argument("--keep-cluster", action="store_true", help="leave a kind cluster standing that was made")
     cluster.add_argument(
         "--profile",
@@ -164,6 +171,7 @@ def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
         decides=args.maker.decides,
         context=args.context,
         kind_cluster=args.kind_cluster,
+        scrapes=Scrapes(args.prometheus),
         database=args.database,
         network_delay=args.network_delay,
         keep_cluster=args.keep_cluster,

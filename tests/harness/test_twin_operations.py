@@ -82,10 +82,12 @@ def test_a_second_release_is_refused(tmp_path: Path) -> None:
         Rehearsal(replace(loaded, scenario=replace(loaded.scenario, operations=operations)))
 
 
-def test_the_real_controller_gets_no_commands_at_set_times(tmp_path: Path) -> None:
+def test_commands_at_set_times_are_for_either_controller_but_for_a_second_release(tmp_path: Path) -> None:
     loaded = shop(tmp_path, CANARY)
     scenario = replace(loaded.scenario, operations=PLANS["promote"])
-    with pytest.raises(MissingError, match="a hand for operations is missing"):
-        support.check(scenario, ArgoRollout("shop"), twin=False)
-    support.check(scenario, ArgoRollout("shop"), twin=True)
-    support.check(scenario, RollingUpdate("shop"), twin=False)
+    for twin in (True, False):
+        support.check(scenario, ArgoRollout("shop"), twin=twin)
+    second = replace(scenario, operations=(Operation(10.0, Command.APPLY, release="bad"),))
+    with pytest.raises(MissingError, match="a second release is missing"):
+        support.check(second, ArgoRollout("shop"), twin=False)
+    support.check(second, RollingUpdate("shop"), twin=False)
