@@ -31,7 +31,8 @@ _THEIR_NAME = "pytest-kind"
 """Of the cluster where nobody named one: every run on a machine would meet there."""
 _IMAGES = ("app", "gateway", "prometheus", "python")
 """Of every run. What cannot be had of them is missing before the run begins."""
-_SHARED = "rolltwin_kind_cluster"
+_SHARED = pytest.StashKey[tuple[str, str]]()
+"""Of the process that starts workers: what ``_shared`` found."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -87,16 +88,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure_node(node: Any) -> None:
     """pytest-xdist: one kind cluster for all workers, made and deleted by the process that starts them."""
     config: pytest.Config = node.config
-    if not config.getoption("kind") or config.getoption("cluster_context"):
-        return
-    if _NAME not in config.stash:
-        stack = ExitStack()
-        config.add_cleanup(stack.close)
-        config.stash[_NAME] = stack.enter_context(_kind(config)).name
-    node.workerinput[_SHARED] = config.stash[_NAME]
+    if config.getoption("kind") and not config.getoption("cluster_context"):
+        if _SHARED not in config.stash:
+            config.stash[_SHARED] = _shared(config)
+        node.workerinput["rolltwin_shared"] = config.stash[_SHARED]
 
 
-_NAME = pytest.StashKey[str]()
+def _shared(config: pytest.Config) -> tuple[str, str]:
+    """The name of a cluster that lasts as long as ``config``, and why there is none."""
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    try:
+        return stack.enter_context(_kind(config)).name, ""
+    except _unavailable() as error:
+        if not config.getoption("cluster_optional"):
+            raise pytest.UsageError(str(error)) from error
+        return "", str(error)
 
 
 @pytest.fixture(scope="session")
@@ -123,17 +130,26 @@ def rolltwin_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 def _entered_or_skipped(stack: ExitStack, request: pytest.FixtureRequest) -> Cluster:
+    _, absent = getattr(request.config, "workerinput", {}).get("rolltwin_shared", ("", ""))
+    if not absent:
+        try:
+            cluster = stack.enter_context(_cluster(request.config))
+            for name in _IMAGES:
+                request.getfixturevalue("rolltwin_images").reference(name)
+        except _unavailable() as error:
+            absent = str(error)
+        else:
+            return cluster
+    pytest.skip(f"there is no cluster to be had: {absent}")
+
+
+def _unavailable() -> tuple[type[Exception], ...]:
+    """What says that a cluster could not be had, rather than that something is wrong with the test."""
     from harness.cluster.commands import CommandError
     from harness.missing import MissingError
     from harness.waiting import WaitError
 
-    try:
-        cluster = stack.enter_context(_cluster(request.config))
-        for name in _IMAGES:
-            request.getfixturevalue("rolltwin_images").reference(name)
-    except (MissingError, CommandError, WaitError, OSError) as error:
-        pytest.skip(f"there is no cluster to be had: {error}")
-    return cluster
+    return MissingError, CommandError, WaitError, OSError
 
 
 @pytest.fixture
@@ -210,7 +226,8 @@ def _kind(config: pytest.Config) -> AbstractContextManager[Cluster]:
     from harness.images import Images
 
     named = config.getoption("cluster_name", default=_THEIR_NAME)
-    name = getattr(config, "workerinput", {}).get(_SHARED) or ("" if named == _THEIR_NAME else named)
+    shared, _ = getattr(config, "workerinput", {}).get("rolltwin_shared", ("", ""))
+    name = shared or ("" if named == _THEIR_NAME else named)
     image = config.getoption("kind_image", default=None) or Images().wanted("kind-node")
     keep = bool(config.getoption("keep_cluster", default=False))
     return kind_cluster(KindSettings.of_environment(image, name, keep=keep))

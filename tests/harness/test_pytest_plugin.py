@@ -66,6 +66,14 @@ def test_a_cluster_that_cannot_be_had_is_said_if_it_is_optional(folder: Path) ->
     assert "ROLLTWIN_KIND names no program that can be run" in said
 
 
+def test_workers_share_one_cluster_and_its_absence(folder: Path) -> None:
+    nowhere = {"ROLLTWIN_KIND": "/nowhere/kind", "ROLLTWIN_DOCKER": "/nowhere/docker"}
+    assert "ERROR: /nowhere/docker is missing" in run(folder, "-n", "1", "--kind", **nowhere)
+    said = run(folder, "-n", "1", "--kind", "--cluster-optional", **nowhere)
+    assert "1 passed, 1 skipped" in said
+    assert "there is no cluster to be had: /nowhere/docker is missing" in said
+
+
 def test_it_loads_nothing_that_its_user_does_not_use() -> None:
     code = "import sys, rolltwin.pytest_plugin; print([m for m in ('harness', 'sim', 'numpy', 'lightkube') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
