@@ -13,6 +13,10 @@ from time import monotonic
 from harness import backend
 from harness.backend import ClusterSide
 from harness.choices import Choices, Conditions
+from harness.cluster.commands import CommandError
+from harness.cluster.connection import ApiError, LostError
+from harness.gateway.proxy import ProxyError
+from harness.load.generator import LoadError
 from harness.profile import Profile, profile, profiled
 from harness.waiting import WaitError
 from reports.numbers import length
@@ -29,6 +33,9 @@ from sim.model.records import RunResult
 from sim.model.scenario import Cluster, Scenario
 from sim.study import Cell, replication_seed, run_study
 from sim.study.runs import Progress
+
+_TROUBLE = (ApiError, CommandError, LoadError, LostError, ProxyError, WaitError)
+"""What keeps a run from coming about; the next one may be luckier."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +116,9 @@ def on_cluster(  # noqa: PLR0913, PLR0917 - what is run, where, and where it is 
             for place, subject in enumerate(subjects):
                 try:
                     one = _run(side, subject, asked, replication_seed(seed, subject.scenario.release.name, index), kept)
-                except WaitError as error:
-                    _say(f"{subject.scenario.name}: never came about: {error}")
+                except _TROUBLE as error:
+                    notes = "\n".join([str(error), *getattr(error, "__notes__", [])])
+                    _say(f"a run of {subject.scenario.name} never came about: {notes}")
                     lost += 1
                 except KeyboardInterrupt:
                     hint = f"{done} runs are kept; compare them with: rolltwin verify --recorded {kept}"
