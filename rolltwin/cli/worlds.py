@@ -115,7 +115,7 @@ def on_cluster(  # noqa: PLR0913, PLR0917 - what is run, where, and where it is 
         for index in range(runs):
             for place, subject in enumerate(subjects):
                 try:
-                    one = _run(side, subject, asked, replication_seed(seed, subject.scenario.release.name, index), kept)
+                    run = _run(side, subject, asked, replication_seed(seed, subject.scenario.release.name, index), kept)
                 except _TROUBLE as error:
                     notes = "\n".join([str(error), *getattr(error, "__notes__", [])])
                     _say(f"a run of {subject.scenario.name} never came about: {notes}")
@@ -125,7 +125,8 @@ def on_cluster(  # noqa: PLR0913, PLR0917 - what is run, where, and where it is 
                     raise KeyboardInterrupt(hint) from None
                 else:
                     done += 1
-                    found[place] = replace(found[place], runs=(*found[place].runs, one))
+                    adaptations = side.conditions().adaptations
+                    found[place] = replace(found[place], runs=(*found[place].runs, run), adaptations=adaptations)
     return [subject for subject in found if subject.runs], lost
 
 
