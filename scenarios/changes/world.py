@@ -79,7 +79,8 @@ def _differences(kind: Kind, old: Any, new: Any, path: str) -> Iterator[WorldCha
         return
     match kind:
         case Section():
-            for field in kind.fields:
+            # What is only written (a Locust file) has become something else by now.
+            for field in (one for one in kind.fields if hasattr(old, one.attribute)):
                 before, after = getattr(old, field.attribute), getattr(new, field.attribute)
                 yield from _differences(field.kind, before, after, f"{path}.{field.name}")
         case Union() if type(old) is type(new):
