@@ -181,7 +181,10 @@ def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
 
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:
-    """The scenarios with the release chosen, and time compressed."""
+    """The scenarios with the release chosen, and time compressed; BadInput for none."""
+    if not args.paths:
+        hint = "rolltwin verify SCENARIO..., or --recorded DIR"
+        raise BadInput([Finding("RT800", Severity.ERROR, "no scenario is named", suggestion=hint)])
     overrides = [*arguments.overrides_of(args), *arguments.controller_override(args.maker.release)]
     loaded = read_many(args.paths, overrides, args.crds)
     arguments.name_world(loaded)

@@ -121,7 +121,7 @@ def on_cluster(  # noqa: PLR0913, PLR0917 - what is run, where, and where it is 
                     _say(f"a run of {subject.scenario.name} never came about: {notes}")
                     lost += 1
                 except KeyboardInterrupt:
-                    hint = f"{done} runs are kept; compare them with: rolltwin verify --recorded {kept}"
+                    hint = f"{done} of {runs * len(subjects)} runs are kept; compare them with: rolltwin verify --recorded {kept}"
                     raise KeyboardInterrupt(hint) from None
                 else:
                     done += 1

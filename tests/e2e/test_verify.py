@@ -148,8 +148,15 @@ def test_ctrl_c_keeps_what_is_finished(rolltwin: Command, cluster: Pretended, fo
     cluster.troubles = [None, KeyboardInterrupt()]
     told = rolltwin("verify", "scenario.yaml", "--runs", "3", "--record", "kept", *QUICK)
     assert told.code == 130
-    assert "1 runs are kept; compare them with: rolltwin verify --recorded kept" in told.err
+    assert "1 of 3 runs are kept; compare them with: rolltwin verify --recorded kept" in told.err
     assert len(list((folder / "kept").iterdir())) == 1
+
+
+def test_no_scenario_is_refused_before_anything_is_made(rolltwin: Command, cluster: Pretended) -> None:
+    told = rolltwin("verify", *QUICK)
+    assert told.code == 2
+    assert "no scenario is named" in told.err
+    assert not cluster.choices
 
 
 @pytest.mark.parametrize(
