@@ -17,12 +17,12 @@ from harness.faults.telling import Teller
 from harness.load.achieved import Achieved, achieved
 from harness.load.generator import Load
 from harness.load.plan import plan_of
-from harness.load.rows import Watch, Windows
+from harness.load.rows import LAG_S, Watch, Windows
 from harness.makers.argo import ArgoMaker
 from harness.makers.operations import Operations
 from harness.makers.twin import TwinMaker
 from harness.people import OnCall
-from harness.run import Cast, Pace, Polled, play
+from harness.run import POLL_S, Cast, Pace, Polled, play
 from harness.stage import Stage
 from sim.decide.claims import judged
 from sim.decide.rejections import Rejection
@@ -76,7 +76,7 @@ def perform(
 
         people = OnCall(site, maker, closed, scenario.horizon_s + watch_s)
         others: tuple[Polled, ...] = (faults, people, *_operations(stage))
-        cast = Cast(scenario, recorder, maker, others, refused, watch_s=watch_s)
+        cast = Cast(scenario, recorder, maker, others, refused, watch_s=watch_s, hearing_s=LAG_S + POLL_S)
         end = play(cast, applied_at, Pace())
         faults.close()
         load.stop()

@@ -55,6 +55,8 @@ class Cast:
     """Hears of the time after the apply at every look."""
     watch_s: float = 0.0
     """How long beyond the horizon a promoted release is still watched."""
+    hearing_s: float = 0.0
+    """How late it is heard what clients saw: the run goes on so much longer, or nobody would hear of its last moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class _Performance:
             limit_s = until_s
         else:
             limit_s = min(until_s, outcome.ended_s + scenario.tail_s)
-        return self._t_s >= limit_s
+        return self._t_s >= limit_s + self._cast.hearing_s
 
     def end(self) -> End:
         """Called once it is over."""

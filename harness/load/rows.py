@@ -13,6 +13,8 @@ from sim.model.records import TrafficRecord
 
 SIDES: Final = ("none", "stable", "candidate")
 """In the order in which the twin writes the rows of one instant."""
+LAG_S: Final = 1.0
+"""An attempt is known of so long after its end at the latest."""
 _EPSILON_S: Final = 1e-6
 
 
@@ -52,7 +54,7 @@ class Windows:
 class Watch:
     """The windows as they close, for whoever watches clients while the run goes on."""
 
-    def __init__(self, windows: Windows, lag_s: float = 1.0) -> None:
+    def __init__(self, windows: Windows, lag_s: float = LAG_S) -> None:
         self._windows = windows
         self._lag_s = lag_s
         """How long attempts may be on their way to us; what comes later still is left to the rows at the end."""

@@ -119,6 +119,13 @@ def test_nobody_leaves_while_somebody_is_on_the_way_to_act() -> None:
     assert min(person.polled) >= 1020.0
 
 
+def test_the_run_goes_on_until_its_last_moments_have_been_heard_of() -> None:
+    clock = Clock()
+    deaf = replace(cast(FakeMaker(clock, 5.0)), hearing_s=2.0)
+    end = play(deaf, 1020.0, Pace(lambda: clock.now, clock.sleep))
+    assert end.end_s == pytest.approx(5.0 + 10.0 + 2.0, abs=2 * POLL_S)
+
+
 def test_a_refused_release_is_never_applied() -> None:
     clock = Clock()
     maker, refused = FakeMaker(clock, 5.0), Rejection("api-server", "strict decoding error", "InvalidSpec")
