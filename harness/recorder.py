@@ -7,14 +7,15 @@ from threading import Lock
 from time import time
 from typing import TypeVar
 
-from sim.model.records import DecisionRecord, PhaseRecord, Record, StepRecord
+from sim.journal import Journal
+from sim.model.records import Record
 
 Row = TypeVar("Row")
 _DIGITS = 3
 """A cluster's times are kept to the millisecond: clocks and watches tell no more."""
 
 
-class Recorder:
+class Recorder(Journal):
     """Collects rows; its clock's 0 is the instant at which the release is to be applied, fixed with ``begin``."""
 
     def __init__(self, applied_at: float = 0.0, region: str = "", clock: Callable[[], float] = time) -> None:
@@ -44,18 +45,6 @@ class Recorder:
         """Appends a row."""
         with self._lock:
             self._rows.append(row)
-
-    def decision(self, actor: str, decision: str, reason: str) -> None:
-        """Somebody decided something now."""
-        self.add(DecisionRecord(self.t_s, self.region, actor, decision, reason))
-
-    def phase(self, phase: str, message: str) -> None:
-        """The rollout's phase is now this."""
-        self.add(PhaseRecord(self.t_s, self.region, phase, message))
-
-    def step(self, index: int, step: str, state: str) -> None:
-        """A step began or ended now."""
-        self.add(StepRecord(self.t_s, self.region, index, step, state))
 
     def latest(self, kind: type[Row]) -> Row | None:
         """The row of this kind that was added last, or None."""

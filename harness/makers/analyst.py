@@ -17,7 +17,6 @@ from sim.metrics.scripts import Origin
 from sim.model.analysis import AnalysisPhase, AnalysisRef, AnalysisRunSpec, AnalysisRunStatus, Measurement
 from sim.model.changing import replace
 from sim.model.controller import Controller
-from sim.model.records import AnalysisRecord, MeasurementRecord
 from sim.model.rollout import RolloutSpec, RunRole, RunView
 
 
@@ -162,7 +161,7 @@ class Analyst:
         run.status = analysis.record(run.spec, run.status, measurements, now_s)
         for metric, one in measurements.items():
             if one.phase.is_completed:
-                self._recorder.add(self._row(run, metric, one))
+                self._recorder.measurement(run.order.name, metric, one.phase.value, one.value, one.message)
         if run.status.phase is not before.phase:
             self._note(run)
             self._changed()
@@ -180,18 +179,9 @@ class Analyst:
                 end_s = _earlier(end_s, self._asking.turns_s(run.origin(result.name), now_s, begun_s))
         return end_s
 
-    def _row(self, run: Run, metric: str, one: Measurement) -> MeasurementRecord:
-        recorder = self._recorder
-        return MeasurementRecord(
-            recorder.t_s, recorder.region, run.order.name, metric, one.phase.value, one.value, one.message
-        )
-
     def _note(self, run: Run) -> None:
-        recorder, status, order = self._recorder, run.status, run.order
-        row = AnalysisRecord(
-            recorder.t_s, recorder.region, order.name, order.role.value, status.phase.value, status.message
-        )
-        recorder.add(row)
+        order, status = run.order, run.status
+        self._recorder.analysis(order.name, order.role.value, status.phase.value, status.message)
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

@@ -10,7 +10,7 @@ from typing import Final
 from harness.cluster.objects import Object
 from harness.deploy.plan import Plan
 from harness.makers import argo_commands
-from harness.makers.argo_rows import Steps, goes_on, phase_rows, role_of, run_rows
+from harness.makers.argo_rows import goes_on, role_of, run_rows
 from harness.makers.argo_status import status_of
 from harness.makers.observe import hash_of, replica_set
 from harness.makers.templates import spec_of
@@ -19,6 +19,7 @@ from harness.waiting import wait_until
 from sim.decide import operations, settling
 from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
+from sim.decide.progress import StatusRows
 from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
 from sim.model.outcome import Outcome
 from sim.model.records import DecisionRecord, WeightRecord
@@ -40,7 +41,7 @@ class ArgoMaker:
         self._rollout: Object = {}
         self._status = RolloutStatus()
         self._runs: dict[str, Object] = {}
-        self._steps = Steps(self._spec)
+        self._told = StatusRows(self._spec)
         self._heard: deque[tuple[Callable[[Object, float], None], Object, float]] = deque()
         self._aim = Aim("")
         self._stable = ""
@@ -178,8 +179,7 @@ class ArgoMaker:
         if self._released_s is None:
             return
         self._learn(t_s)
-        region = recorder.region
-        for row in (*phase_rows(before, after, t_s, region), *self._steps.rows(before, after, t_s, region)):
+        for row in self._told.rows(before, after, t_s, recorder.region):
             recorder.add(row)
         self._settle(t_s)
 

@@ -1,4 +1,4 @@
-"""Journal rows from what Argo Rollouts writes into its objects: (before, after) -> rows.
+"""Journal rows from what Argo Rollouts writes into its analysis runs: (before, after) -> rows.
 
 A row's time is when the change was heard of, a few milliseconds after it was written. The times inside the objects
 (``finishedAt`` ...) are whole seconds, which in a time-compressed run is too coarse to order anything by.
@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from harness.cluster.objects import Object
-from sim.decide.progress import steps_moved
 from sim.model.analysis import AnalysisPhase
-from sim.model.records import AnalysisRecord, MeasurementRecord, PhaseRecord, Record, StepRecord
-from sim.model.rollout import RolloutSpec, RolloutStatus, RunRole
+from sim.model.records import AnalysisRecord, MeasurementRecord, Record
+from sim.model.rollout import RunRole
 
 _ROLES: Final = {
     "Step": RunRole.STEP,
@@ -23,26 +22,6 @@ _ROLES: Final = {
 }
 """Values of the label ``rollout-type``."""
 _OUTCOMES: Final = ("successful", "failed", "inconclusive", "error")
-
-
-def phase_rows(before: RolloutStatus, after: RolloutStatus, t_s: float, region: str) -> tuple[Record, ...]:
-    """The phase and its message, where either changed."""
-    if (before.phase, before.message) == (after.phase, after.message):
-        return ()
-    return (PhaseRecord(t_s, region, after.phase.value, after.message),)
-
-
-class Steps:
-    """Remembers the step under way from one status to the next."""
-
-    def __init__(self, spec: RolloutSpec) -> None:
-        self._spec = spec
-        self._opened: int | None = None
-
-    def rows(self, before: RolloutStatus, after: RolloutStatus, t_s: float, region: str) -> tuple[Record, ...]:
-        """Steps that ended and began."""
-        self._opened, changes = steps_moved(self._spec, self._opened, before, after)
-        return tuple(StepRecord(t_s, region, one.index, one.step, one.state) for one in changes)
 
 
 def run_rows(before: Object | None, after: Object, t_s: float, region: str) -> tuple[Record, ...]:

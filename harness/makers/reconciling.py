@@ -11,7 +11,7 @@ from harness.cluster.objects import Object
 from harness.makers.hands import Hands, Rollout
 from harness.recorder import Recorder
 from sim.decide import bluegreen, canary
-from sim.decide.progress import CREATE_RETRY_S, goes_on, livelock, steps_moved
+from sim.decide.progress import CREATE_RETRY_S, StatusRows, goes_on, livelock
 from sim.decide.restart import is_restarting
 from sim.decide.standing import standing_status
 from sim.decide.templates import TemplateError
@@ -36,9 +36,7 @@ class Reconciling:
         self.status = RolloutStatus()
         self.template_hash = ""
         self._generation = 0
-        self._open_step: int | None = None
-        self._plan = spec
-        """Steps are told of as they were written at first."""
+        self._told = StatusRows(spec)
         self._flaps = self._streak = 0
         self._wake_s: float | None = None
         self._failing_s: float | None = None
@@ -136,11 +134,8 @@ class Reconciling:
         before, self.status = self.status, status
         if status == before:
             return
-        if (status.phase, status.message) != (before.phase, before.message):
-            self._recorder.phase(status.phase.value, status.message)
-        self._open_step, changes = steps_moved(self._plan, self._open_step, before, status)
-        for one in changes:
-            self._recorder.step(one.index, one.step, one.state)
+        for row in self._told.rows(before, status, self._recorder.t_s, self._recorder.region):
+            self._recorder.add(row)
         if status.stable_rs != before.stable_rs or status.current_pod_hash != before.current_pod_hash:
             self._hands.relabel(self._rollout)
 

@@ -16,7 +16,7 @@ from sim.decide import script as rules
 from sim.model.network import VirtualService
 from sim.model.outcome import Outcome
 from sim.model.pods import labels_of
-from sim.model.records import MeasurementRecord, Verdict
+from sim.model.records import Verdict
 from sim.model.strategy import SwitchScript
 
 CHECK_RUN: Final = "post-switch"
@@ -216,8 +216,7 @@ class ScriptMaker:
         vector = vector_of(answer)
         text = rules.value_of(self._strategy.defects, vector)
         phase = "Failed" if rules.is_above(self._strategy.defects, text, limit) else "Successful"
-        recorder = self._site.recorder
-        recorder.add(MeasurementRecord(recorder.t_s, recorder.region, CHECK_RUN, metric, phase, text, ""))
+        self._site.recorder.measurement(CHECK_RUN, metric, phase, text)
         return vector
 
     def _switch_back(self, failure: str, actor: str) -> Life:

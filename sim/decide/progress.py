@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
 from sim.decide.steps import plan_text, steps_of
 from sim.model.changing import replace
+from sim.model.records import PhaseRecord, Record, StepRecord
 from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus
 
 FLAPS: Final = 20
@@ -23,19 +24,27 @@ LIVELOCK_PER_STEP: Final = 10
 """More of them for each step of the plan: without pauses one step follows the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepChange:
-    """A step began (``state`` is ``started``) or ended (``completed``)."""
+class StatusRows:
+    """Journal rows of each status that is stored; remembers the step under way from one to the next."""
 
-    index: int
-    step: str
-    state: str
+    def __init__(self, spec: RolloutSpec) -> None:
+        self._spec = spec
+        """As written at first: that is how its steps are told of."""
+        self._opened: int | None = None
+
+    def rows(self, before: RolloutStatus, after: RolloutStatus, t_s: float, region: str) -> Iterator[Record]:
+        """The phase where it or its message changed, then steps that ended and began."""
+        if (before.phase, before.message) != (after.phase, after.message):
+            yield PhaseRecord(t_s, region, after.phase.value, after.message)
+        self._opened, changes = _moved(self._spec, self._opened, before, after)
+        for index, step, state in changes:
+            yield StepRecord(t_s, region, index, step, state)
 
 
-def steps_moved(
+def _moved(
     spec: RolloutSpec, opened: int | None, before: RolloutStatus, after: RolloutStatus
-) -> tuple[int | None, tuple[StepChange, ...]]:
-    """(the step under way, what to write of it) after a stored status; ``opened`` is the one under way before.
+) -> tuple[int | None, tuple[tuple[int, str, str], ...]]:
+    """(the step under way, what began or ended) after a stored status; ``opened`` is the one under way before.
 
     A reset starts step 0 over, an abort starts nothing.
     """
@@ -50,10 +59,10 @@ def steps_moved(
         return opened, ()
     changes = []
     if opened is not None and index == opened + 1:
-        changes.append(StepChange(opened, plan_text(steps[opened]), "completed"))
+        changes.append((opened, plan_text(steps[opened]), "completed"))
     if index >= len(steps):
         return None, tuple(changes)
-    return index, (*changes, StepChange(index, plan_text(steps[index]), "started"))
+    return index, (*changes, (index, plan_text(steps[index]), "started"))
 
 
 def goes_on(spec: RolloutSpec, before: RolloutStatus, after: RolloutStatus, flaps: int) -> tuple[bool, int]:

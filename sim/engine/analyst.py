@@ -29,7 +29,6 @@ from sim.model.analysis import (
     Provider,
 )
 from sim.model.changing import replace
-from sim.model.records import AnalysisRecord, MeasurementRecord
 from sim.model.rollout import RolloutSpec, RunRole, RunView
 
 
@@ -180,13 +179,9 @@ class Analyst:
     def _record(self, run: Run, measurements: dict[str, Measurement]) -> None:
         before = run.status.phase
         run.status = analysis.record(run.spec, run.status, measurements, self._ground.clock.now)
-        journal = self._ground.journal
         finished = ((metric, one) for metric, one in measurements.items() if one.phase.is_completed)
         for metric, one in finished:
-            row = MeasurementRecord(
-                journal.t_s, journal.region, run.order.name, metric, one.phase.value, one.value, one.message
-            )
-            journal.add(row)
+            self._ground.journal.measurement(run.order.name, metric, one.phase.value, one.value, one.message)
         if run.status.phase is not before:
             self._note(run)
             self._changed()
@@ -216,11 +211,8 @@ class Analyst:
                 return 0.0
 
     def _note(self, run: Run) -> None:
-        journal, status = self._ground.journal, run.status
-        row = AnalysisRecord(
-            journal.t_s, journal.region, run.order.name, run.order.role.value, status.phase.value, status.message
-        )
-        journal.add(row)
+        order, status = run.order, run.status
+        self._ground.journal.analysis(order.name, order.role.value, status.phase.value, status.message)
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.decide import bluegreen, canary
-from sim.decide.progress import CREATE_RETRY_S, goes_on, livelock
+from sim.decide.progress import CREATE_RETRY_S, StatusRows, goes_on, livelock
 from sim.decide.releases import known_to
 from sim.decide.restart import is_restarting
 from sim.decide.templates import TemplateError
@@ -16,7 +16,6 @@ from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import Revision
 from sim.engine.routing import Router
 from sim.engine.site import PodSite
-from sim.engine.steps import StepLog
 from sim.metrics.providers import Sources
 from sim.model.changing import replace
 from sim.model.rollout import (
@@ -38,7 +37,7 @@ class RolloutController:
         self.status = RolloutStatus()
         self.template_hash = ""
         self._hands = Hands(site, spec, router, sources, self.notify)
-        self._steps = StepLog(self._ground.journal, spec)
+        self._told = StatusRows(spec)
         self.on_status: list[Callable[[], None]] = []
         self._loop = Loop(
             self._ground.clock,
@@ -135,9 +134,9 @@ class RolloutController:
         before, self.status = self.status, status
         if status == before:
             return
-        if (status.phase, status.message) != (before.phase, before.message):
-            self._ground.journal.phase(status.phase.value, status.message)
-        self._steps.changed(before, status)
+        journal = self._ground.journal
+        for row in self._told.rows(before, status, journal.t_s, journal.region):
+            journal.add(row)
         if status.stable_rs != before.stable_rs or status.current_pod_hash != before.current_pod_hash:
             self._hands.relabel(self._rollout)
         for listener in self.on_status:

@@ -35,7 +35,6 @@ from sim.model.experiment import (
 )
 from sim.model.hashing import digest
 from sim.model.pods import Labels
-from sim.model.records import AnalysisRecord
 from sim.model.rollout import (
     ExperimentAnalysis,
     ExperimentTemplate,
@@ -285,9 +284,8 @@ class ExperimentController:
         return found
 
     def _note(self) -> None:
-        journal, phase = self._ground.journal, self.status.phase or AnalysisPhase.PENDING
-        role = RunRole.EXPERIMENT.value
-        journal.add(AnalysisRecord(journal.t_s, journal.region, self.spec.name, role, phase.value, self.status.message))
+        phase, role = self.status.phase or AnalysisPhase.PENDING, RunRole.EXPERIMENT
+        self._ground.journal.analysis(self.spec.name, role.value, phase.value, self.status.message)
 
 
 def _merged(one: Labels, other: Labels) -> Labels:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sim.engine.clock import Clock
-from sim.engine.journal import Journal
+from sim.engine.journal import SimulatedJournal
 from sim.model.behaviour import Delay
 from sim.model.scenario import Scenario
 from sim.streams import Streams
@@ -20,7 +20,7 @@ class Ground:
     scenario: Scenario
     clock: Clock
     streams: Streams
-    journal: Journal
+    journal: SimulatedJournal
     plane: DataPlane
     region: str = ""
     on_pods: list[Callable[[], None]] = field(default_factory=list)

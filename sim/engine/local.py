@@ -15,7 +15,7 @@ from sim.engine.cluster import Scheduler
 from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View
 from sim.engine.ground import Ground
-from sim.engine.journal import Journal
+from sim.engine.journal import SimulatedJournal
 from sim.engine.operator import Operator
 from sim.engine.outcome import Driver
 from sim.engine.people import people
@@ -62,7 +62,7 @@ class LocalRun:
     def __init__(self, scenario: Scenario, strategy: LocalStrategy, place: Place) -> None:
         self._scenario, self._strategy = scenario, strategy
         clock = Clock(initial_time=-scenario.warm_up_s)
-        journal = Journal(clock, place.region)
+        journal = SimulatedJournal(clock, place.region)
         plane = DataPlane(
             scenario.load,
             scenario.client,

@@ -24,7 +24,7 @@ from sim.metrics.providers import Sources
 from sim.model.network import HttpMatch, HttpRoute, RouteDestination, StringMatch, VirtualService
 from sim.model.outcome import Outcome
 from sim.model.pods import labels_of
-from sim.model.records import MeasurementRecord, Verdict
+from sim.model.records import Verdict
 from sim.model.strategy import SwitchScript
 
 Life = Generator[Event, Any, None]
@@ -234,8 +234,7 @@ class ScriptDriver:
         vector = self._vector(rules.query_text(self._strategy, query, self._active))
         text = rules.value_of(self._strategy.defects, vector)
         phase = "Failed" if rules.is_above(self._strategy.defects, text, limit) else "Successful"
-        journal = self._ground.journal
-        journal.add(MeasurementRecord(journal.t_s, journal.region, CHECK_RUN, metric, phase, text, ""))
+        self._ground.journal.measurement(CHECK_RUN, metric, phase, text)
         return vector
 
     def _vector(self, text: str) -> rules.Vector | None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from harness.makers import argo_commands
-from harness.makers.argo_rows import Steps, finished, phase_rows, run_rows
+from harness.makers.argo_rows import finished, run_rows
 from harness.makers.argo_status import status_of
 from sim.decide import operations
 from sim.model.analysis import AnalysisPhase
-from sim.model.records import AnalysisRecord, MeasurementRecord, PhaseRecord
+from sim.model.records import AnalysisRecord, MeasurementRecord
 from sim.model.rollout import (
     CanaryStep,
     CanaryStrategy,
@@ -69,27 +69,6 @@ def test_a_status_in_the_twins_words() -> None:
 
 def test_a_rollout_nobody_has_looked_at_yet() -> None:
     assert status_of({"metadata": {"name": "api"}}, AT) == RolloutStatus()
-
-
-def test_phases_are_written_when_they_change() -> None:
-    before, after = RolloutStatus(), status_of(PAUSED, AT)
-    assert phase_rows(before, after, 3.0, "") == (PhaseRecord(3.0, "", "Paused", "CanaryPauseStep"),)
-    assert phase_rows(after, after, 4.0, "") == ()
-
-
-def test_steps_begin_and_end_as_the_index_moves() -> None:
-    steps, stable = Steps(SPEC), RolloutStatus(current_pod_hash="58dd", stable_rs="58dd", current_step_index=2)
-    started = RolloutStatus(current_pod_hash="6c9f", stable_rs="58dd", current_step_index=0)
-    moved = RolloutStatus(current_pod_hash="6c9f", stable_rs="58dd", current_step_index=1)
-    texts = [
-        [(row.index, row.step, row.state) for row in steps.rows(before, after, 0.0, "")]  # type: ignore[union-attr]
-        for before, after in ((stable, started), (started, moved), (moved, moved))
-    ]
-    assert texts == [
-        [(0, "setWeight 5", "started")],
-        [(0, "setWeight 5", "completed"), (1, "pause 2m", "started")],
-        [],
-    ]
 
 
 def run(phase: str, *measurements: str, kept: int = 10, label: str = "Step", message: str = "") -> dict[str, Any]:
