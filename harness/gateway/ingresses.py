@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.gateway.picture import IngressView
-from sim.model.network import HttpMatch, HttpRoute, IngressPath, RouteDestination, StringMatch
+from sim.decide.nginx import by_annotations, matches_of
+from sim.model.network import HttpRoute, IngressPath, RouteDestination
 from sim.model.pods import Labels
 
 
@@ -17,13 +18,14 @@ def routes_of(ingresses: Sequence[IngressView], names: Sequence[str]) -> Iterato
         canary = next(_canaries(ingresses, path), None)
         stable = RouteDestination(path.service)
         if canary is None:
-            yield HttpRoute("", _matches(path), (stable,))
+            yield HttpRoute("", matches_of(path), (stable,))
             continue
         service, annotations = canary
-        yield from _by_header(path, service, annotations)
+        for matches, is_canary in by_annotations(path, annotations):
+            yield HttpRoute("", matches, (RouteDestination(service if is_canary else path.service),))
         weight = _weight(annotations)
         halves = (replace(stable, weight=100 - weight), RouteDestination(service, weight=weight))
-        yield HttpRoute("", _matches(path), halves)
+        yield HttpRoute("", matches_of(path), halves)
 
 
 def _canaries(ingresses: Sequence[IngressView], path: IngressPath) -> Iterator[tuple[str, Labels]]:
@@ -37,30 +39,3 @@ def _weight(annotations: Labels) -> int:
     said = dict(annotations)
     total = int(said.get("canary-weight-total", "100")) or 100
     return min(100, max(0, round(100 * int(said.get("canary-weight", "0")) / total)))
-
-
-def _by_header(path: IngressPath, canary: str, annotations: Labels) -> Iterator[HttpRoute]:
-    """Nginx' canary by header: always, never, or by a value of one's own; it comes before the weight."""
-    said = dict(annotations)
-    header, value, pattern = (said.get(f"canary-by-header{end}", "") for end in ("", "-value", "-pattern"))
-    if not header:
-        return
-    if value or pattern:
-        how = StringMatch("exact", value) if value else StringMatch("regex", f".*(?:{pattern}).*")
-        yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), (RouteDestination(canary),))
-        return
-    for text, service in (("always", canary), ("never", path.service)):
-        how = StringMatch("exact", text)
-        yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), (RouteDestination(service),))
-
-
-def _matches(path: IngressPath, base: HttpMatch | None = None) -> tuple[HttpMatch, ...]:
-    """A prefix goes element by element."""
-    start = base or HttpMatch()
-    if path.exact:
-        return (replace(start, uri=StringMatch("exact", path.path)),)
-    bare = path.path.rstrip("/")
-    if not bare:
-        return (start,) if base is not None else ()
-    uris = (StringMatch("exact", bare), StringMatch("prefix", f"{bare}/"))
-    return tuple(replace(start, uri=uri) for uri in uris)

@@ -1,7 +1,6 @@
 """Routers other than Istio, each as the VirtualService that splits requests as it does.
 
-Sources: Argo Rollouts ``rollout/trafficrouting/{nginx,alb,smi,traefik,ambassador,apisix,appmesh,plugin}``; of nginx its
-documentation of canary annotations (header before cookie before weight).
+Sources: Argo Rollouts ``rollout/trafficrouting/{nginx,alb,smi,traefik,ambassador,apisix,appmesh,plugin}``.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Final
 
+from sim.decide.nginx import by_annotations, matches_of
 from sim.model.manifests import ManifestSet
-from sim.model.network import HttpMatch, HttpRoute, IngressPath, RouteDestination, StringMatch, VirtualService
-from sim.model.pods import Labels
+from sim.model.network import HttpMatch, HttpRoute, RouteDestination, StringMatch, VirtualService
 from sim.model.rollout import CanaryStrategy, HeaderRoute, IstioVirtualService, RolloutSpec, TrafficRouting
 
 SYNTHETIC: Final = "traffic-router"
@@ -63,40 +62,12 @@ def _ingress_routes(spec: RolloutSpec, canary: CanaryStrategy, manifests: Manife
     split = named.root_service or canary.stable_service
     for path in sorted(paths, key=lambda one: (not one.exact, -len(one.path))):
         if path.service == split:
-            yield from _by_annotations(path, canary, named.annotations)
-            yield HttpRoute("", _matches(path), _halves(canary))
+            for matches, is_canary in by_annotations(path, named.annotations):
+                side = canary.canary_service if is_canary else canary.stable_service
+                yield HttpRoute("", matches, (RouteDestination(side),))
+            yield HttpRoute("", matches_of(path), _halves(canary))
         else:
-            yield HttpRoute("", _matches(path), (RouteDestination(path.service),))
-
-
-def _matches(path: IngressPath, base: HttpMatch | None = None) -> tuple[HttpMatch, ...]:
-    """``Prefix`` goes element by element; so does, at nginx, ``ImplementationSpecific``."""
-    start = base or HttpMatch()
-    if path.exact:
-        return (replace(start, uri=StringMatch("exact", path.path)),)
-    bare = path.path.rstrip("/")
-    if not bare:
-        return (start,) if base is not None else ()
-    uris = (StringMatch("exact", bare), StringMatch("prefix", f"{bare}/"))
-    return tuple(replace(start, uri=uri) for uri in uris)
-
-
-def _by_annotations(path: IngressPath, canary: CanaryStrategy, annotations: Labels) -> Iterator[HttpRoute]:
-    """Nginx' canary by header and by cookie: always, never, or by a value of one's own."""
-    said = dict(annotations)
-    yes, no = (RouteDestination(canary.canary_service),), (RouteDestination(canary.stable_service),)
-    header, value, pattern = (said.get(f"canary-by-header{end}", "") for end in ("", "-value", "-pattern"))
-    if header and (value or pattern):
-        how = StringMatch("exact", value) if value else StringMatch("regex", f".*(?:{pattern}).*")
-        yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), yes)
-    elif header:
-        for text, side in (("always", yes), ("never", no)):
-            how = StringMatch("exact", text)
-            yield HttpRoute("", _matches(path, HttpMatch(headers=((header, how),))), side)
-    if cookie := said.get("canary-by-cookie", ""):
-        for text, side in (("always", yes), ("never", no)):
-            how = StringMatch("regex", f"(?:.*; )?{cookie}={text}(?:;.*)?")
-            yield HttpRoute("", _matches(path, HttpMatch(headers=(("cookie", how),))), side)
+            yield HttpRoute("", matches_of(path), (RouteDestination(path.service),))
 
 
 def _gateway_routes(spec: RolloutSpec, routing: TrafficRouting, manifests: ManifestSet) -> Iterator[HttpRoute]:

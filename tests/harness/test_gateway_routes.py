@@ -158,19 +158,29 @@ def test_what_a_gateway_does_not_do_is_said() -> None:
     assert made.left_out == ("VirtualService route '': the gateway sends no copies to a mirror.",)
 
 
-def test_nginx_splits_by_the_canary_ingress() -> None:
-    def ingress(name: str, host: str, **nginx: str) -> Object:
-        path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": host}}}
-        annotations = {f"nginx.ingress.kubernetes.io/{key.replace('_', '-')}": text for key, text in nginx.items()}
-        return {
-            "metadata": {"name": name, "annotations": annotations},
-            "spec": {"rules": [{"http": {"paths": [path]}}]},
-        }
+def ingress(name: str, host: str, **nginx: str) -> Object:
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": host}}}
+    annotations = {f"nginx.ingress.kubernetes.io/{key.replace('_', '-')}": text for key, text in nginx.items()}
+    return {
+        "metadata": {"name": name, "annotations": annotations},
+        "spec": {"rules": [{"http": {"paths": [path]}}]},
+    }
 
+
+def test_nginx_splits_by_the_canary_ingress() -> None:
     both = [ingress("api", "stable"), ingress("api-canary", "canary", canary="true", canary_weight="25")]
     made = table_of(drawn(PODS, SERVICES, ingresses=both), Entry(ingresses=("api",)))
     assert weights_of(made) == (25.0, 75.0)
     assert only(made).destinations[0].treatment.retries == 0
+
+
+def test_nginx_asks_for_the_cookie_before_the_weight() -> None:
+    named = ingress("api-canary", "canary", canary="true", canary_weight="25", canary_by_cookie="beta")
+    made = table_of(drawn(PODS, SERVICES, ingresses=[ingress("api", "stable"), named]), Entry(ingresses=("api",)))
+    (entrance,) = made.entrances
+    asked = [rule.match.headers[0][0] if rule.match is not None else "" for rule in entrance.rules]
+    assert asked == ["cookie", "cookie", ""]
+    assert [[one.weight for one in rule.destinations] for rule in entrance.rules] == [[100], [100], [75, 25]]
 
 
 @pytest.mark.parametrize("name", ["canary", "blue-green"])
