@@ -10,8 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from harness import missing
 from harness.choices import Choices, Conditions
+from harness.cluster import context, kind
 from harness.cluster.cluster import Cluster
+from harness.cluster.commands import CommandError
+from harness.cluster.connection import ApiError, LostError
 from harness.cluster.context import context_cluster
 from harness.cluster.dump import dump
 from harness.cluster.fleet import Fleet
@@ -19,7 +23,9 @@ from harness.cluster.kind import KindSettings, kind_cluster
 from harness.cluster.namespace import run_namespace
 from harness.cluster.objects import Objects
 from harness.conditions import conditions
-from harness.images import Images
+from harness.gateway.proxy import ProxyError
+from harness.images import Images, PinError
+from harness.load.generator import LoadError
 from harness.makers.geographic import Tour, Visit
 from harness.perform import Performance, perform
 from harness.recorder import Recorder
@@ -34,6 +40,9 @@ from sim.model.outcome import LocalResult
 from sim.model.records import EndRecord, RunResult
 from sim.model.strategy import Geographic, LocalStrategy
 from sim.streams import RegionStreams, Streams
+
+FAILURES = (WaitError, CommandError, ApiError, LostError, LoadError, ProxyError)
+"""Of a cluster that never came to stand, or a run that never came about, though nothing is missing."""
 
 
 class Backend(Protocol):
@@ -148,7 +157,7 @@ class ClusterBackend:
                 played = self._performed(stage, turn)
                 self._conditions = _with_run(self._conditions, played)
                 return played
-        except WaitError as error:
+        except (WaitError, LoadError, ProxyError) as error:
             error.add_note(dump(site.cluster, objects, site.folder))
             raise
 
@@ -162,9 +171,21 @@ class ClusterBackend:
         return folder
 
 
+def check(choices: Choices) -> None:
+    """Nothing, if this machine has what the choices take; MissingError with all that it lacks, before anything is made."""
+    locust = missing.package("locust", "it sends the traffic")
+    place = context.requirements() if choices.context else kind.requirements()
+    missing.need(*dict.fromkeys((missing.docker(), *place, locust)))
+    try:
+        Images(choices.images)
+    except PinError as error:
+        raise missing.Missing("a usable list of images", str(error), "See harness/images.yaml.").error() from error
+
+
 @contextmanager
 def on_cluster(choices: Choices) -> Iterator[ClusterBackend]:
     """The cluster chosen, made if need be and taken down at the end; MissingError with all that is not there."""
+    check(choices)
     images = Images(choices.images)
     if choices.context:
         with context_cluster(choices.context) as cluster, Fleet(cluster) as fleet:

@@ -44,7 +44,9 @@ class Images:
 
     def __init__(self, file: Path | None = None, root: Path | None = None) -> None:
         self.root = root or Path(str(files("harness")))
-        self._pins = pins(self.root / PINS, file)
+        self._pins = pins(self.root / PINS)
+        if file:
+            self._pins = _widened(self._pins, file)
         self._found: dict[str, str] = {}
         self._lock = RLock()
 
@@ -99,9 +101,19 @@ def pins(*layers: Path | None) -> dict[str, Pin]:
         try:
             read = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
         except (OSError, YAMLError, UnicodeDecodeError) as error:
-            message = f"{file}: {error}"
+            message = f"{file}: {error.strerror if isinstance(error, OSError) else error}"
             raise PinError(message) from error
         found |= _checked(file, read or {})
+    return found
+
+
+def _widened(ours: dict[str, Pin], file: Path) -> dict[str, Pin]:
+    """With a user's own; PinError for a name that nothing here asks for, which is a slip of the pen."""
+    found = ours | pins(file)
+    unknown = found.keys() - ours.keys() - {pin.base for pin in found.values()}
+    if unknown:
+        message = f"{file}: no image is named {', '.join(sorted(unknown))}; there are {', '.join(ours)}"
+        raise PinError(message)
     return found
 
 

@@ -17,6 +17,11 @@ from harness.waiting import wait_until
 ANSWER_S = 30.0
 
 
+def requirements() -> tuple[object, ...]:
+    """All that a context takes; what is not there as ``missing.need`` takes it."""
+    return missing.client(), missing.kubectl()
+
+
 @contextmanager
 def context_cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Reachable]:
     """The cluster of a named context, while the context manager lasts.
@@ -24,7 +29,7 @@ def context_cluster(context: str, kubeconfig: Path | None = None) -> Iterator[Re
     The name is never guessed: the user's current context may be production. ``kubeconfig`` defaults to where kubectl
     looks (KUBECONFIG, then the home directory).
     """
-    missing.need(missing.client(), missing.kubectl())
+    missing.need(*requirements())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rolltwin-")))
         file = copied(context, folder, kubeconfig)

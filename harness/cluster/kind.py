@@ -130,12 +130,17 @@ class KindCluster(Reachable):
         return _answers(Address(self.node_address, 10250))
 
 
+def requirements() -> tuple[object, ...]:
+    """All that a cluster of kind takes; what is not there as ``missing.need`` takes it."""
+    package = missing.package("pytest_kind", "it drives kind")
+    return missing.docker(), missing.kind(), missing.kubectl(), package, missing.client()
+
+
 @contextmanager
 def kind_cluster(settings: KindSettings) -> Iterator[KindCluster]:
     """A cluster while the context lasts; a new one is deleted with it, also after Ctrl-C, unless it is to be kept."""
+    missing.need(*requirements())
     kind, kubectl = missing.kind(), missing.kubectl()
-    package = missing.package("pytest_kind", "it drives kind")
-    missing.need(missing.docker(), kind, kubectl, package, missing.client())
     with TemporaryDirectory(prefix="rolltwin-") as folder:
         made = _pytest_kind(settings, Path(folder), Path(str(kind)), Path(str(kubectl)))
         existing = made.name in run(made.kind_path, "get", "clusters").split()

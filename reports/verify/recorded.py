@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -108,7 +109,14 @@ class Recorded:
         if digest_of(loaded) != self.meta.sources:
             message = f"{self.files[0]} or a file it is made of has been changed since this run was recorded"
             raise unreadable(str(self.folder / META), message, suggestion="record the run again, or undo the change")
-        return compression(loaded.with_release(self.meta.release), self.meta.compression)
+        meta = self.meta
+        if not meta.compression >= 1:
+            raise unreadable(str(self.folder / META), f"compression: must be 1 or more (got {meta.compression:g})")
+        known = [item.name for item in loaded.scenario.mix]
+        if meta.release not in known:
+            message = f"release: {self.files[0]} has none that is named {meta.release!r}"
+            raise unreadable(str(self.folder / META), message, suggestion="releases there: " + ", ".join(known))
+        return compression(loaded.with_release(meta.release), meta.compression)
 
 
 def read_all(paths: Sequence[Path]) -> tuple[Recorded, ...]:
@@ -151,7 +159,7 @@ def _journal(folder: Path) -> RunResult:
             return journal.read(file)
         text = gzip.decompress(file.read_bytes()).decode()
         return journal.result_of(journal.loads(text, str(file)), str(file))
-    except (journal.JournalError, OSError, EOFError, UnicodeDecodeError) as error:
+    except (journal.JournalError, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise unreadable(str(file), f"no journal that can be read: {error}") from error
 
 
@@ -171,7 +179,8 @@ def write_one(folder: Path, meta: Meta, result: RunResult) -> None:
 def _lines(meta: Meta) -> Iterator[str]:
     yield f"schema: {meta.schema}\n"
     for name in ("scenario", "overrides", "release", "controller", "recorded", "sources"):
-        yield f"{name}: {json.dumps(getattr(meta, name), ensure_ascii=False)}\n"
+        said = getattr(meta, name)
+        yield "" if said == "" else f"{name}: {json.dumps(said, ensure_ascii=False)}\n"
     yield f"seed: {meta.seed}\ncompression: {meta.compression:g}\nnear_threshold: {str(meta.near_threshold).lower()}\n"
     for name, pairs in (("versions", meta.versions), ("machine", meta.machine)):
         rows = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in pairs]

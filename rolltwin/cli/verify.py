@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import reports
+from harness.backend import FAILURES
 from harness.choices import Choices, Decides, Scrapes
 from harness.missing import MissingError
 from harness.profile import Profile, profile
@@ -132,11 +133,13 @@ def run(args: argparse.Namespace) -> int:
     """Run or read the cluster's side, run the twin's, compare, write the report and print it."""
     asked = thresholds.load(args.thresholds)
     delays = _profile(args.profile)
-    folder = arguments.usable_folder(args.out)
     try:
-        subjects, lost = (read_recorded(args.recorded, args.paths), 0) if args.recorded else _run(args, folder)
-    except MissingError as error:
+        subjects, lost = (read_recorded(args.recorded, args.paths), 0) if args.recorded else _run(args)
+    except (MissingError, *FAILURES) as error:
         print(f"rolltwin verify: {error}", file=sys.stderr)
+        return UNUSABLE
+    folder = arguments.usable_folder(args.out)
+    if not subjects:
         return UNUSABLE
     subjects = [one.on(delays) for one in subjects]
     with studying.under_way() as progress:
@@ -163,11 +166,10 @@ def _profile(file: Path | None) -> Profile | None:
         raise BadInput([finding]) from error
 
 
-def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
+def _run(args: argparse.Namespace) -> tuple[list[Subject], int]:
     """Every scenario on the cluster; and how many of the runs never came about."""
-    kept = arguments.usable_folder(args.record or folder / "runs")
     choices = Choices(
-        folder=folder / "logs",
+        folder=args.out / "logs",
         decides=args.maker.decides,
         context=args.context,
         kind_cluster=args.kind_cluster,
@@ -177,7 +179,10 @@ def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Subject], int]:
         keep_cluster=args.keep_cluster,
         images=args.images,
     )
-    return on_cluster(_subjects(args), choices, thresholds.load(args.thresholds), args.runs, args.seed, kept)
+    subjects = _subjects(args)
+    arguments.usable_folder(args.out)
+    kept = arguments.usable_folder(args.record or args.out / "runs")
+    return on_cluster(subjects, choices, thresholds.load(args.thresholds), args.runs, args.seed, kept)
 
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:

@@ -13,12 +13,7 @@ from time import monotonic
 from harness import backend
 from harness.backend import ClusterSide
 from harness.choices import Choices, Conditions
-from harness.cluster.commands import CommandError
-from harness.cluster.connection import ApiError, LostError
-from harness.gateway.proxy import ProxyError
-from harness.load.generator import LoadError
 from harness.profile import Profile, profile, profiled
-from harness.waiting import WaitError
 from reports.numbers import length
 from reports.verify import recorded
 from reports.verify.card import ClusterRun, Pairing
@@ -33,9 +28,6 @@ from sim.model.records import RunResult
 from sim.model.scenario import Cluster, Scenario
 from sim.study import Cell, replication_seed, run_study
 from sim.study.runs import Progress
-
-_TROUBLE = (ApiError, CommandError, LoadError, LostError, ProxyError, WaitError)
-"""What keeps a run from coming about; the next one may be luckier."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ def on_cluster(  # noqa: PLR0913, PLR0917 - what is run, where, and where it is 
             for place, subject in enumerate(subjects):
                 try:
                     run = _run(side, subject, asked, replication_seed(seed, subject.scenario.release.name, index), kept)
-                except _TROUBLE as error:
+                except backend.FAILURES as error:
                     notes = "\n".join([str(error), *getattr(error, "__notes__", [])])
                     _say(f"a run of {subject.scenario.name} never came about: {notes}")
                     lost += 1
