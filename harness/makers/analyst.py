@@ -12,23 +12,12 @@ from scenarios.document import Loaded
 from sim.decide import analysis
 from sim.decide.analysis import Task
 from sim.decide.arguments import RunContext
-from sim.decide.templates import TemplateError, resolve, templates_of
+from sim.decide.orders import Order, created, earliest, started_s, unplanned
 from sim.metrics.scripts import Origin
-from sim.model.analysis import AnalysisPhase, AnalysisRef, AnalysisRunSpec, AnalysisRunStatus, Measurement
+from sim.model.analysis import AnalysisRunSpec, AnalysisRunStatus, Measurement
 from sim.model.changing import replace
 from sim.model.controller import Controller
-from sim.model.rollout import RolloutSpec, RunRole, RunView
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the rollout controller asks for."""
-
-    name: str
-    role: RunRole
-    ref: AnalysisRef
-    step_index: int | None = None
-    pod_hash: str = ""
+from sim.model.rollout import RolloutSpec, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +47,9 @@ class Run:
         """By which scripted answers to a metric are found."""
         return Origin(self.origins.get(metric, ""), metric)
 
-    def begun_s(self, metric: str) -> float | None:
-        """When the metric's measurement in flight began."""
-        found = next((one for one in self.status.metric_results if one.name == metric), None)
-        return found.measurements[-1].started_s if found is not None and found.measurements else None
-
     def view(self) -> RunView:
         """The run as the rollout controller sees it."""
-        return RunView(
-            self.order.name,
-            self.order.role,
-            self.status.phase,
-            self.status.message,
-            self.order.step_index,
-            terminating=self.spec.terminate,
-            pod_hash=self.order.pod_hash,
-            created_s=self.created_s,
-        )
+        return self.order.view(self.spec, self.status, self.created_s)
 
 
 class Analyst:
@@ -101,20 +76,14 @@ class Analyst:
     def start(self, order: Order, spec: RolloutSpec, context: RunContext) -> None:
         """Creates a run. A run that cannot even be created raises TemplateError; one that cannot be judged is an Error."""
         now_s = self._recorder.t_s
-        try:
-            resolved = resolve(order.ref, self._manifests, spec, context, order.name)
-        except TemplateError as error:
-            if not error.in_run:
-                raise
-            broken = AnalysisRunStatus(AnalysisPhase.ERROR, str(error))
-            self.runs.append(Run(order, AnalysisRunSpec(order.name), broken, now_s))
-            self._note(self.runs[-1])
+        made = created(order, self._manifests, spec, context)
+        run = Run(order, made.spec, made.status, now_s, made.origins)
+        self.runs.append(run)
+        if made.status.phase.is_completed:
+            self._note(run)
             self._changed()
-            return
-        templates = templates_of(order.ref.templates, self._manifests, context.namespace, context.controller)
-        sources = [template.name for template in templates for _ in template.metrics_json]
-        origins = {metric.name: source for metric, source in zip(resolved.metrics, sources, strict=True)}
-        self.runs.append(Run(order, resolved, AnalysisRunStatus(), now_s, origins, due_s=now_s))
+        else:
+            run.due_s = now_s
 
     def terminate(self, name: str) -> None:
         """Asks a run to end."""
@@ -148,7 +117,7 @@ class Analyst:
 
     def _ask(self, run: Run, task: Task) -> Asked:
         name, now_s = task.metric.name, self._recorder.t_s
-        begun_s = run.begun_s(name) if task.resume else now_s
+        begun_s = started_s(run.status, name) if task.resume else now_s
         begun_s = now_s if begun_s is None else begun_s
         question = self._asking.question(task, run.origin(name), begun_s)
         return Asked(task, begun_s, self._executor.submit(question))
@@ -167,22 +136,15 @@ class Analyst:
             self._changed()
         next_s = analysis.next_time_s(run.spec, run.status, now_s, changed=run.status != before)
         done = run.status.phase.is_completed
-        run.due_s = None if done else _earlier(next_s, self._jobs_end_s(run, now_s))
+        run.due_s = None if done else earliest(next_s, self._jobs_end_s(run, now_s))
 
     def _jobs_end_s(self, run: Run, now_s: float) -> float | None:
         """When a Job in flight that no look is planned for may end: that wakes the controller."""
         end_s: float | None = None
-        for result in run.status.metric_results:
-            last = result.measurements[-1] if result.measurements else None
-            if last is not None and last.finished_s is None and last.resume_at_s is None:
-                begun_s = now_s if last.started_s is None else last.started_s
-                end_s = _earlier(end_s, self._asking.turns_s(run.origin(result.name), now_s, begun_s))
+        for metric, begun in unplanned(run.status, now_s):
+            end_s = earliest(end_s, self._asking.turns_s(run.origin(metric), now_s, begun))
         return end_s
 
     def _note(self, run: Run) -> None:
         order, status = run.order, run.status
         self._recorder.analysis(order.name, order.role.value, status.phase.value, status.message)
-
-
-def _earlier(one: float | None, other: float | None) -> float | None:
-    return min((instant for instant in (one, other) if instant is not None), default=None)

@@ -3,60 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import assert_never
 
 from harness.cluster.objects import Object, Objects
 from harness.makers import observe
-from harness.makers.analyst import Analyst, Order
+from harness.makers.analyst import Analyst
 from harness.makers.avoidance import avoiding
 from harness.makers.observe import DEADLINE, DESIRED, REVISION, rfc3339
 from harness.makers.picture import Picture
 from harness.makers.roles import Roles
 from harness.makers.routers import RouterHands
 from harness.recorder import Recorder
-from sim.decide.arguments import RunContext
 from sim.decide.istio.rewriting import HASH_LABEL
-from sim.decide.runs import reference_of
+from sim.hands import Hands, Rollout
 from sim.model.actions import (
-    Action,
     CreateReplicaSet,
-    DeleteAnalysis,
     DeleteReplicaSet,
-    PointService,
-    RemoveManagedRoutes,
+    Experimenting,
     RestartPods,
     Scale,
-    SetHeaderRoute,
-    SetMirrorRoute,
     SetScaleDownDeadline,
-    SetWeight,
-    StartAnalysis,
-    StartExperiment,
-    TerminateAnalysis,
-    TerminateExperiment,
+    Sizing,
 )
-from sim.model.controller import Controller
-from sim.model.rollout import PodView, ReplicaSetView, RolloutSpec, RolloutStatus
+from sim.model.rollout import PodView, ReplicaSetView, RolloutSpec
 
 REPLICA_SET = "apps/v1/ReplicaSet"
 Listener = Callable[[str, Object | None, float], None]
 
-Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
-Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
-Judging = StartAnalysis | TerminateAnalysis | DeleteAnalysis | StartExperiment | TerminateExperiment
 
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """The object as a reconcile found it."""
-
-    spec: RolloutSpec
-    status: RolloutStatus
-    template_hash: str
-
-
-class Hands:
+class ClusterHands(Hands):
     """Every object that belongs to one Rollout, and what can be done to them."""
 
     def __init__(self, objects: Objects, recorder: Recorder, spec: RolloutSpec, analyst: Analyst) -> None:
@@ -70,6 +44,7 @@ class Hands:
         """Pod templates by hash."""
         self.router = RouterHands(objects, spec)
         self.analyst = analyst
+        super().__init__(self.router, analyst, analyst.controller)
 
     def on_change(self, listener: Listener) -> None:
         """Calls ``listener``, on a watching thread, when a ReplicaSet or a Service changed."""
@@ -88,18 +63,6 @@ class Hands:
             observe.pod(obj, self._recorder.applied_at, now_s, min_ready_s) for obj in self._pods.current().values()
         )
         return tuple(view for view in views if view.hash in own)
-
-    def apply(self, action: Action, rollout: Rollout) -> None:
-        """Carries out one action."""
-        match action:
-            case CreateReplicaSet() | Scale() | SetScaleDownDeadline() | DeleteReplicaSet() | RestartPods():
-                self._resize(action, rollout)
-            case SetWeight() | SetHeaderRoute() | SetMirrorRoute() | RemoveManagedRoutes() | PointService():
-                self._route(action, rollout)
-            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis() | StartExperiment() | TerminateExperiment():
-                self._judge(action, rollout)
-            case _ as never:
-                assert_never(never)
 
     def create(self, pod_hash: str, number: int, rollout: Rollout, replicas: int = 0) -> None:
         """The ReplicaSet of a revision; one that exists only gets the number."""
@@ -150,37 +113,10 @@ class Hands:
         name = self._own()[pod_hash]["metadata"]["name"]
         self._sets.wrote(self._objects.patch(REPLICA_SET, name, change))
 
-    def _route(self, action: Routing, rollout: Rollout) -> None:
-        match action:
-            case SetWeight():
-                self.router.set_sides(rollout.status.stable_ping_pong)
-                self.router.set_weights(action.weights, rollout.template_hash, rollout.status.stable_rs)
-            case SetHeaderRoute() | SetMirrorRoute():
-                self.router.add_route(action.route)
-            case RemoveManagedRoutes():
-                self.router.remove_routes()
-            case PointService():
-                self.router.point(action.service, action.hash)
-
-    def _judge(self, action: Judging, rollout: Rollout) -> None:
-        match action:
-            case StartAnalysis():
-                self._start_analysis(action, rollout)
-            case TerminateAnalysis():
-                self.analyst.terminate(action.run)
-            case DeleteAnalysis():
-                self.analyst.delete(action.run)
-            case StartExperiment() | TerminateExperiment():
-                # Refused before the run began (``harness.makers.support``).
-                raise AssertionError(action)
-
-    def _start_analysis(self, action: StartAnalysis, rollout: Rollout) -> None:
-        spec, pod_hash = rollout.spec, rollout.template_hash
-        name = action.name or f"{spec.name}-{pod_hash}-{action.role.value}"
-        controller: Controller = self.analyst.controller
-        context = RunContext(pod_hash, rollout.status.stable_rs, spec.namespace, controller=controller)
-        order = Order(name, action.role, reference_of(spec, action), action.step_index, pod_hash)
-        self.analyst.start(order, spec, context)
+    def _experiment(self, action: Experimenting, rollout: Rollout) -> None:
+        del rollout
+        # Refused before the run began (``harness.makers.support``).
+        raise AssertionError(action)
 
 
 def _replica_set(spec: RolloutSpec, pod_hash: str, template: Object, notes: Object, replicas: int) -> Object:

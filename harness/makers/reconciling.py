@@ -8,13 +8,14 @@ from typing import Final
 
 from harness.cluster.connection import ApiError, LostError
 from harness.cluster.objects import Object
-from harness.makers.hands import Hands, Rollout
+from harness.makers.hands import ClusterHands
 from harness.recorder import Recorder
 from sim.decide import bluegreen, canary
 from sim.decide.progress import CREATE_RETRY_S, StatusRows, goes_on, livelock
 from sim.decide.restart import is_restarting
 from sim.decide.standing import standing_status
 from sim.decide.templates import TemplateError
+from sim.hands import Rollout
 from sim.model.controller import Controller
 from sim.model.rollout import Observed, ReplicaSetView, RolloutSpec, RolloutStatus
 
@@ -28,7 +29,7 @@ TURNS: Final = 50
 class Reconciling:
     """Drives one Rollout, whose spec and status exist in here only."""
 
-    def __init__(self, recorder: Recorder, spec: RolloutSpec, hands: Hands, controller: Controller) -> None:
+    def __init__(self, recorder: Recorder, spec: RolloutSpec, hands: ClusterHands, controller: Controller) -> None:
         self._recorder = recorder
         self._hands = hands
         self._controller = controller

@@ -10,7 +10,7 @@ from harness.deploy.plan import Plan
 from harness.makers import support
 from harness.makers.analyst import Analyst
 from harness.makers.asking import Asking
-from harness.makers.hands import Hands
+from harness.makers.hands import ClusterHands
 from harness.makers.reconciling import Reconciling
 from harness.makers.templates import spec_of
 from harness.monitoring.prometheus import Prometheus
@@ -44,7 +44,7 @@ class TwinMaker:
         self._executor = executor or ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="analysis")
         asking = Asking(scenario, site.recorder, prometheus)
         analyst = Analyst(site.loaded, site.recorder, asking, self._executor, self._notify)
-        self._hands = Hands(site.objects, site.recorder, spec, analyst)
+        self._hands = ClusterHands(site.objects, site.recorder, spec, analyst)
         self._stable, self._candidate = (
             self._known(one) for one in (plan.workload["spec"]["template"], plan.release_template)
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from simpy.events import Event
@@ -12,15 +11,13 @@ from sim.decide import analysis
 from sim.decide.analysis import Task
 from sim.decide.arguments import RunContext
 from sim.decide.defaults import RESYNC_S
-from sim.decide.templates import TemplateError, resolve, templates_of
+from sim.decide.orders import Created, Order, created, earliest, started_s, unplanned
 from sim.engine.clock import Rank
 from sim.engine.ground import Ground
 from sim.engine.measuring import measured
 from sim.metrics.providers import Sources
 from sim.metrics.scripts import Origin, fitting, turns_s
 from sim.model.analysis import (
-    AnalysisPhase,
-    AnalysisRef,
     AnalysisRunSpec,
     AnalysisRunStatus,
     DatadogProvider,
@@ -29,55 +26,26 @@ from sim.model.analysis import (
     Provider,
 )
 from sim.model.changing import replace
-from sim.model.rollout import RolloutSpec, RunRole, RunView
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the rollout controller asks for."""
-
-    name: str
-    role: RunRole
-    ref: AnalysisRef
-    step_index: int | None = None
-    pod_hash: str = ""
+from sim.model.rollout import RolloutSpec, RunView
 
 
 class Run:
     """One analysis run and its process."""
 
-    def __init__(self, order: Order, spec: AnalysisRunSpec, status: AnalysisRunStatus, created_s: float) -> None:
+    def __init__(self, order: Order, made: Created, created_s: float) -> None:
         self.order = order
         self.created_s = created_s
-        self.spec = spec
-        self.status = status
+        self.spec = made.spec
+        self.status = made.status
+        self.origins = made.origins
         self.poke: Event | None = None
         self._seen: tuple[AnalysisRunStatus, AnalysisRunSpec, RunView] | None = None
-        self.origins: dict[str, str] = {}
-        """The template that each metric comes from."""
-
-    def begun_s(self, metric: str) -> float | None:
-        """When the metric's measurement in flight began."""
-        found = next((one for one in self.status.metric_results if one.name == metric), None)
-        return found.measurements[-1].started_s if found is not None and found.measurements else None
 
     def view(self) -> RunView:
         """The run as the rollout controller sees it."""
         if self._seen is None or self._seen[0] is not self.status or self._seen[1] is not self.spec:
-            self._seen = self.status, self.spec, self._view()
+            self._seen = self.status, self.spec, self.order.view(self.spec, self.status, self.created_s)
         return self._seen[2]
-
-    def _view(self) -> RunView:
-        return RunView(
-            self.order.name,
-            self.order.role,
-            self.status.phase,
-            self.status.message,
-            self.order.step_index,
-            terminating=self.spec.terminate,
-            pod_hash=self.order.pod_hash,
-            created_s=self.created_s,
-        )
 
 
 class Analyst:
@@ -95,23 +63,14 @@ class Analyst:
 
     def start(self, order: Order, spec: RolloutSpec, context: RunContext) -> None:
         """Creates a run. A run that cannot even be created raises TemplateError; one that cannot be judged is an Error."""
-        try:
-            resolved = resolve(order.ref, self._ground.scenario.manifests, spec, context, order.name)
-        except TemplateError as error:
-            if not error.in_run:
-                raise
-            broken = AnalysisRunStatus(AnalysisPhase.ERROR, str(error))
-            self.runs.append(Run(order, AnalysisRunSpec(order.name), broken, self._ground.clock.now))
-            self._note(self.runs[-1])
-            self._changed()
-            return
-        run = Run(order, resolved, AnalysisRunStatus(), self._ground.clock.now)
-        manifests = self._ground.scenario.manifests
-        templates = templates_of(order.ref.templates, manifests, context.namespace, context.controller)
-        sources = [template.name for template in templates for _ in template.metrics_json]
-        run.origins = {metric.name: source for metric, source in zip(resolved.metrics, sources, strict=True)}
+        made = created(order, self._ground.scenario.manifests, spec, context)
+        run = Run(order, made, self._ground.clock.now)
         self.runs.append(run)
-        self._ground.clock.process(self._judge(run))
+        if made.status.phase.is_completed:
+            self._note(run)
+            self._changed()
+        else:
+            self._ground.clock.process(self._judge(run))
 
     def terminate(self, name: str) -> None:
         """Asks a run to end."""
@@ -138,18 +97,16 @@ class Analyst:
             self._record(run, measurements)
             next_s = analysis.next_time_s(run.spec, run.status, clock.now, changed=run.status != before)
             if not run.status.phase.is_completed:
-                yield self._moment(run, _earlier(next_s, self._jobs_end_s(run)))
+                yield self._moment(run, earliest(next_s, self._jobs_end_s(run)))
         yield from self._outlive(run)
 
     def _jobs_end_s(self, run: Run) -> float | None:
         """When a Job in flight that no look is planned for may end: that wakes the controller."""
         now_s, sources = self._ground.clock.now, self._sources()
         end_s: float | None = None
-        for result in run.status.metric_results:
-            last = result.measurements[-1] if result.measurements else None
-            if last is not None and last.finished_s is None and last.resume_at_s is None:
-                signals = fitting(sources.telemetry.signals, self._origin(run, result.name), sources.release)
-                end_s = _earlier(end_s, turns_s(signals, now_s, now_s if last.started_s is None else last.started_s))
+        for metric, begun in unplanned(run.status, now_s):
+            signals = fitting(sources.telemetry.signals, self._origin(run, metric), sources.release)
+            end_s = earliest(end_s, turns_s(signals, now_s, begun))
         return end_s
 
     @staticmethod
@@ -193,7 +150,7 @@ class Analyst:
         for task in tasks:
             name = task.metric.name
             origin = self._origin(run, name)
-            begun_s = run.begun_s(name) if task.resume else clock.now
+            begun_s = started_s(run.status, name) if task.resume else clock.now
             one = measured(task, clock.now, sources, origin, begun_s)
             ended_s = clock.now + self._latency_s(task.metric.provider)
             taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)
@@ -213,7 +170,3 @@ class Analyst:
     def _note(self, run: Run) -> None:
         order, status = run.order, run.status
         self._ground.journal.analysis(order.name, order.role.value, status.phase.value, status.message)
-
-
-def _earlier(one: float | None, other: float | None) -> float | None:
-    return min((instant for instant in (one, other) if instant is not None), default=None)

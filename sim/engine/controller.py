@@ -10,12 +10,13 @@ from sim.decide.releases import known_to
 from sim.decide.restart import is_restarting
 from sim.decide.templates import TemplateError
 from sim.engine.ground import Ground
-from sim.engine.hands import Hands, Rollout
+from sim.engine.hands import EngineHands
 from sim.engine.loop import Loop
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import Revision
 from sim.engine.routing import Router
 from sim.engine.site import PodSite
+from sim.hands import Rollout
 from sim.metrics.providers import Sources
 from sim.model.changing import replace
 from sim.model.rollout import (
@@ -36,7 +37,7 @@ class RolloutController:
         self._generation = 0
         self.status = RolloutStatus()
         self.template_hash = ""
-        self._hands = Hands(site, spec, router, sources, self.notify)
+        self._hands = EngineHands(site, spec, router, sources, self.notify)
         self._told = StatusRows(spec)
         self.on_status: list[Callable[[], None]] = []
         self._loop = Loop(

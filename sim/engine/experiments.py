@@ -9,8 +9,9 @@ from typing import assert_never
 from sim.decide import experiment_run
 from sim.decide.arguments import RunContext, TemplateError, replace_tags, values_for_run
 from sim.decide.defaults import progress_deadline_s
+from sim.decide.orders import Order
 from sim.decide.templates import templates_of
-from sim.engine.analyst import Analyst, Order
+from sim.engine.analyst import Analyst
 from sim.engine.destinations import Network
 from sim.engine.loop import Loop
 from sim.engine.replicasets import Identity, ReplicaSet

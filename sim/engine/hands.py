@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import assert_never
 
-from sim.decide.arguments import RunContext
-from sim.decide.runs import reference_of
 from sim.decide.standing import role_metadata
-from sim.engine.analyst import Analyst, Order
+from sim.engine.analyst import Analyst
 from sim.engine.experiments import Cause, Experiments, Surroundings
 from sim.engine.replicasets import Identity, ReplicaSet
 from sim.engine.revision import Avoidance, Revision
 from sim.engine.routers import RouterWriter
 from sim.engine.routing import Router
 from sim.engine.site import PodSite
+from sim.hands import Hands, Rollout
 from sim.metrics.providers import Sources
 from sim.model.actions import (
-    Action,
     CreateReplicaSet,
-    DeleteAnalysis,
     DeleteReplicaSet,
-    PointService,
-    RemoveManagedRoutes,
+    Experimenting,
     RestartPods,
     Scale,
-    SetHeaderRoute,
-    SetMirrorRoute,
     SetScaleDownDeadline,
-    SetWeight,
-    StartAnalysis,
+    Sizing,
     StartExperiment,
-    TerminateAnalysis,
-    TerminateExperiment,
 )
 from sim.model.pods import AntiAffinity
-from sim.model.rollout import PodView, RolloutSpec, RolloutStatus, RunRole
-
-Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
-Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
-Judging = StartAnalysis | TerminateAnalysis | DeleteAnalysis | StartExperiment | TerminateExperiment
+from sim.model.rollout import PodView, RolloutSpec, RunRole
 
 
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """The object as a reconcile found it."""
-
-    spec: RolloutSpec
-    status: RolloutStatus
-    template_hash: str
-
-
-class Hands:
+class EngineHands(Hands):
     """Every object that belongs to one Rollout, and what can be done to them. ``changed``: an analysis did."""
 
     def __init__(
@@ -71,6 +47,7 @@ class Hands:
         self.writer = RouterWriter(spec, router)
         self.analyst = Analyst(site.ground, sources, changed)
         self.experiments = Experiments(Surroundings(site, router, sources, changed))
+        super().__init__(self.writer, self.analyst, site.ground.scenario.controller)
 
     @property
     def replica_sets(self) -> Sequence[ReplicaSet]:
@@ -86,18 +63,6 @@ class Hands:
             for pod in rs.pods
             if not pod.gone
         )
-
-    def apply(self, action: Action, rollout: Rollout) -> None:
-        """Carries out one action."""
-        match action:
-            case CreateReplicaSet() | Scale() | SetScaleDownDeadline() | DeleteReplicaSet() | RestartPods():
-                self._resize(action, rollout)
-            case SetWeight() | SetHeaderRoute() | SetMirrorRoute() | RemoveManagedRoutes() | PointService():
-                self._route(action, rollout)
-            case StartAnalysis() | TerminateAnalysis() | DeleteAnalysis() | StartExperiment() | TerminateExperiment():
-                self._judge(action, rollout)
-            case _ as never:
-                assert_never(never)
 
     def create(self, pod_hash: str, number: int, rollout: Rollout) -> ReplicaSet:
         """The ReplicaSet of a revision; one that exists only gets the number."""
@@ -148,40 +113,12 @@ class Hands:
                 for one in self.sets.values():
                     one.evict(action.names)
 
-    def _route(self, action: Routing, rollout: Rollout) -> None:
-        match action:
-            case SetWeight():
-                self.writer.set_sides(rollout.status.stable_ping_pong)
-                self.writer.set_weights(action.weights, rollout.template_hash, rollout.status.stable_rs)
-            case SetHeaderRoute() | SetMirrorRoute():
-                self.writer.add_route(action.route)
-            case RemoveManagedRoutes():
-                self.writer.remove_routes()
-            case PointService():
-                self.writer.point(action.service, action.hash)
-
-    def _judge(self, action: Judging, rollout: Rollout) -> None:
-        match action:
-            case StartAnalysis():
-                self._start_analysis(action, rollout)
-            case TerminateAnalysis():
-                self.analyst.terminate(action.run)
-            case DeleteAnalysis():
-                self.analyst.delete(action.run)
-            case StartExperiment():
-                canary, stable = (self.revisions[one] for one in (rollout.template_hash, rollout.status.stable_rs))
-                cause = Cause(rollout.spec, canary, stable, action.step_index)
-                self.experiments.start(cause, action.name)
-            case TerminateExperiment():
-                self.experiments.end()
-
-    def _start_analysis(self, action: StartAnalysis, rollout: Rollout) -> None:
-        spec = rollout.spec
-        name = action.name or f"{spec.name}-{rollout.template_hash}-{action.role.value}"
-        pod_hash, controller = rollout.template_hash, self._site.ground.scenario.controller
-        context = RunContext(pod_hash, rollout.status.stable_rs, spec.namespace, controller=controller)
-        order = Order(name, action.role, reference_of(spec, action), action.step_index, pod_hash)
-        self.analyst.start(order, spec, context)
+    def _experiment(self, action: Experimenting, rollout: Rollout) -> None:
+        if isinstance(action, StartExperiment):
+            canary, stable = (self.revisions[one] for one in (rollout.template_hash, rollout.status.stable_rs))
+            self.experiments.start(Cause(rollout.spec, canary, stable, action.step_index), action.name)
+        else:
+            self.experiments.end()
 
 
 def _avoidance(rollout: Rollout, pod_hash: str) -> Avoidance:

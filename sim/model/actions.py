@@ -119,23 +119,11 @@ class TerminateExperiment:
     """Ask the running experiment to end."""
 
 
-Action = (
-    CreateReplicaSet
-    | Scale
-    | SetScaleDownDeadline
-    | DeleteReplicaSet
-    | RestartPods
-    | SetWeight
-    | SetHeaderRoute
-    | SetMirrorRoute
-    | RemoveManagedRoutes
-    | PointService
-    | StartAnalysis
-    | TerminateAnalysis
-    | DeleteAnalysis
-    | StartExperiment
-    | TerminateExperiment
-)
+Sizing = CreateReplicaSet | Scale | SetScaleDownDeadline | DeleteReplicaSet | RestartPods
+Routing = SetWeight | SetHeaderRoute | SetMirrorRoute | RemoveManagedRoutes | PointService
+Judging = StartAnalysis | TerminateAnalysis | DeleteAnalysis
+Experimenting = StartExperiment | TerminateExperiment
+Action = Sizing | Routing | Judging | Experimenting
 
 
 @dataclass(frozen=True, slots=True)
