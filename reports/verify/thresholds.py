@@ -15,7 +15,6 @@ from scenarios.document.fields import (
     SHARE,
     Choice,
     Field,
-    Kind,
     ListOf,
     Maybe,
     Reader,
@@ -98,8 +97,6 @@ _SECTION = Section(
         )), "Scenarios near a threshold, and what is asked of them.", "near"),
     ),
 )  # fmt: skip
-FIELDS: Kind = _SECTION
-"""For the documentation."""
 
 
 def load(path: Path) -> Thresholds:
