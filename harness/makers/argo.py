@@ -10,19 +10,19 @@ from typing import Final
 from harness.cluster.objects import Object
 from harness.deploy.plan import Plan
 from harness.makers import argo_commands
+from harness.makers.aiming import Aiming
 from harness.makers.argo_rows import goes_on, role_of, run_rows
 from harness.makers.argo_status import status_of
 from harness.makers.observe import hash_of, replica_set
 from harness.makers.templates import spec_of
 from harness.site import Site
 from harness.waiting import wait_until
-from sim.decide import operations, settling
+from sim.decide import operations
 from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
 from sim.decide.progress import StatusRows
-from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
-from sim.model.outcome import Outcome
-from sim.model.records import DecisionRecord, WeightRecord
+from sim.decide.settling import Aim, aimed_at
+from sim.model.records import DecisionRecord
 from sim.model.rollout import RolloutPhase, RolloutSpec, RolloutStatus, RunRole
 
 STAND_S: Final = 300.0
@@ -31,11 +31,12 @@ ROLLOUT: Final = "argoproj.io/v1alpha1/Rollout"
 RUN: Final = "argoproj.io/v1alpha1/AnalysisRun"
 
 
-class ArgoMaker:
+class ArgoMaker(Aiming):
     """A Rollout under Argo Rollouts, which has to run already (``harness.controllers``)."""
 
     def __init__(self, site: Site, plan: Plan) -> None:
-        self._site, self._plan = site, plan
+        super().__init__(site, Aim(""))
+        self._plan = plan
         self._spec = spec_of(plan, site.loaded)
         self._name: str = plan.workload["metadata"]["name"]
         self._rollout: Object = {}
@@ -43,20 +44,15 @@ class ArgoMaker:
         self._runs: dict[str, Object] = {}
         self._told = StatusRows(self._spec)
         self._heard: deque[tuple[Callable[[Object, float], None], Object, float]] = deque()
-        self._aim = Aim("")
         self._stable = ""
         self._awaited: int | None = None
         """Generation of the template applied last, while the controller has not given it a hash."""
         self._released_s: float | None = None
 
     @property
-    def outcome(self) -> Outcome | None:
-        """See ``Maker.outcome``."""
-        return self._aim.outcome
-
-    @outcome.setter
-    def outcome(self, outcome: Outcome | None) -> None:
-        self._aim = replace(self._aim, outcome=outcome)
+    def status(self) -> RolloutStatus:
+        """See ``Aiming.status``."""
+        return self._status
 
     def stand(self) -> None:
         """See ``Maker.stand``."""
@@ -136,23 +132,6 @@ class ArgoMaker:
         revisions = tuple((view.revision, view.hash) for view in views)
         return Standing(self._site.recorder.t_s, spec, self._status, self._status.current_pod_hash, revisions)
 
-    def arrive_late(self, reason: str) -> None:
-        """Nothing is left to do: the stable version serves."""
-
-    @property
-    def going_back(self) -> bool:
-        """Whether the old template has been put back."""
-        return self._aim.going_back
-
-    @property
-    def trouble(self) -> str:
-        """The controller's message while it is Degraded by itself."""
-        return settling.trouble(self._aim, self._status)
-
-    def stuck(self) -> Outcome:
-        """Degraded if the controller says so, else stuck where it is."""
-        return settling.stuck(self._aim, self._status, self._site.recorder.t_s)
-
     def close(self) -> None:
         """Nothing was started outside of the namespace."""
 
@@ -223,22 +202,6 @@ class ArgoMaker:
             changed = argo_commands.difference(there["spec"]["template"], template)
             written = objects.patch(ROLLOUT, self._name, {"spec": {"template": changed}})
         self._awaited = int(written["metadata"].get("generation", 0))
-
-    def _settle(self, t_s: float) -> None:
-        recorder = self._site.recorder
-        seen = Seen(t_s, t_s, recorder.region, self._status, self._carried())
-        self._aim, row = settled(self._aim, seen)
-        if row is not None:
-            recorder.add(row)
-
-    def _carried(self) -> Carried:
-        """What the gateway acts on; the weight that Argo wrote where no gateway says anything."""
-        acted = self._site.recorder.latest(WeightRecord)
-        if acted is not None:
-            return Carried(acted.candidate, acted.stable if self.going_back else acted.candidate)
-        weights = self._status.weights
-        written = float(weights.canary.weight) if weights is not None else 0.0
-        return Carried(written, written)
 
     def _dump(self) -> str:
         pods = (f"{one['metadata']['name']}: {one.get('status')}" for one in self._site.objects.list("Pod"))

@@ -19,9 +19,6 @@ from sim.model.pods import labels_of
 from sim.model.records import Verdict
 from sim.model.strategy import SwitchScript
 
-CHECK_RUN: Final = "post-switch"
-SUCCESS: Final = "the script reported success"
-TOGGLED: Final = "a person's rollback toggled the traffic back to the release"
 ROUTED_S: Final = 15.0
 """How long a switch back is waited for where the weights do not change: none of the colours has pods, say."""
 
@@ -107,8 +104,8 @@ class ScriptMaker:
         if not self._switched:
             return
         self._site.recorder.decision("person", "switch", f"rollback toggles to {route.target}: {reason}")
-        self.outcome, self._served_all, self._reported = None, True, TOGGLED
-        self._begin(self._rollback(Verdict.PROMOTED, TOGGLED))
+        self.outcome, self._served_all, self._reported = None, True, rules.TOGGLED
+        self._begin(self._rollback(Verdict.PROMOTED, rules.TOGGLED))
 
     @property
     def going_back(self) -> bool:
@@ -155,9 +152,9 @@ class ScriptMaker:
         if failure:
             yield from self._switch_back(failure, actor)
         else:
-            self._served_all, self._reported = True, SUCCESS
+            self._served_all, self._reported = True, rules.SUCCESS
             recorder.decision("script", "promote", f"switch to {self._idle} completed successfully")
-            self._end(Verdict.PROMOTED, f"{SUCCESS}; {self._idle} serves all traffic")
+            self._end(Verdict.PROMOTED, f"{rules.SUCCESS}; {self._idle} serves all traffic")
 
     def _deploy(self) -> Life:
         delay = self._strategy.idle_deployed_by
@@ -216,7 +213,7 @@ class ScriptMaker:
         vector = vector_of(answer)
         text = rules.value_of(self._strategy.defects, vector)
         phase = "Failed" if rules.is_above(self._strategy.defects, text, limit) else "Successful"
-        self._site.recorder.measurement(CHECK_RUN, metric, phase, text)
+        self._site.recorder.measurement(rules.CHECK_RUN, metric, phase, text)
         return vector
 
     def _switch_back(self, failure: str, actor: str) -> Life:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.cluster.objects import Object
 from harness.deploy.plan import Plan
 from harness.makers import support
+from harness.makers.aiming import Aiming
 from harness.makers.analyst import Analyst
 from harness.makers.asking import Asking
 from harness.makers.hands import ClusterHands
@@ -16,14 +17,12 @@ from harness.makers.templates import spec_of
 from harness.monitoring.prometheus import Prometheus
 from harness.site import Site
 from harness.waiting import wait_until
-from sim.decide import operations, settling
+from sim.decide import operations
 from sim.decide.commands import Change, Standing
 from sim.decide.pauses import waits_for_person
-from sim.decide.settling import Aim, Carried, Seen, aimed_at, settled
+from sim.decide.settling import Aim, aimed_at
 from sim.model.hashing import digest
-from sim.model.outcome import Outcome
-from sim.model.records import WeightRecord
-from sim.model.rollout import RunRole
+from sim.model.rollout import RolloutStatus, RunRole
 from sim.model.strategy import ArgoRollout
 
 STAND_S = 300.0
@@ -32,11 +31,10 @@ _QUESTIONS = 8
 """Queries under way at once; a pass asks all of its metrics together."""
 
 
-class TwinMaker:
+class TwinMaker(Aiming):
     """An Argo Rollout without Argo: ReplicaSets, Services and routes are real, the decisions are the twin's."""
 
     def __init__(self, site: Site, plan: Plan, prometheus: Prometheus, executor: Executor | None = None) -> None:
-        self._site = site
         self._plan = plan
         scenario = site.loaded.scenario
         spec = spec_of(plan, site.loaded)
@@ -49,16 +47,12 @@ class TwinMaker:
             self._known(one) for one in (plan.workload["spec"]["template"], plan.release_template)
         )
         self.rollout = Reconciling(site.recorder, spec, self._hands, scenario.controller)
-        self._aim = Aim(self._candidate)
+        super().__init__(site, Aim(self._candidate))
 
     @property
-    def outcome(self) -> Outcome | None:
-        """See ``Maker.outcome``."""
-        return self._aim.outcome
-
-    @outcome.setter
-    def outcome(self, outcome: Outcome | None) -> None:
-        self._aim = replace(self._aim, outcome=outcome)
+    def status(self) -> RolloutStatus:
+        """See ``Aiming.status``."""
+        return self.rollout.status
 
     def stand(self) -> None:
         """See ``Maker.stand``."""
@@ -86,7 +80,7 @@ class TwinMaker:
         """See ``Maker.poll``."""
         self._hands.analyst.poll()
         self.rollout.poll()
-        self._settle()
+        self._settle(self._site.recorder.t_s)
 
     def waits_for_person(self) -> object | None:
         """The pause condition that only a person ends."""
@@ -133,23 +127,6 @@ class TwinMaker:
         revisions = tuple((view.revision, view.hash) for view in self._hands.replica_sets().values())
         return Standing(self._site.recorder.t_s, rollout.spec, rollout.status, rollout.template_hash, revisions)
 
-    def arrive_late(self, reason: str) -> None:
-        """Nothing is left to do: the stable version serves."""
-
-    @property
-    def going_back(self) -> bool:
-        """Whether the old template has been put back."""
-        return self._aim.going_back
-
-    @property
-    def trouble(self) -> str:
-        """The controller's message while it is Degraded by itself."""
-        return settling.trouble(self._aim, self.rollout.status)
-
-    def stuck(self) -> Outcome:
-        """Degraded if the controller says so, else stuck where it is."""
-        return settling.stuck(self._aim, self.rollout.status, self._site.recorder.t_s)
-
     def close(self) -> None:
         """Lets go of the queries under way."""
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -162,23 +139,6 @@ class TwinMaker:
         pod_hash = digest(template)[:10]
         self._hands.templates[pod_hash] = template
         return pod_hash
-
-    def _settle(self) -> None:
-        recorder, status = self._site.recorder, self.rollout.status
-        now_s = recorder.t_s
-        seen = Seen(now_s, now_s, recorder.region, status, self._carried())
-        self._aim, row = settled(self._aim, seen)
-        if row is not None:
-            recorder.add(row)
-
-    def _carried(self) -> Carried:
-        """What the gateway acts on; the weight that was written where no gateway says anything."""
-        acted = self._site.recorder.latest(WeightRecord)
-        if acted is not None:
-            return Carried(acted.candidate, acted.stable if self.going_back else acted.candidate)
-        weights = self.rollout.status.weights
-        written = float(weights.canary.weight) if weights is not None else 0.0
-        return Carried(written, written)
 
     def _dump(self) -> str:
         views = "\n".join(map(str, self._hands.replica_sets().values()))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite, isnan
+from typing import Final
 
 from sim.model.network import VirtualService
 from sim.model.pods import Labels
@@ -18,6 +19,9 @@ from sim.model.strategy import ScriptDefects, SwitchScript
 Vector = Sequence[tuple[Labels, float]]
 """Series of an instant query, in the order of the answer."""
 
+CHECK_RUN: Final = "post-switch"
+SUCCESS: Final = "the script reported success"
+TOGGLED: Final = "a person's rollback toggled the traffic back to the release"
 _BC_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")
 
 

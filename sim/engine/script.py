@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from simpy import Interrupt
 from simpy.events import Event, Process
@@ -28,9 +28,6 @@ from sim.model.records import Verdict
 from sim.model.strategy import SwitchScript
 
 Life = Generator[Event, Any, None]
-CHECK_RUN: Final = "post-switch"
-SUCCESS: Final = "the script reported success"
-TOGGLED: Final = "a person's rollback toggled the traffic back to the release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +132,8 @@ class ScriptDriver:
         if not self._switched:
             return
         self._ground.journal.decision("person", "switch", f"rollback toggles to {route.target}: {reason}")
-        self.outcome, self._served_all, self._reported = None, True, TOGGLED
-        self._run_rollback(Verdict.PROMOTED, TOGGLED)
+        self.outcome, self._served_all, self._reported = None, True, rules.TOGGLED
+        self._run_rollback(Verdict.PROMOTED, rules.TOGGLED)
 
     def stuck(self) -> Outcome:
         """The script never ended."""
@@ -170,9 +167,9 @@ class ScriptDriver:
         if failure:
             yield from self._switch_back(failure, actor)
         else:
-            self._served_all, self._reported = True, SUCCESS
+            self._served_all, self._reported = True, rules.SUCCESS
             journal.decision("script", "promote", f"switch to {self._idle} completed successfully")
-            self._end(Verdict.PROMOTED, f"{SUCCESS}; {self._idle} serves all traffic")
+            self._end(Verdict.PROMOTED, f"{rules.SUCCESS}; {self._idle} serves all traffic")
 
     def _deploy(self) -> Life:
         delay = self._strategy.idle_deployed_by
@@ -234,7 +231,7 @@ class ScriptDriver:
         vector = self._vector(rules.query_text(self._strategy, query, self._active))
         text = rules.value_of(self._strategy.defects, vector)
         phase = "Failed" if rules.is_above(self._strategy.defects, text, limit) else "Successful"
-        self._ground.journal.measurement(CHECK_RUN, metric, phase, text)
+        self._ground.journal.measurement(rules.CHECK_RUN, metric, phase, text)
         return vector
 
     def _vector(self, text: str) -> rules.Vector | None:
