@@ -14,6 +14,7 @@ from scenarios.document import Loaded
 from scenarios.document.limits import BUSY, occupation
 from scenarios.findings import BadInput, Finding, Severity
 from sim.model.controller import NEWEST, Controller
+from sim.model.data_plane import DataPlaneMode
 
 MOST_SEED = 2**53
 """The largest that every JSON reader keeps exactly."""
@@ -74,6 +75,17 @@ def add_controller_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_data_plane_argument(parser: argparse.ArgumentParser, default: DataPlaneMode | None = None) -> None:
+    """How closely requests are simulated; ``default`` None: as the scenario says."""
+    parser.add_argument(
+        "--data-plane",
+        choices=[mode.value for mode in DataPlaneMode],
+        default=default,
+        help="exact: every request; auto: counts and latencies only, where the error of that is bounded; aggregate: also "
+        f"where it is not (default: {default or 'as the scenario says'})",
+    )
+
+
 def _controller(text: str) -> Controller:
     try:
         return Controller.parse(text)
@@ -84,7 +96,8 @@ def _controller(text: str) -> Controller:
 def overrides_of(args: argparse.Namespace) -> list[str]:
     """The overrides asked for with ``--set`` and by options that change the scenario."""
     rollout = [f"strategy={{kind: argo-rollout, rollout: {json.dumps(args.rollout)}}}"] if args.rollout else []
-    return [*rollout, *args.overrides, *locust_overrides(args), *controller_override(args.controller)]
+    chosen = [*controller_override(args.controller), *data_plane_override(getattr(args, "data_plane", None))]
+    return [*rollout, *args.overrides, *locust_overrides(args), *chosen]
 
 
 def locust_overrides(args: argparse.Namespace) -> list[str]:
@@ -101,6 +114,11 @@ def _run_time(text: str) -> str:
 def controller_override(controller: Controller | None) -> list[str]:
     """The override that sets the controller's release; none if it was not given."""
     return [] if controller is None else [f"controller={controller}"]
+
+
+def data_plane_override(mode: str | None) -> list[str]:
+    """The override that says how closely requests are simulated; none if it was not given."""
+    return [] if mode is None else [f"data_plane={mode}"]
 
 
 def report_format(known: Sequence[str]) -> Callable[[str], str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import reports
 from rolltwin.cli.arguments import (
+    add_data_plane_argument,
     add_locust_arguments,
     add_scenario_arguments,
     name_world,
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_scenario_arguments(parser, paths="+")
     add_locust_arguments(parser)
+    add_data_plane_argument(parser)
     parser.add_argument("--release", metavar="NAME", help="kind of release to replay (default: the scenario's)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the journal and the figure")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")

@@ -43,6 +43,7 @@ from scenarios.findings import Path
 from scenarios.locustfiles.traffic import AtEnd
 from sim.model import behaviour, kpis, load, operations, scenario, strategy, telemetry
 from sim.model.controller import NEWEST, Controller
+from sim.model.data_plane import DataPlaneMode
 from sim.model.rollout import RunRole
 
 SCHEMA = "rolltwin/v1"
@@ -570,6 +571,7 @@ class Written:
     warm_up_s: float = 120.0
     tail_s: float = 300.0
     horizon_s: float = 14400.0
+    data_plane: DataPlaneMode = DataPlaneMode.EXACT
     seed: int = 1
 
 
@@ -608,6 +610,11 @@ DOCUMENT = Section(
         Field("warm_up", DURATION, "Traffic before the release is applied.", "warm_up_s"),
         Field("tail", DURATION, "The run goes on this long after the rollout's end.", "tail_s"),
         Field("horizon", DURATION, "The run ends here at the latest.", "horizon_s"),
+        Field(
+            "data_plane",
+            enum_choice(DataPlaneMode),
+            "exact simulates every request; auto only counts and latencies where the error of that is bounded.",
+        ),
         Field("seed", COUNT, "Master seed."),
     ),
 )

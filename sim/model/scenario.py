@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sim.model.behaviour import Delay, Fault, People, Release, VersionBehaviour
 from sim.model.controller import NEWEST, Controller
+from sim.model.data_plane import DataPlaneMode
 from sim.model.kpis import KpiTarget
 from sim.model.load import Client, LoadShape
 from sim.model.manifests import ManifestSet
@@ -103,4 +104,6 @@ class Scenario:
     """How long a run goes on after the rollout has reached its end."""
     horizon_s: float = 14400.0
     """The run ends here at the latest; a rollout not finished by then is stuck."""
+    data_plane: DataPlaneMode = DataPlaneMode.EXACT
+    """How closely requests are simulated."""
     seed: int = 1
