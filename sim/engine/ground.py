@@ -10,7 +10,7 @@ from sim.engine.journal import SimulatedJournal
 from sim.model.behaviour import Delay
 from sim.model.scenario import Scenario
 from sim.streams import Streams
-from sim.traffic import DataPlane
+from sim.traffic import Plane
 
 
 @dataclass(slots=True)
@@ -21,13 +21,13 @@ class Ground:
     clock: Clock
     streams: Streams
     journal: SimulatedJournal
-    plane: DataPlane
+    plane: Plane
     region: str = ""
     on_pods: list[Callable[[], None]] = field(default_factory=list)
     on_endpoints: list[Callable[[], None]] = field(default_factory=list)
 
     @property
-    def traffic(self) -> DataPlane:
+    def traffic(self) -> Plane:
         """The data plane, brought to this instant: changes to it act from now on."""
         self.plane.advance(self.clock.now)
         return self.plane

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import Final
 
@@ -15,12 +16,14 @@ from sim.traffic.arrivals import Arrivals, Block
 from sim.traffic.changes import observe, replan, reset, resume
 from sim.traffic.fine import by_bin, by_bucket, layout
 from sim.traffic.fleet import Fleet, lengthened
+from sim.traffic.interface import Look, Observation
 from sim.traffic.kernel import Requests, run
+from sim.traffic.notes import Notes, WindowNotes
 from sim.traffic.proxies import Proxies
 from sim.traffic.relay import relay
 from sim.traffic.routes import flatten, pods_of
 from sim.traffic.state import FLYING, NEXT, RETRYING, Carried
-from sim.traffic.values import Balancing, PodEffects, PodSample, Route, Streams, WindowCount
+from sim.traffic.values import NONE_GROUP, Balancing, PodEffects, PodSample, Route, Streams, WindowCount
 from sim.traffic.windows import Windows
 
 RETRY_KEY: Final = "traffic:retries"
@@ -164,6 +167,18 @@ class DataPlane:
             none = (0,) * len(self._fleet.layout.bucket_starts)
             return tuple(WindowCount(group, (), none, 0.0, 0, 0, 0, 0) for group in sorted(self._groups))
         return self._windows.take(self._fleet, self.now_s)
+
+    def observe(self, looks: Sequence[Look], windows_s: tuple[float, ...] = ()) -> Observation:
+        """Readings at coming instants, the last of which is ``now_s`` afterwards (see ``interface.Plane``)."""
+        fleet = self._fleet
+        notes = [Notes(fleet, look, self.is_silent) for look in looks]
+        windows = WindowNotes(fleet, windows_s, sorted({NONE_GROUP, *self._groups}), self.is_silent)
+        for instant_s in sorted({*windows_s, *(instant_s for look in looks for instant_s in look.instants_s)}):
+            self.advance(instant_s)
+            for note in notes:
+                note.take(instant_s, self._proxies)
+            windows.take(instant_s, self._windows)
+        return Observation(tuple(note.samples for note in notes), windows.series if windows_s else None)
 
     def refused(self) -> dict[str, int]:
         """Requests since the start that proxies answered 503 themselves, by cluster."""

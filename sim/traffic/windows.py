@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,11 @@ class Windows:
         self._taken_s, self._arrived = now_s, rows["arrived"].copy()
         return tuple(self._window(fleet, group) for group in groups)
 
+    def take_all(self, fleet: Fleet, now_s: float, groups: Sequence[int]) -> tuple[Totals, ...]:
+        """The same as arrays, for these groups."""
+        self._taken_s, self._arrived = now_s, fleet.pods.rows["arrived"][: len(fleet.behaviours)].copy()
+        return tuple(self._since(fleet, group) for group in groups)
+
     def offered_rps(self, fleet: Fleet, pod: int, now_s: float) -> float:
         """Attempts a second that reached this row since the last window."""
         width_s = now_s - self._taken_s
@@ -45,10 +51,7 @@ class Windows:
         return (int(fleet.pods.rows[pod]["arrived"]) - before) / width_s if width_s > 0 else 0.0
 
     def _window(self, fleet: Fleet, group: int) -> WindowCount:
-        reached = totals(fleet, group)
-        earlier = self._totals.get(group)
-        self._totals[group] = reached
-        answers, latencies, ticks, client = reached if earlier is None else difference(reached, earlier)
+        answers, latencies, ticks, client = self._since(fleet, group)
         return WindowCount(
             group=group,
             statuses=tuple(sorted(fleet.statuses(answers).items())),
@@ -59,6 +62,12 @@ class Windows:
             timeouts=int(client[TIMEOUTS]),
             retries=int(client[RETRIES]),
         )
+
+    def _since(self, fleet: Fleet, group: int) -> Totals:
+        reached = totals(fleet, group)
+        earlier = self._totals.get(group)
+        self._totals[group] = reached
+        return reached if earlier is None else difference(reached, earlier)
 
 
 def totals(fleet: Fleet, group: int) -> Totals:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as some
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Client, LoadShape, Stage
 from sim.streams import Streams
-from sim.traffic import Balancing, DataPlane, PodEffects, PodSample, WindowCount
+from sim.traffic import Balancing, DataPlane, Look, PodEffects, PodSample, WindowCount
+from sim.traffic import fine as fine_of
+from sim.traffic.values import Counts
 from tests.traffic.setups import SETUPS, SLOW, Setup, one_pool, split
 
 LOAD = LoadShape((Stage(60.0, 100.0),))
@@ -187,3 +190,51 @@ def test_a_share_of_the_load_is_that_share() -> None:
 def test_without_a_server_there_is_no_pod() -> None:
     with pytest.raises(ValueError, match="concurrency"):
         one_pod(replace(SLOW, concurrency=0))
+
+
+@pytest.mark.parametrize("name", sorted(SETUPS))
+def test_many_readings_at_once_are_those_that_single_ones_give(name: str) -> None:
+    setup = SETUPS[name]
+    looks_s, ends_s = (3.0, 7.5, 9.0), (5.0, 7.5, 9.5)
+    at_once, singly = (DataPlane(setup.shape(), setup.client, Streams(3), start_s=setup.start_s) for _ in range(2))
+    for plane in (at_once, singly):
+        setup.begin(plane)
+    pods = tuple(range(len(setup.pods)))
+    seen = at_once.observe([Look(looks_s, pods, fine=True)], ends_s)
+    (samples,), windows = seen.samples, seen.windows
+    assert windows is not None
+    assert at_once.now_s == 9.5
+    for instant_s in sorted({*looks_s, *ends_s}):
+        singly.advance(instant_s)
+        if instant_s in looks_s:
+            at = looks_s.index(instant_s)
+            for pod in pods:
+                sample = singly.pod_sample(pod)
+                assert statuses(samples.codes, samples.answers[at, pod]) == sample.statuses
+                assert tuple(samples.buckets[at, pod]) == sample.bucket_counts
+                assert samples.latency_sum_s[at, pod] == sample.latency_sum_s
+                assert samples.fine[at, pod].tolist() == (
+                    fine(sample) if sample.fine is not None else [0] * fine_of.BINS
+                )
+        if instant_s in ends_s:
+            at = ends_s.index(instant_s)
+            singly_taken = {one.group: one for one in singly.take_window()}
+            assert singly_taken.keys() <= set(windows.groups)
+            for place, group in enumerate(windows.groups):
+                clients = tuple(windows.clients[at, place])
+                if group not in singly_taken:
+                    assert not any(clients)
+                    continue
+                one = singly_taken[group]
+                assert tuple(statuses(windows.codes, windows.answers[at, place]).items()) == one.statuses
+                assert tuple(windows.buckets[at, place]) == one.latency_counts
+                assert windows.latency_sum_s[at, place] == one.latency_sum_s
+                assert clients == (one.client_requests, one.client_failures, one.timeouts, one.retries)
+    assert [at_once.offered_rps(pod) for pod in pods] == [singly.offered_rps(pod) for pod in pods]
+
+
+def statuses(codes: tuple[int, ...], answers: Counts) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for code, count in sorted(zip(codes, answers.tolist(), strict=True)):
+        found[code] += count
+    return {code: count for code, count in found.items() if count}
