@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=library.VARIANTS,
         help="of the playbook, comma-separated: " + ", ".join(library.VARIANTS),
     )
-    studying.add_workers_argument(parser)
+    studying.add_study_arguments(parser, data_plane="exact")
     parser.add_argument(
         "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
     )
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             seed,
             outcome_of,
             revive=Outcome.from_json,
-            workers=args.workers,
+            engine=studying.engine_of(args),
             store=folder / "replications",
             progress=progress,
         )

@@ -13,21 +13,37 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rolltwin.cli.arguments import whole
-from sim.study import StudyInterrupted
+from sim.study import Engine, Processes, Serial, StudyInterrupted
 
 MOST_REPLICATIONS = 100_000
 MOST_WORKERS = 256
+DATA_PLANES = ("exact", "aggregate", "auto")
 
 
-def add_workers_argument(parser: argparse.ArgumentParser) -> None:
-    """How many processes."""
-    parser.add_argument(
+def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: str) -> None:
+    """Who runs the replications, and how exactly they look at requests; ``data_plane`` is the command's default."""
+    group = parser.add_argument_group("how replications are run (the results do not depend on workers or engine)")
+    group.add_argument(
         "--workers",
         type=whole(1, MOST_WORKERS),
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes (default: all cores)",
     )
+    group.add_argument("--engine", choices=("processes",), default="processes", help="who runs them")
+    group.add_argument(
+        "--data-plane",
+        choices=DATA_PLANES,
+        help="exact: every request; auto: counts and histograms wherever their error is bounded; aggregate: as auto, but "
+        f"never exact where it could be avoided (default: the scenario's, or {data_plane})",
+    )
+    parser.set_defaults(default_data_plane=data_plane)
+
+
+def engine_of(args: argparse.Namespace) -> Engine:
+    """The engine asked for; ``with`` it, so that its workers go home."""
+    workers: int = args.workers
+    return Processes(workers) if workers > 1 else Serial()
 
 
 def command_line() -> str:

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help=f"replications of the twin for each scenario (default: {REPLICATIONS})",
     )
-    studying.add_workers_argument(parser)
+    studying.add_study_arguments(parser, data_plane="exact")
     parser.add_argument("--thresholds", type=Path, default=thresholds.DEFAULT, metavar="FILE", help="what has to agree")
     _add_cluster_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
@@ -143,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     subjects = [one.on(delays) for one in subjects]
     with studying.under_way() as progress:
-        pairings = with_twin(subjects, asked, args.replications, args.seed, args.workers, folder, progress)
+        pairings = with_twin(subjects, asked, args.replications, args.seed, studying.engine_of(args), folder, progress)
     about = About(studying.command_line(), version("rolltwin"))
     found = verify(pairings, asked, args.replications, args.seed, about)
     reports.write_verification(found, folder)

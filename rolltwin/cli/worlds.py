@@ -26,7 +26,7 @@ from scenarios.findings import BadInput, Finding, Severity
 from sim.model.operations import Command
 from sim.model.records import RunResult
 from sim.model.scenario import Cluster, Scenario
-from sim.study import Cell, replication_seed, run_study
+from sim.study import Cell, Engine, replication_seed, run_study
 from sim.study.runs import Progress
 
 
@@ -158,7 +158,7 @@ def with_twin(  # noqa: PLR0913, PLR0917 - as run_study
     asked: Thresholds,
     replications: int,
     seed: int,
-    workers: int,
+    engine: Engine,
     folder: Path,
     progress: Progress,
 ) -> list[Pairing]:
@@ -170,7 +170,7 @@ def with_twin(  # noqa: PLR0913, PLR0917 - as run_study
         seed,
         facts_of,
         revive=Facts.from_json,
-        workers=workers,
+        engine=engine,
         store=folder / "replications",
         progress=progress,
     )

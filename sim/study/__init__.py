@@ -4,14 +4,21 @@ The only part of the model that starts processes and writes files; it knows noth
 """
 
 from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, releases, replication_seed, strata
-from sim.study.runs import ReplicationCrashError, StudyInterrupted, run_once, run_study
+from sim.study.engines import Engine, Processes, Serial
+from sim.study.jobs import ReplicationCrashError
+from sim.study.ordered import Replication, stream
+from sim.study.runs import StudyInterrupted, run_once, run_study
 from sim.study.sequential import run_until
 from sim.study.store import StoreError
 
 __all__ = [
     "Cell",
     "CellResults",
+    "Engine",
+    "Processes",
+    "Replication",
     "ReplicationCrashError",
+    "Serial",
     "StoreError",
     "Stratum",
     "StratumResults",
@@ -23,4 +30,5 @@ __all__ = [
     "run_study",
     "run_until",
     "strata",
+    "stream",
 ]

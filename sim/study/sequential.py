@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sim.model.records import RunResult
 from sim.study.cells import Cell, Study
+from sim.study.engines import Engine
 from sim.study.runs import Progress, run_study
 
 R = TypeVar("R")
@@ -22,7 +23,7 @@ def run_until(  # noqa: PLR0913 - as run_study, of which it is a repetition
     *,
     revive: Callable[[Any], R],
     store: Path,
-    workers: int = 1,
+    engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Study[R]:
     """``run_study`` with each number of replications in ``looks``, rising, until its result is ``settled``.
@@ -32,7 +33,7 @@ def run_until(  # noqa: PLR0913 - as run_study, of which it is a repetition
     """
     for replications in looks:
         study = run_study(
-            cells, replications, seed, reduce, revive=revive, workers=workers, store=store, progress=progress
+            cells, replications, seed, reduce, revive=revive, engine=engine, store=store, progress=progress
         )
         if settled(study):
             break

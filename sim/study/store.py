@@ -15,9 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from sim.model.hashing import canonical_json
-
-TaskKey = tuple[int, int, int]
-"""(cell, stratum, replication), each counted from 0."""
+from sim.study.jobs import TaskKey
 
 _DAMAGED = "not a stored replication; delete the file to run its replications again"
 

@@ -19,6 +19,7 @@ from rolltwin.cli.worlds import read_recorded, with_twin
 from scenarios import rules
 from scenarios.document import load
 from scenarios.findings import has_errors
+from sim.study import Serial
 
 HERE = Path(__file__).parent
 SCENARIOS = sorted(path for path in (HERE / "scenarios").glob("*.yaml") if path.name != "base.yaml")
@@ -35,7 +36,7 @@ def compared(folder: Path, scratch: Path) -> Verification:
     """One recorded run beside as few replications of the twin as anything may be concluded from."""
     subject = read_recorded([folder], [])[0].on(None)
     replications = NEAR_REPLICATIONS if subject.near else ASKED.replications
-    pairings = with_twin([subject], ASKED, replications, SEED, 1, scratch, lambda _done, _total: None)
+    pairings = with_twin([subject], ASKED, replications, SEED, Serial(), scratch, lambda _done, _total: None)
     return verify(pairings, ASKED, replications, SEED, About())
 
 

@@ -11,7 +11,10 @@ import pytest
 from sim.model.hashing import canonical_json
 from sim.study import (
     Cell,
+    Engine,
+    Processes,
     ReplicationCrashError,
+    Serial,
     StoreError,
     Study,
     StudyInterrupted,
@@ -19,7 +22,7 @@ from sim.study import (
     run_study,
     strata,
 )
-from sim.study.runs import Run
+from sim.study.jobs import Run
 from sim.study.store import Store
 from tests.reports.builders import scenario
 from tests.study import fakes
@@ -70,7 +73,7 @@ def test_without_a_mix_the_scenarios_release_is_the_only_kind() -> None:
 
 @pytest.mark.parametrize("workers", [pytest.param(2, id="two workers"), pytest.param(3, id="three workers")])
 def test_the_number_of_workers_changes_no_byte(workers: int) -> None:
-    assert flat(study(workers=workers)) == flat(study())
+    assert flat(study(engine=Processes(workers))) == flat(study())
 
 
 def test_progress_counts_from_nothing_to_everything() -> None:
@@ -138,13 +141,15 @@ def test_other_cells_seeds_or_reductions_are_other_studies() -> None:
     assert len(set(keys)) == 4
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, id="in process"), pytest.param(2, id="in workers")])
-def test_a_bug_stops_the_study_and_says_where(workers: int) -> None:
+@pytest.mark.parametrize(
+    "engine", [pytest.param(Serial(), id="in process"), pytest.param(Processes(2), id="in workers")]
+)
+def test_a_bug_stops_the_study_and_says_where(engine: Engine) -> None:
     seed = replication_seed(5, "broken", 0)
     with pytest.raises(
         ReplicationCrashError, match=f"release broken.*seed {seed}.*AssertionError: the impossible happened"
     ):
-        study(fakes.crashing, workers=workers)
+        study(fakes.crashing, engine=engine)
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
@@ -156,7 +161,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_reaches_no_worker_however_young() -> None:
-    study(fakes.deaf, workers=2)
+    study(fakes.deaf, engine=Processes(2))
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
@@ -164,7 +169,9 @@ def test_ctrl_c_with_workers_submits_no_more_and_keeps_what_is_finished(tmp_path
     when = f"{os.getpid()} {replication_seed(5, 'steady', 20)}"
     cells = [replace(cell, scenario=replace(cell.scenario, description=when)) for cell in CELLS]
     with pytest.raises(StudyInterrupted) as caught:
-        run_study(cells, 200, 5, fakes.reason, revive=list, run=fakes.interrupts_parent, workers=2, store=tmp_path)
+        run_study(
+            cells, 200, 5, fakes.reason, revive=list, run=fakes.interrupts_parent, engine=Processes(2), store=tmp_path
+        )
     kept = sum(len(path.read_text().splitlines()) for path in tmp_path.iterdir())
     assert caught.value.total == 800
     assert 60 <= caught.value.done < 120

@@ -1,0 +1,93 @@
+"""What workers are given: the cells and what to do with a replication, whole; then one task after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from sim.model.hashing import canonical_json, digest
+from sim.model.records import RunResult
+from sim.model.scenario import Scenario
+from sim.study.cells import Cell, releases, replication_seed
+from sim.study.code import work_digest
+
+Run = Callable[[Scenario, int, str], RunResult]
+Reduce = Callable[[RunResult], Any]
+TaskKey = tuple[int, int, int]
+"""(cell, stratum, replication), each counted from 0."""
+
+
+class ReplicationCrashError(Exception):
+    """A replication ended in an exception: a bug, not a simulated failure. Says which, so that it can be run alone."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a worker needs besides the task's key; sent to each worker once."""
+
+    cells: tuple[Cell, ...]
+    seed: int
+    reduce: Reduce
+    run: Run | None = None
+    """None: the engine."""
+
+    def do(self, task: TaskKey) -> str:
+        """The reduced replication as canonical JSON, the same bytes in whatever process."""
+        scenario, scenario_hash = self._scenarios[task[0]][task[1]]
+        result = (self.run or engine())(scenario, self.seed_of(task), scenario_hash)
+        return canonical_json(self.reduce(result))
+
+    def scenario(self, task: TaskKey) -> Scenario:
+        """The cell's scenario with the stratum's kind of release."""
+        return self._scenarios[task[0]][task[1]][0]
+
+    def scenario_hash(self, task: TaskKey) -> str:
+        """Its digest."""
+        return self._scenarios[task[0]][task[1]][1]
+
+    def seed_of(self, task: TaskKey) -> int:
+        """The replication's seed."""
+        return replication_seed(self.seed, self.scenario(task).release.name, task[2])
+
+    def describe(self, task: TaskKey) -> str:
+        """The task in words that allow to run it alone."""
+        cell, scenario = self.cells[task[0]], self.scenario(task)
+        return (
+            f"{scenario.title!r} (cell {cell.name}, variant {cell.variant or '-'}, release {scenario.release.name}, "
+            f"replication {task[2]}, seed {self.seed_of(task)})"
+        )
+
+    @cached_property
+    def work(self) -> str:
+        """Identity of the code that is run and of the reduction."""
+        return work_digest((self.reduce,) if self.run is None else (self.reduce, self.run))
+
+    @cached_property
+    def key(self) -> str:
+        """Identity of everything: cells, seed, reduction and the code of both; not the number of replications."""
+        return digest([self.seed, [[cell.name, cell.variant, digest(cell.scenario)] for cell in self.cells], self.work])
+
+    @cached_property
+    def _scenarios(self) -> tuple[tuple[tuple[Scenario, str], ...], ...]:
+        """Made once: a digest takes longer than a quick replication."""
+        return tuple(
+            tuple((scenario, digest(scenario)) for scenario in _each_release(cell.scenario)) for cell in self.cells
+        )
+
+
+def _each_release(scenario: Scenario) -> tuple[Scenario, ...]:
+    return tuple(replace(scenario, release=release) for release in releases(scenario))
+
+
+def engine() -> Run:
+    """The engine, imported by whoever simulates: a parent with workers never compiles its loops."""
+    run: Run = import_module("sim.engine").run
+    return run
+
+
+def crash(job: Job, task: TaskKey, what: str) -> ReplicationCrashError:
+    """The error that says which replication crashed of what."""
+    return ReplicationCrashError(f"{job.describe(task)} crashed: {what}")
