@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replay", type=_replayed, metavar="RELEASE:SEED", help="only this release, told step by step on both sides"
     )
     parser.add_argument("--fail-on", choices=("worse",), help="exit 1 if an indicator or a decision got worse")
-    studying.add_study_arguments(parser, data_plane="exact")
+    studying.add_study_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
     parser.add_argument(
         "--format",

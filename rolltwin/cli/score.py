@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=library.VARIANTS,
         help="of the playbook, comma-separated: " + ", ".join(library.VARIANTS),
     )
-    studying.add_study_arguments(parser, data_plane="exact")
+    studying.add_study_arguments(parser)
     parser.add_argument(
         "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
     )

@@ -12,32 +12,25 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rolltwin.cli.arguments import whole
+from rolltwin.cli.arguments import add_data_plane_argument, whole
+from sim.model.data_plane import DataPlaneMode
 from sim.study import Engine, Processes, Serial, StudyInterrupted
 
 MOST_REPLICATIONS = 100_000
 MOST_WORKERS = 256
-DATA_PLANES = ("exact", "aggregate", "auto")
 
 
-def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: str) -> None:
-    """Who runs the replications, and how exactly they look at requests; ``data_plane`` is the command's default."""
-    group = parser.add_argument_group("how replications are run (the results do not depend on workers or engine)")
-    group.add_argument(
+def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: DataPlaneMode | None = None) -> None:
+    """Who runs the replications, and how closely requests are simulated; None: as the scenario says."""
+    parser.add_argument(
         "--workers",
         type=whole(1, MOST_WORKERS),
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes (default: all cores)",
     )
-    group.add_argument("--engine", choices=("processes",), default="processes", help="who runs them")
-    group.add_argument(
-        "--data-plane",
-        choices=DATA_PLANES,
-        help="exact: every request; auto: counts and histograms wherever their error is bounded; aggregate: as auto, but "
-        f"never exact where it could be avoided (default: the scenario's, or {data_plane})",
-    )
-    parser.set_defaults(default_data_plane=data_plane)
+    parser.add_argument("--engine", choices=("processes",), default="processes", help="who runs the replications")
+    add_data_plane_argument(parser, data_plane)
 
 
 def engine_of(args: argparse.Namespace) -> Engine:

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help=f"replications of the twin for each scenario (default: {REPLICATIONS})",
     )
-    studying.add_study_arguments(parser, data_plane="exact")
+    studying.add_study_arguments(parser)
     parser.add_argument("--thresholds", type=Path, default=thresholds.DEFAULT, metavar="FILE", help="what has to agree")
     _add_cluster_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
