@@ -66,9 +66,9 @@ class Analyst:
         made = created(order, self._ground.scenario.manifests, spec, context)
         run = Run(order, made, self._ground.clock.now)
         self.runs.append(run)
+        self._ground.watch.began(run, context)
         if made.status.phase.is_completed:
-            self._note(run)
-            self._changed()
+            self._tell(run)
         else:
             self._ground.clock.process(self._judge(run))
 
@@ -77,6 +77,7 @@ class Analyst:
         for run in self.runs:
             if run.order.name == name and not run.status.phase.is_completed:
                 run.spec = replace(run.spec, terminate=True)
+                self._ground.watch.told_to_end(run, self._ground.clock.now)
                 if run.poke is not None and not run.poke.triggered:
                     run.poke.succeed()
 
@@ -135,13 +136,12 @@ class Analyst:
 
     def _record(self, run: Run, measurements: dict[str, Measurement]) -> None:
         before = run.status.phase
-        run.status = analysis.record(run.spec, run.status, measurements, self._ground.clock.now)
+        run.status = self._ground.watch.recorded(run, measurements, self._ground.clock.now)
         finished = ((metric, one) for metric, one in measurements.items() if one.phase.is_completed)
         for metric, one in finished:
             self._ground.journal.measurement(run.order.name, metric, one.phase.value, one.value, one.message)
         if run.status.phase is not before:
-            self._note(run)
-            self._changed()
+            self._tell(run)
 
     def _measure(self, run: Run, tasks: Sequence[Task]) -> Generator[Event, Any, dict[str, Measurement]]:
         """Samples of one pass, all asked now; the pass lasts as long as the slowest answer."""
@@ -167,6 +167,8 @@ class Analyst:
             case _:
                 return 0.0
 
-    def _note(self, run: Run) -> None:
+    def _tell(self, run: Run) -> None:
         order, status = run.order, run.status
         self._ground.journal.analysis(order.name, order.role.value, status.phase.value, status.message)
+        self._ground.watch.told(run, self._ground.clock.now)
+        self._changed()

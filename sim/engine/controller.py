@@ -12,6 +12,7 @@ from sim.decide.templates import TemplateError
 from sim.engine.ground import Ground
 from sim.engine.hands import EngineHands
 from sim.engine.loop import Loop
+from sim.engine.observing import Look
 from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import Revision
 from sim.engine.routing import Router
@@ -58,6 +59,7 @@ class RolloutController:
 
     def notify(self) -> None:
         """Something the controller watches changed."""
+        self._ground.watch.noticed(self._ground.clock.now)
         self._loop.notify()
 
     def stand(self, revision: Revision, status: RolloutStatus) -> None:
@@ -121,9 +123,12 @@ class RolloutController:
         except TemplateError as error:
             # The controller fails here on every try: nothing of this reconcile is stored.
             self._ground.journal.phase(self.status.phase.value, str(error))
-            return False, self._ground.clock.now + CREATE_RETRY_S
+            wake_s = self._ground.clock.now + CREATE_RETRY_S
+            self._ground.watch.reconciled(Look(self.spec, observed, None, goes_on=False, wake_s=wake_s))
+            return False, wake_s
         goes_on = bool(decision.actions) or self._goes_on(decision.status)
         self._store(decision.status)
+        self._ground.watch.reconciled(Look(self.spec, observed, decision, goes_on, decision.wake_s))
         return goes_on, decision.wake_s
 
     def _goes_on(self, status: RolloutStatus) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sim.engine.clock import Clock
 from sim.engine.journal import SimulatedJournal
+from sim.engine.observing import Watch
 from sim.model.behaviour import Delay
 from sim.model.scenario import Scenario
 from sim.streams import Streams
@@ -23,6 +24,8 @@ class Ground:
     journal: SimulatedJournal
     plane: Plane
     region: str = ""
+    watch: Watch = field(default_factory=Watch)
+    """What becomes of the gates' verdicts."""
     on_pods: list[Callable[[], None]] = field(default_factory=list)
     on_endpoints: list[Callable[[], None]] = field(default_factory=list)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sim.decide.claims import Claim, judged
 from sim.decide.faults import faults_of
@@ -16,6 +16,7 @@ from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View
 from sim.engine.ground import Ground
 from sim.engine.journal import SimulatedJournal
+from sim.engine.observing import Watch
 from sim.engine.operator import Operator
 from sim.engine.outcome import Driver
 from sim.engine.people import people
@@ -45,6 +46,8 @@ class Place:
     share: float = 1.0
     watch_s: float = 0.0
     """How long beyond the horizon a promoted release is still watched for users' reports."""
+    watch: Watch = field(default_factory=Watch)
+    """What becomes of the gates' verdicts."""
 
 
 def run_local(scenario: Scenario, strategy: LocalStrategy, place: Place, rejection: Rejection | None) -> LocalResult:
@@ -72,7 +75,7 @@ class LocalRun:
             buckets_s=scenario.telemetry.prometheus.buckets_s,
             proxies=scenario.cluster.proxies,
         )
-        self._ground = Ground(scenario, clock, place.streams, journal, plane, place.region)
+        self._ground = Ground(scenario, clock, place.streams, journal, plane, place.region, place.watch)
         self._site = PodSite(self._ground, Scheduler(scenario.cluster))
         network, entry = network_and_entry(scenario.manifests, strategy, scenario.cluster.istio)
         self._router = Router(self._ground, network, entry)
@@ -157,7 +160,8 @@ class LocalRun:
         self._sampler.on_window.append(self._people.watch)
         self._sampler.on_window.append(self._count_tail)
         self._collector.is_read = self._is_read
-        self._collector.start(eyes_of(self._scenario.manifests, self._strategy))
+        self._ground.watch.asks(self._collector.sources)
+        self._collector.start(self._ground.watch.eyes(eyes_of(self._scenario.manifests, self._strategy)))
 
     def _is_read(self, store: str) -> bool:
         """Whether anybody may still query: nobody does after the end.

@@ -112,6 +112,7 @@ class Collector:
 
     def outage(self, provider: str, begins: bool) -> None:
         """A provider is down, or back: while it is down nobody scrapes."""
+        self._ground.watch.outage(provider, self._ground.clock.now, begins=begins)
         if begins:
             self._outages.append(provider)
         elif provider in self._outages:

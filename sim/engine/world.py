@@ -7,6 +7,7 @@ from typing import Final
 from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.engine import delivery
 from sim.engine.local import Place, run_local
+from sim.engine.observing import Watch
 from sim.engine.regions import run_phases
 from sim.model.header import header
 from sim.model.outcome import LocalResult
@@ -18,19 +19,20 @@ from sim.streams import Streams
 BACKEND: Final = "twin"
 
 
-def run(scenario: Scenario, seed: int, scenario_hash: str = "") -> RunResult:
+def run(scenario: Scenario, seed: int, scenario_hash: str = "", watch: Watch | None = None) -> RunResult:
     """One replication: the same (scenario, seed) gives the same journal, byte for byte, in any process.
 
-    Simulated failure is data; an exception is a bug and carries scenario and seed.
+    Simulated failure is data; an exception is a bug and carries scenario and seed. ``watch`` is what becomes of the gates'
+    verdicts (None: they are enforced); only a run in one region can be watched.
     """
     try:
-        return _run(scenario, seed, scenario_hash)
+        return _run(scenario, seed, scenario_hash, watch or Watch())
     except Exception as error:
         error.add_note(f"scenario {scenario.title!r}, seed {seed}")
         raise
 
 
-def _run(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+def _run(scenario: Scenario, seed: int, scenario_hash: str, watch: Watch) -> RunResult:
     strategy, streams = scenario.strategy, Streams(seed)
     before = delivery.before_apply(scenario, streams)
     late = Rejection("argo-cd", before.refusal) if before.refusal else None
@@ -39,7 +41,7 @@ def _run(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
         result = run_phases(scenario, strategy, seed, refused)
     else:
         refused = rejection(scenario, strategy) or late
-        result = run_local(scenario, strategy, Place(streams), refused)
+        result = run_local(scenario, strategy, Place(streams, watch=watch), refused)
     after: tuple[DeliveryRecord, ...] = ()
     if result.outcome.verdict is Verdict.PROMOTED:
         after = delivery.after_rollout(scenario, streams, result.outcome.ended_s)
