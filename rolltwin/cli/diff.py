@@ -94,7 +94,7 @@ def _diff(policies: Comparison, args: argparse.Namespace, folder: Path) -> Diff:
             lambda study: reports.settled(result(study)),
             revive=Outcome.from_json,
             engine=studying.engine_of(args),
-            store=folder / "replications",
+            store=studying.store_of(args, folder),
             progress=progress,
         )
     return result(study)

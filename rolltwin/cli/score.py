@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
             outcome_of,
             revive=Outcome.from_json,
             engine=studying.engine_of(args),
-            store=folder / "replications",
+            store=studying.store_of(args, folder),
             progress=progress,
         )
     score = reports.score(study, dora_year=args.dora_year, command=command, version=version("rolltwin"))

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,6 +19,8 @@ from sim.study import Engine, Processes, Serial, StudyInterrupted
 
 MOST_REPLICATIONS = 100_000
 MOST_WORKERS = 256
+STORE = "replications.sqlite"
+"""The file of a command's folder that its finished replications are kept in."""
 
 
 def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: DataPlaneMode | None = None) -> None:
@@ -30,7 +33,19 @@ def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: DataPlan
         help="processes (default: all cores)",
     )
     parser.add_argument("--engine", choices=("processes",), default="processes", help="who runs the replications")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="FILE",
+        help=f"keep finished replications there; commands may share it (default: {STORE} in --out)",
+    )
     add_data_plane_argument(parser, data_plane)
+
+
+def store_of(args: argparse.Namespace, folder: Path) -> Path:
+    """The file to keep finished replications in: the one asked for, or the one of the command's folder."""
+    store: Path = args.store or folder / STORE
+    return store
 
 
 def engine_of(args: argparse.Namespace) -> Engine:

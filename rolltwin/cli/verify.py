@@ -143,7 +143,8 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     subjects = [one.on(delays) for one in subjects]
     with studying.under_way() as progress:
-        pairings = with_twin(subjects, asked, args.replications, args.seed, studying.engine_of(args), folder, progress)
+        store, engine = studying.store_of(args, folder), studying.engine_of(args)
+        pairings = with_twin(subjects, asked, args.replications, args.seed, engine, store, progress)
     about = About(studying.command_line(), version("rolltwin"))
     found = verify(pairings, asked, args.replications, args.seed, about)
     reports.write_verification(found, folder)

@@ -159,7 +159,7 @@ def with_twin(  # noqa: PLR0913, PLR0917 - as run_study
     replications: int,
     seed: int,
     engine: Engine,
-    folder: Path,
+    store: Path,
     progress: Progress,
 ) -> list[Pairing]:
     """Each subject with so many replications of the twin; finished ones are kept, an interrupted study goes on."""
@@ -171,11 +171,15 @@ def with_twin(  # noqa: PLR0913, PLR0917 - as run_study
         facts_of,
         revive=Facts.from_json,
         engine=engine,
-        store=folder / "replications",
+        store=store,
         progress=progress,
     )
     return [
-        _pairing(subject, asked, next(s.values for s in cell.strata if s.stratum.name == subject.scenario.release.name))
+        _pairing(
+            subject,
+            asked,
+            next(tuple(s.values) for s in cell.strata if s.stratum.name == subject.scenario.release.name),
+        )
         for subject, cell in zip(subjects, study.cells, strict=True)
     ]
 

@@ -6,8 +6,8 @@ The only part of the model that starts processes and writes files; it knows noth
 from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, releases, replication_seed, strata
 from sim.study.engines import Engine, Processes, Serial
 from sim.study.jobs import ReplicationCrashError
-from sim.study.ordered import Replication, stream
-from sim.study.runs import StudyInterrupted, run_once, run_study
+from sim.study.ordered import Replication, StudyInterrupted, stream
+from sim.study.runs import run_once, run_study
 from sim.study.sequential import run_until
 from sim.study.store import StoreError
 

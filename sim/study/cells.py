@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Generic, TypeVar
@@ -35,8 +36,8 @@ class StratumResults(Generic[R]):
     """Reduced replications of one kind of release; ``values[i]`` was run with ``seeds[i]``."""
 
     stratum: Stratum
-    seeds: tuple[int, ...]
-    values: tuple[R, ...]
+    seeds: Sequence[int]
+    values: Sequence[R]
 
 
 @dataclass(frozen=True, slots=True)

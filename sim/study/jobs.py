@@ -18,6 +18,8 @@ Run = Callable[[Scenario, int, str], RunResult]
 Reduce = Callable[[RunResult], Any]
 TaskKey = tuple[int, int, int]
 """(cell, stratum, replication), each counted from 0."""
+StoreKey = tuple[str, str, int]
+"""What a replication is, whoever asks for it: (work, digest of the scenario with its release, seed)."""
 
 
 class ReplicationCrashError(Exception):
@@ -44,9 +46,13 @@ class Job:
         """The cell's scenario with the stratum's kind of release."""
         return self._scenarios[task[0]][task[1]][0]
 
-    def scenario_hash(self, task: TaskKey) -> str:
-        """Its digest."""
-        return self._scenarios[task[0]][task[1]][1]
+    def store_key(self, task: TaskKey) -> StoreKey:
+        """What the replication is, whoever asks for it."""
+        return self.work, self._scenarios[task[0]][task[1]][1], self.seed_of(task)
+
+    def declarations(self) -> list[tuple[str, str, str]]:
+        """Digest, title and kind of release of every scenario that is run."""
+        return [(known, one.title, one.release.name) for cell in self._scenarios for one, known in cell]
 
     def seed_of(self, task: TaskKey) -> int:
         """The replication's seed."""

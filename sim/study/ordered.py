@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -15,9 +14,20 @@ from sim.model.records import RunResult
 from sim.study.cells import Cell, releases
 from sim.study.engines import Engine, Serial
 from sim.study.jobs import Job, Run, TaskKey
-from sim.study.store import Store
+from sim.study.kept import parsed
+from sim.study.store import Memory, Store, StoreError
 
 R = TypeVar("R")
+
+
+class StudyInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a study, after everything finished has been stored."""
+
+    def __init__(self, done: int, total: int | None = None) -> None:
+        of = "" if total is None else f" of {total}"
+        super().__init__(f"{done}{of} replications are finished.")
+        self.done = done
+        self.total = total
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +60,82 @@ def stream(  # noqa: PLR0913 - as run_study
     Raises as ``run_study`` does.
     """
     job = Job(tuple(cells), seed, reduce, run)
-    keeper = nullcontext() if store is None else Store(store, job.key)
-    with keeper as kept:
-        done = {} if kept is None else kept.read()
-        order: deque[TaskKey] = deque()
+    place: Path | Memory = Memory() if store is None else store
+    with nullcontext() if store is None else Store(store) as shelf:
+        if shelf is not None:
+            shelf.declare(job)
+        found = _InOrder(job, shelf, tasks_of(job.cells, start, stop))
+        try:
+            for task, text in found.texts(engine or Serial()):
+                yield Replication(*task, job.seed_of(task), revive(parsed(text, place)))
+        except KeyboardInterrupt as interrupt:
+            raise StudyInterrupted(found.finished) from interrupt
 
-        def missing() -> Iterator[TaskKey]:
-            for task in tasks_of(job.cells, start, stop):
-                order.append(task)
-                if task not in done:
-                    yield task
 
-        with closing((engine or Serial()).results(job, missing())) as results:
+@dataclass(slots=True)
+class _InOrder:
+    """What is under way, and what is finished but has to wait for its turn."""
+
+    job: Job
+    shelf: Store | None
+    tasks: Iterator[TaskKey]
+    finished: int = 0
+    _turns: deque[TaskKey] = field(default_factory=deque)
+    """Tasks in order, from the one whose turn it is to the last that was looked at."""
+    _running: set[TaskKey] = field(default_factory=set)
+    _fresh: dict[TaskKey, str] = field(default_factory=dict)
+
+    def texts(self, engine: Engine) -> Iterator[tuple[TaskKey, str]]:
+        """Every task and its result, in order."""
+        yield from self._stored_first()
+        with closing(engine.results(self.job, self._missing())) as results:
             for task, text in results:
-                value = json.loads(text)
-                if kept is not None:
-                    kept.append(task, value)
-                done[task] = value
-                while order and order[0] in done:
-                    yield _replication(job, order[0], revive(done.pop(order.popleft())))
-        for task in order:
-            yield _replication(job, task, revive(done.pop(task)))
+                self._keep(task, text)
+                yield from self._due()
+        yield from self._due()
+
+    def _stored_first(self) -> Iterator[tuple[TaskKey, str]]:
+        """Those that are there before the first that is missing; nothing is begun before they are used up."""
+        for task in self.tasks:
+            text = self._stored(task)
+            if text is None:
+                self.tasks = chain((task,), self.tasks)
+                return
+            self.finished += 1
+            yield task, text
+
+    def _missing(self) -> Iterator[TaskKey]:
+        for task in self.tasks:
+            self._turns.append(task)
+            if self._stored(task) is None:
+                self._running.add(task)
+                yield task
+            else:
+                self.finished += 1
+
+    def _keep(self, task: TaskKey, text: str) -> None:
+        if self.shelf is not None:
+            self.shelf.append(self.job.store_key(task), text)
+        self._running.remove(task)
+        self._fresh[task] = text
+        self.finished += 1
+
+    def _due(self) -> Iterator[tuple[TaskKey, str]]:
+        while self._turns and self._turns[0] not in self._running:
+            task = self._turns.popleft()
+            text = self._fresh.pop(task, None) or self._stored(task)
+            if text is None:
+                raise StoreError(str(self.shelf), f"{self.job.describe(task)} was kept there and is there no more")
+            yield task, text
+
+    def _stored(self, task: TaskKey) -> str | None:
+        return None if self.shelf is None else self.shelf.find(self.job.store_key(task))
 
 
 def tasks_of(cells: Sequence[Cell], start: int, stop: int | None) -> Iterator[TaskKey]:
     """Replication by replication, so that what an interrupted study leaves is balanced."""
+    kinds = [len(releases(cell.scenario)) for cell in cells]
     for index in count(start) if stop is None else range(start, stop):
-        for c, cell in enumerate(cells):
-            for s in range(len(releases(cell.scenario))):
+        for c, kind in enumerate(kinds):
+            for s in range(kind):
                 yield c, s, index
-
-
-def _replication(job: Job, task: TaskKey, value: R) -> Replication[R]:
-    return Replication(*task, job.seed_of(task), value)

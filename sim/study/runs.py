@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,20 +14,15 @@ from sim.study.cells import Cell, CellResults, StratumResults, Study, strata
 from sim.study.engines import Engine, Serial
 from sim.study.jobs import Job, Run, TaskKey
 from sim.study.jobs import engine as simulator
-from sim.study.ordered import tasks_of
-from sim.study.store import Store
+from sim.study.kept import Seeds, Values, opened
+from sim.study.ordered import StudyInterrupted, tasks_of
+from sim.study.store import Memory, Shelf
 
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
 
-
-class StudyInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a study, after everything finished has been stored."""
-
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__(f"{done} of {total} replications are finished.")
-        self.done = done
-        self.total = total
+_REMEMBERED = 20_000
+"""Replications that a study keeps revived (about 50 MB); those of larger ones are read again whenever they are asked for."""
 
 
 def run_study(  # noqa: PLR0913 - four say what is asked, the others, by keyword, how it is run
@@ -48,32 +42,18 @@ def run_study(  # noqa: PLR0913 - four say what is asked, the others, by keyword
     ``reduce`` turns a run into something small (JSON data or a frozen dataclass of it), ``revive`` makes it from its
     JSON form again; every value takes that way, so resumed and fresh studies cannot differ. Both ``reduce`` and
     ``run`` (None: the engine of the model) must be importable by name for an ``engine`` other than Serial, the default.
-    With ``store``, replications found there are not run again and finished ones are kept there at once.
+    With ``store``, a file, replications found there are not run again, whatever study ran them, and finished ones are
+    kept there at once.
 
     Raises ReplicationCrashError for a bug in a replication, StoreError for an unusable store, and StudyInterrupted
     on Ctrl-C once what is finished has been stored.
     """
     job = Job(tuple(cells), seed, reduce, run)
-    tasks = list(tasks_of(job.cells, 0, replications))
-    keeper = nullcontext() if store is None else Store(store, job.key)
-    with keeper as kept:
-        known = {} if kept is None else kept.read()
-        done = {task: known[task] for task in tasks if task in known}
-        if progress is not None:
-            progress(len(done), len(tasks))
-        missing = iter([task for task in tasks if task not in done])
-        try:
-            for task, text in (engine or Serial()).results(job, missing):
-                value = json.loads(text)
-                # Kept before it is counted: Ctrl-C between the two must not promise too much.
-                if kept is not None:
-                    kept.append(task, value)
-                done[task] = value
-                if progress is not None:
-                    progress(len(done), len(tasks))
-        except KeyboardInterrupt as interrupt:
-            raise StudyInterrupted(len(done), len(tasks)) from interrupt
-    return Study(_collect(job, replications, done, revive), replications, seed, job.key)
+    place: Path | Memory = Memory() if store is None else store
+    with opened(place) as shelf:
+        shelf.declare(job)
+        _run_missing(job, replications, shelf, engine or Serial(), progress or _silent)
+    return Study(_collect(job, replications, place, revive), replications, seed, job.key)
 
 
 def run_once(scenario: Scenario, seed: int) -> RunResult:
@@ -81,21 +61,47 @@ def run_once(scenario: Scenario, seed: int) -> RunResult:
     return simulator()(scenario, seed, digest(scenario))
 
 
+def _run_missing(job: Job, replications: int, shelf: Shelf, engine: Engine, progress: Progress) -> None:
+    total = sum(1 for _ in tasks_of(job.cells, 0, replications))
+    done = sum(_is_kept(job, shelf, task) for task in tasks_of(job.cells, 0, replications))
+
+    def missing() -> Iterator[TaskKey]:
+        # Asked again when its turn comes: another process may have run it by then.
+        return (task for task in tasks_of(job.cells, 0, replications) if not _is_kept(job, shelf, task))
+
+    progress(done, total)
+    try:
+        with closing(engine.results(job, missing())) as results:
+            for task, text in results:
+                # Kept before it is counted: Ctrl-C between the two must not promise too much.
+                shelf.append(job.store_key(task), text)
+                done += 1
+                progress(done, total)
+    except KeyboardInterrupt as interrupt:
+        raise StudyInterrupted(done, total) from interrupt
+    if done < total:
+        progress(total, total)  # another process ran the rest
+
+
+def _is_kept(job: Job, shelf: Shelf, task: TaskKey) -> bool:
+    return shelf.find(job.store_key(task)) is not None
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Progress that nobody asked for."""
+
+
 def _collect(
-    job: Job, replications: int, done: dict[TaskKey, Any], revive: Callable[[Any], R]
+    job: Job, replications: int, place: Path | Memory, revive: Callable[[Any], R]
 ) -> tuple[CellResults[R], ...]:
+    kinds = [strata(cell.scenario) for cell in job.cells]
+    remembers = replications * sum(map(len, kinds)) <= _REMEMBERED
+
+    def results(c: int, s: int) -> StratumResults[R]:
+        seeds = Seeds(job, c, s, replications)
+        return StratumResults(kinds[c][s], seeds, Values(seeds, place, revive, remembers))
+
     return tuple(
-        CellResults(
-            cell,
-            digest(cell.scenario),
-            tuple(
-                StratumResults(
-                    stratum,
-                    tuple(job.seed_of((c, s, index)) for index in range(replications)),
-                    tuple(revive(done[c, s, index]) for index in range(replications)),
-                )
-                for s, stratum in enumerate(strata(cell.scenario))
-            ),
-        )
+        CellResults(cell, digest(cell.scenario), tuple(results(c, s) for s in range(len(kinds[c]))))
         for c, cell in enumerate(job.cells)
     )

@@ -1,23 +1,41 @@
-"""Finished replications on disk, one JSON line each, so that an interrupted study can go on where it stopped.
+"""Finished replications in one SQLite file, so that nothing is computed twice, whatever study asks for it.
 
-A study has one file per process that ever worked on it (``KEY.jsonl``, ``KEY.1.jsonl``, ...), created exclusively:
-two runs at once on one folder never write to the same file, and both are read afterwards.
+A replication is known by what it is, not by who asked: the code and reduction (``work``), the scenario with its release,
+and the seed. Each is written in a transaction of its own as it finishes. The journal is SQLite's write-ahead log with
+``synchronous=NORMAL``: a process killed at any instant loses nothing that was written, several processes may write at
+once, and a loss of power may cost the last replications but never the file. The log needs a file system that lets the
+processes of one machine share memory; those of several machines must not write to one file.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from errno import EIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Protocol, Self
 
-from sim.model.hashing import canonical_json
-from sim.study.jobs import TaskKey
+from sim.study.jobs import Job, StoreKey
 
-_DAMAGED = "not a stored replication; delete the file to run its replications again"
+_APPLICATION = 0x726F6C74
+"""``rolt``: the file says whose it is (``file replications.sqlite`` shows it, too)."""
+_VERSION = 1
+_BUSY_S = 60.0
+"""Another process holds the file for milliseconds; whoever waits longer than this waits for a stopped process."""
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+CREATE TABLE scenarios (hash TEXT PRIMARY KEY, title TEXT NOT NULL, release TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE replications (
+    work TEXT NOT NULL, scenario TEXT NOT NULL, seed INTEGER NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (work, scenario, seed)
+) WITHOUT ROWID;
+"""
+_DAMAGED = "not a file of replications, or a damaged one; delete it to run its replications again"
 
 
 class StoreError(OSError):
@@ -27,13 +45,69 @@ class StoreError(OSError):
         super().__init__(EIO, why, str(place))
 
 
-@dataclass(slots=True)
-class Store:
-    """Read what other processes left, append what this one finishes."""
+class Shelf(Protocol):
+    """Where finished replications are put and found again, as canonical JSON."""
 
-    folder: Path
-    key: str
-    _file: TextIO | None = field(default=None, repr=False)
+    def find(self, key: StoreKey) -> str | None:
+        """The replication; None if it is not there."""
+
+    def append(self, key: StoreKey, text: str) -> None:
+        """Keep one replication, for good when this returns; nothing if it is there already, for then it is the same."""
+
+    def declare(self, job: Job) -> None:
+        """Say what the scenarios of the job are, for people who look into it."""
+
+
+class Memory(dict[StoreKey, str]):
+    """A shelf that ends with the process."""
+
+    def declare(self, job: Job) -> None:
+        """Nobody looks into it."""
+
+    def find(self, key: StoreKey) -> str | None:
+        """As every shelf does."""
+        return self.get(key)
+
+    def append(self, key: StoreKey, text: str) -> None:
+        """As every shelf does."""
+        self[key] = text
+
+
+class Store:
+    """A shelf in a file, made if there is none (unless it ``exists``); ``with`` it, or ``close`` it."""
+
+    def __init__(self, path: Path, *, exists: bool = False) -> None:
+        self._path = path
+        with _clear(path):
+            if not exists and not path.exists():
+                _create(path)
+            self._file = _opened(path)
+
+    def find(self, key: StoreKey) -> str | None:
+        """As every shelf does."""
+        with _clear(self._path):
+            row = self._file.execute(
+                "SELECT value FROM replications WHERE work = ? AND scenario = ? AND seed = ?", key
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def append(self, key: StoreKey, text: str) -> None:
+        """As every shelf does."""
+        with _clear(self._path):
+            self._file.execute("INSERT OR IGNORE INTO replications VALUES (?, ?, ?, ?)", (*key, text))
+
+    def declare(self, job: Job) -> None:
+        """Say what the scenarios of the job are, for people who look into the file."""
+        with _clear(self._path):
+            self._file.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?, ?)", job.declarations())
+
+    def close(self) -> None:
+        """Close the file; whoever is the last to do so folds the log into it."""
+        with _clear(self._path):
+            self._file.close()
+
+    def __str__(self) -> str:
+        return str(self._path)
 
     def __enter__(self) -> Self:
         return self
@@ -41,54 +115,74 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self.close()
 
-    def read(self) -> dict[TaskKey, Any]:
-        """Every replication found in the study's files; of duplicates, which are equal, the last one."""
-        found: dict[TaskKey, Any] = {}
-        for path in sorted(self.folder.glob(f"{self.key}*.jsonl")):
-            for row in _rows(path):
-                task, value = _entry(row, path)
-                found[task] = value
-        return found
 
-    def append(self, task: TaskKey, value: Any) -> None:
-        """Write one replication and hand it to the operating system at once."""
-        if self._file is None:
-            self._file = self._create()
-        self._file.write(canonical_json({"task": task, "value": value}) + "\n")
-        self._file.flush()
+def dump(path: Path) -> Iterator[tuple[str, ...]]:
+    """Every row of a store in a fixed order: equal for stores that hold the same."""
+    with _clear(path), closing(_opened(path)) as file:
+        for table in ("scenarios", "replications"):
+            rows: Iterable[tuple[object, ...]] = file.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")  # noqa: S608 - ours
+            for row in rows:
+                yield table, *map(str, row)
 
-    def _create(self) -> TextIO:
+
+def _create(path: Path) -> None:
+    """Made under another name and put into place whole: nobody, killed or not, ever leaves or sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        made = Path(folder) / "new"
+        with closing(sqlite3.connect(made, isolation_level=None)) as file:
+            file.execute("PRAGMA journal_mode = WAL").fetchone()
+            file.executescript(_SCHEMA)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for part in range(10_000):
-                path = self.folder / (f"{self.key}.{part}.jsonl" if part else f"{self.key}.jsonl")
-                try:
-                    return path.open("x", encoding="utf-8", newline="\n")
-                except FileExistsError:
-                    continue
-        except OSError as error:
-            raise StoreError(self.folder, f"cannot keep results there: {error.strerror or error}") from error
-        raise StoreError(self.folder, f"study {self.key} has too many files; delete some")
+            os.link(made, path)
+        except FileExistsError:
+            return
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of one file; its last line may be torn, because its writer was killed or is still at work."""
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    # Every complete line ends in a newline, so what follows the last newline is empty or torn.
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            place = f"{path}:{number}"
-            raise StoreError(place, _DAMAGED) from error
-
-
-def _entry(row: Any, path: Path) -> tuple[TaskKey, Any]:
+def _opened(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise StoreError(path, "not a file" if path.exists() else "no such file")
+    if not os.access(path, os.W_OK):
+        raise StoreError(path, "cannot keep results there: Permission denied")
+    # SQLite takes what is empty for a new database; whoever emptied the file may have meant something else by it.
+    file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
-        (cell, stratum, index), value = row["task"], row["value"]
-    except (TypeError, KeyError, ValueError) as error:
-        raise StoreError(path, _DAMAGED) from error
-    return (cell, stratum, index), value
+        _check(file, path)
+        file.execute("PRAGMA synchronous = NORMAL")
+    except (sqlite3.Error, StoreError):
+        file.close()
+        raise
+    return file
+
+
+def _check(file: sqlite3.Connection, path: Path) -> None:
+    (application,) = file.execute("PRAGMA application_id").fetchone()
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    if application != _APPLICATION:
+        raise StoreError(path, "the file of another program, so nothing is kept there; name another")
+    if version != _VERSION:
+        raise StoreError(
+            path, f"written by another version of rolltwin (layout {version}, not {_VERSION}); name another"
+        )
+
+
+@contextmanager
+def _clear(path: Path) -> Iterator[None]:
+    """What goes wrong with the file, in words."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(path, _why(error)) from error
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(path, f"cannot keep results there: {error.strerror or error}") from error
+
+
+def _why(error: sqlite3.Error) -> str:
+    # SQLITE_NOTADB and SQLITE_CORRUPT come as the base class, all that is the machine's fault as OperationalError.
+    if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+        return f"cannot keep results there: {error}"
+    return f"{_DAMAGED} ({error})"

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from reports.diff import documents
+from sim.study.store import dump
 from tests.e2e.conftest import ROLLOUT, SCENARIO, Command
+from tests.study.stores import replications
 
 GATED = ROLLOUT.replace(
     "        - pause: {duration: 5s}\n",
@@ -230,7 +232,7 @@ def test_files_written(rolltwin: Command, sides: Path) -> None:
     command = ("diff", "old.yaml", "new.yaml", *QUICK, "--out", "out")
     assert rolltwin(*command).code == 0
     written = {path.name for path in (sides / "out").iterdir()}
-    assert written == {"report.html", "report.md", "diff.json", "diff.svg", "timeline.svg", "replications"}
+    assert written == {"report.html", "report.md", "diff.json", "diff.svg", "timeline.svg", "replications.sqlite"}
     page = (sides / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     change(sides / "new" / "shop.yaml", "< 0.9", "< 0.02")
@@ -254,15 +256,15 @@ def test_an_interrupted_diff_goes_on(rolltwin: Command, sides: Path) -> None:
         (sys.executable, "-m", "rolltwin.cli.main", "diff", *arguments, "cut"), cwd=sides, stderr=subprocess.PIPE, text=True,
         stdout=subprocess.DEVNULL,
     ) as process:  # fmt: skip
-        store = sides / "cut" / "replications"
-        while process.poll() is None and not any(path.stat().st_size for path in store.glob("*.jsonl")):
+        store = sides / "cut" / "replications.sqlite"
+        while process.poll() is None and not replications(store):
             pass
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "go on with: rolltwin" in err
     assert diffed(rolltwin, *arguments, "cut") == diffed(rolltwin, *arguments, "whole")
-    assert len(list(store.glob("*.jsonl"))) == 2, "what was finished is not run again"
+    assert list(dump(store)) == list(dump(sides / "whole" / store.name))
 
 
 def git(folder: Path, *arguments: str) -> None:

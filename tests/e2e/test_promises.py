@@ -16,6 +16,7 @@ import pytest
 from rolltwin.cli import entry
 from scenarios import library
 from tests.e2e.conftest import Command
+from tests.study.stores import replications
 
 AS_WRITTEN = str(library.DEFAULT.parent / "triptrip" / "as-written")
 CORRECTED = str(library.DEFAULT.parent / "triptrip" / "corrected")
@@ -100,8 +101,8 @@ def test_two_processes_write_the_same_journal(folder: Path) -> None:
 def test_a_study_goes_on_where_it_was_interrupted(rolltwin: Command, folder: Path, number: signal.Signals) -> None:
     command = ("score", "scenario.yaml", "--replications", "6", "--workers", "1", "--format", "json", "--out")
     process = started((*command, "cut"), folder)
-    store = folder / "cut" / "replications"
-    while process.poll() is None and not any(path.stat().st_size for path in store.glob("*.jsonl")):
+    store = folder / "cut" / "replications.sqlite"
+    while process.poll() is None and not replications(store):
         pass
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
@@ -155,11 +156,11 @@ def test_a_file_name_that_is_no_text_is_no_matter(rolltwin: Command, folder: Pat
 def test_a_corrupt_store_is_named(rolltwin: Command, folder: Path) -> None:
     command = ("score", "scenario.yaml", "--replications", "1", "--workers", "1", "--out", "out")
     assert rolltwin(*command).code == 0
-    (stored,) = (folder / "out" / "replications").glob("*.jsonl")
+    stored = folder / "out" / "replications.sqlite"
     stored.write_text("garbage\n", encoding="utf-8")
     told = rolltwin(*command)
     assert told.code == 2
-    assert f"{stored.name}:1: not a stored replication; delete the file" in told.err
+    assert f"{stored.name}: not a file of replications, or a damaged one; delete it" in told.err
 
 
 def test_an_interruption_during_the_first_imports_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def compared(folder: Path, scratch: Path) -> Verification:
     """One recorded run beside as few replications of the twin as anything may be concluded from."""
     subject = read_recorded([folder], [])[0].on(None)
     replications = NEAR_REPLICATIONS if subject.near else ASKED.replications
-    pairings = with_twin([subject], ASKED, replications, SEED, Serial(), scratch, lambda _done, _total: None)
+    pairings = with_twin([subject], ASKED, replications, SEED, Serial(), scratch / "store", lambda _done, _total: None)
     return verify(pairings, ASKED, replications, SEED, About())
 
 

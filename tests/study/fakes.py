@@ -51,3 +51,8 @@ def deaf(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
 def reason(result: RunResult) -> list[object]:
     """A reduction that keeps what tells runs apart."""
     return [result.verdict.value, result.reason, result.seed, result.scenario_hash]
+
+
+def title(result: RunResult) -> str:
+    """Another reduction."""
+    return result.reason

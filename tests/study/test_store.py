@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sim.study import Cell, Processes, StoreError, Study, run_study, stream
+from sim.study.jobs import Job
+from sim.study.store import Store, dump
+from tests.reports.builders import scenario
+from tests.study import fakes, victim
+from tests.study.stores import replications
+
+CELLS = (Cell("canary", "as written", scenario("A")), Cell("canary", "corrected", scenario("B")))
+DAMAGES = [pytest.param(100, id="header"), pytest.param(4096 + 8, id="table")]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "replications.sqlite"
+
+
+def study(
+    store: Path, count: int = 3, cells: tuple[Cell, ...] = CELLS, seen: list[int] | None = None
+) -> Study[list[object]]:
+    return run_study(
+        cells, count, 5, fakes.reason, revive=list, run=fakes.quick, store=store,
+        progress=lambda done, _total: None if seen is None else seen.append(done),
+    )  # fmt: skip
+
+
+def values(found: Study[list[object]]) -> list[list[object]]:
+    return [value for cell in found.cells for part in cell.strata for value in part.values]
+
+
+def test_a_stored_study_is_not_run_again_and_is_one_file(store: Path) -> None:
+    first, seen = study(store), list[int]()
+    again = study(store, seen=seen)
+    assert values(again) == values(first)
+    assert seen == [12]
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+
+
+def test_only_missing_replications_are_run(store: Path) -> None:
+    study(store, 2)
+    seen: list[int] = []
+    study(store, 3, seen=seen)
+    assert seen == [8, 9, 10, 11, 12]
+
+
+def test_what_one_study_ran_no_other_runs_again(store: Path) -> None:
+    study(store)
+    seen: list[int] = []
+    study(store, cells=(Cell("by another name", "", CELLS[1].scenario),), seen=seen)
+    assert seen == [6]
+    changed = replace(CELLS[1].scenario, tail_s=1.0)
+    study(store, cells=(Cell("canary", "", changed),), seen=seen)
+    assert seen[1:3] == [0, 1]
+
+
+def test_another_reduction_is_another_replication(store: Path) -> None:
+    study(store)
+    before = replications(store)
+    run_study(CELLS, 1, 5, fakes.title, revive=str, run=fakes.quick, store=store)
+    assert replications(store) == before + 4
+
+
+def test_a_study_without_a_store_says_the_same(store: Path) -> None:
+    alone: Study[list[object]] = run_study(CELLS, 3, 5, fakes.reason, revive=list, run=fakes.quick)
+    assert values(alone) == values(study(store))
+
+
+def test_values_of_a_large_study_are_read_when_asked_for(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small: Study[list[object]] = study(store)
+    monkeypatch.setattr("sim.study.runs._REMEMBERED", 11)
+    part, same = study(store).cells[1].strata[1], small.cells[1].strata[1]
+    assert list(part.values) == list(same.values)
+    assert (part.values[1], part.values[-1], part.values[1:]) == (same.values[1], same.values[2], same.values[1:])
+    assert part.values[0] is not part.values[0]
+    assert same.values[0] is same.values[0]
+    store.unlink()
+    with pytest.raises(StoreError, match="no such file"):
+        list(part.values)
+
+
+def test_the_file_says_what_its_scenarios_are(store: Path) -> None:
+    study(store)
+    titles = {(row[2], row[3]) for row in dump(store) if row[0] == "scenarios"}
+    assert titles == {(title, release) for title in ("A", "B") for release in ("steady", "broken")}
+
+
+@pytest.mark.parametrize("place", DAMAGES)
+def test_a_damaged_file_is_refused_with_advice(store: Path, place: int) -> None:
+    study(store, 200)
+    bytes_ = bytearray(store.read_bytes())
+    bytes_[place if place > 100 else 0 : place + 3000] = b"\xff" * 3000
+    store.write_bytes(bytes_)
+    with pytest.raises(StoreError, match="damaged one; delete it"):
+        study(store, 200)
+
+
+@pytest.mark.parametrize("content", [b"", b"task: 1\n", b"\0" * 5000], ids=["empty", "text", "zeros"])
+def test_a_file_that_is_none_is_refused_and_left_as_it_is(store: Path, content: bytes) -> None:
+    store.write_bytes(content)
+    with pytest.raises(StoreError, match=r"not a file of replications|another program"):
+        study(store)
+    assert store.read_bytes() == content
+
+
+def test_a_value_that_is_none_is_refused(store: Path) -> None:
+    study(store)
+    with closing(sqlite3.connect(store, isolation_level=None)) as file:
+        file.execute("UPDATE replications SET value = '[1, '")
+    with pytest.raises(StoreError, match="holds what is not a replication"):
+        values(study(store))
+
+
+def test_another_programs_database_is_refused(store: Path) -> None:
+    with closing(sqlite3.connect(store, isolation_level=None)) as file:
+        file.execute("CREATE TABLE replications (mine)")
+    with pytest.raises(StoreError, match="the file of another program"):
+        study(store)
+
+
+def test_a_later_layout_is_refused(store: Path) -> None:
+    study(store)
+    with closing(sqlite3.connect(store, isolation_level=None)) as file:
+        file.execute("PRAGMA user_version = 2")
+    with pytest.raises(StoreError, match="another version of rolltwin"):
+        study(store)
+
+
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot keep results there"):
+        study(tmp_path / "file" / "inside")
+    with pytest.raises(StoreError, match="not a file"):
+        study(tmp_path)
+
+
+def test_a_full_disk_is_said(store: Path) -> None:
+    study(store, 1)
+    with Store(store) as full:
+        (pages,) = full._file.execute("PRAGMA page_count").fetchone()
+        full._file.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreError, match="full"):
+            full.append(("w", "s", 1), "x" * 100_000)
+
+
+def test_two_at_once_lose_nothing(store: Path) -> None:
+    job = Job(CELLS, 5, fakes.reason, fakes.quick)
+    tasks = [(0, 0, index) for index in range(60)]
+    with Store(store) as one, Store(store) as two:
+        for number, task in enumerate(tasks):
+            (one, two)[number % 2].append(job.store_key(task), "1")
+            (two, one)[number % 2].append(job.store_key(task), "1")
+    assert replications(store) == 60
+
+
+def test_two_processes_make_and_fill_one_file(store: Path) -> None:
+    both = [started(store) for _ in range(2)]
+    for process in both:
+        assert process.wait(60) == 0
+    assert list(dump(store)) == list(dump(whole(store)))
+
+
+def test_a_study_killed_at_any_instant_goes_on_as_if_it_had_not_been(store: Path) -> None:
+    dice, kills = Random(7), 0  # noqa: S311 - which instant matters to nobody
+    while kills < 3:
+        process, goal = started(store), replications(store) + dice.randrange(1, 50)
+        while replications(store) < goal and process.poll() is None:
+            pass
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait(60)
+        assert replications(store) < victim.TASKS, "killed too late to show anything"
+    assert started(store).wait(60) == 0
+    assert list(dump(store)) == list(dump(whole(store)))
+
+
+def started(store: Path) -> subprocess.Popen[bytes]:
+    """A study in processes of its own, workers included."""
+    return subprocess.Popen([sys.executable, "-m", "tests.study.victim", store], start_new_session=True)
+
+
+def whole(store: Path) -> Path:
+    """What a study that nothing happened to leaves."""
+    victim.study(store.with_name("whole"))
+    return store.with_name("whole")
+
+
+def test_a_stream_reads_what_a_study_left_and_the_other_way_round(store: Path) -> None:
+    study(store, 2)
+    found = list(stream(CELLS, 5, fakes.reason, revive=list, store=store, stop=4, run=fakes.quick, engine=Processes(2)))
+    assert [(one.index, one.cell, one.stratum) for one in found] == [
+        (index, cell, stratum) for index in range(4) for cell in range(2) for stratum in range(2)
+    ]
+    seen: list[int] = []
+    again = study(store, 4, seen=seen)
+    assert seen == [16]
+    for one in found:
+        part = again.cells[one.cell].strata[one.stratum]
+        assert (one.seed, json.dumps(one.value)) == (part.seeds[one.index], json.dumps(part.values[one.index]))

@@ -1,0 +1,30 @@
+"""A study to be killed: ``python -m tests.study.victim STORE``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sim.model.behaviour import Release, VersionBehaviour
+from sim.model.manifests import ManifestSet
+from sim.model.scenario import Scenario
+from sim.model.strategy import ArgoRollout
+from sim.study import Cell, Processes, run_study
+from tests.study import fakes
+
+STABLE = VersionBehaviour("v1")
+MIX = tuple(Release(name, name == "steady", share=0.5, behaviour=STABLE) for name in ("steady", "broken"))
+SCENARIOS = [Scenario(title, ArgoRollout("api"), ManifestSet(), STABLE, MIX[0], mix=MIX) for title in "AB"]
+CELLS = tuple(Cell(one.title, "", one) for one in SCENARIOS)
+REPLICATIONS = 100
+TASKS = REPLICATIONS * 4
+
+
+def study(store: Path) -> None:
+    """Large enough to be killed in the midst of it."""
+    with Processes(2) as engine:
+        run_study(CELLS, REPLICATIONS, 5, fakes.reason, revive=list, run=fakes.quick, engine=engine, store=store)
+
+
+if __name__ == "__main__":
+    study(Path(sys.argv[1]))
