@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path as File
+from types import MappingProxyType
 from typing import Any
 
 from scenarios import library, manifests
@@ -33,6 +34,22 @@ UNREADABLE = "RT005"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a scenario was read from: enough to read it again with something changed."""
+
+    paths: tuple[File, ...] = ()
+    overrides: tuple[str, ...] = ()
+    crds: File | None = None
+    bare: bool = False
+    """Manifests in the packaged default world rather than a scenario file."""
+
+    def again(self, overrides: Sequence[str] = (), texts: Mapping[File, str] = MappingProxyType({})) -> Loaded:
+        """The same with more overrides and with these texts in place of what stands in manifest files; BadInput as ever."""
+        source = _bare_source(self.paths, [*self.overrides, *overrides]) if self.bare else None
+        return _complete(source or text.read(self.paths[0], [*self.overrides, *overrides]), self.crds, self, texts)
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A scenario, the documents it was made of, and its identity."""
 
@@ -45,6 +62,7 @@ class Loaded:
     """Queries for metrics that the simulated cluster does not have."""
     notes: tuple[str, ...] = ()
     """What the traffic does not show of the Locust file that it comes from."""
+    origin: Origin = field(default=Origin(), repr=False, compare=False)
 
     @property
     def hash(self) -> str:
@@ -70,12 +88,15 @@ def is_scenario(path: File) -> bool:
 
 def load(file: File, overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
     """The scenario at ``file`` with ``key=value`` overrides; BadInput with every error."""
-    source = text.read(file, overrides)
-    return _complete(source, crds)
+    return Origin((file,), tuple(overrides), crds).again()
 
 
 def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
     """Bare manifests under the packaged default traffic, behaviours and people (``scenarios/library/default.yaml``)."""
+    return Origin(tuple(paths), tuple(overrides), crds, bare=True).again()
+
+
+def _bare_source(paths: Sequence[File], overrides: Sequence[str]) -> Source:
     source = text.read(library.DEFAULT, overrides)
     source.data["manifests"] = [path.name for path in paths]
     source.data.setdefault("title", ", ".join(readable(path.name) for path in paths))
@@ -83,7 +104,7 @@ def from_manifests(paths: Sequence[File], overrides: Sequence[str] = (), crds: F
     # Whatever is wrong with the whole is wrong with what the user gave, not with the packaged file.
     source.places |= {(): Place(source.file, 1, 1), ("manifests",): Place(source.file, 1, 1)}
     source.places |= {("manifests", index): Place(str(path), 1, 1) for index, path in enumerate(paths)}
-    return dataclasses.replace(_complete(source, crds), default_world=True)
+    return source
 
 
 def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File | None = None) -> tuple[Loaded, ...]:
@@ -107,11 +128,11 @@ def read_many(paths: Sequence[File], overrides: Sequence[str] = (), crds: File |
     return tuple(loaded)
 
 
-def _complete(source: Source, crds: File | None) -> Loaded:
+def _complete(source: Source, crds: File | None, origin: Origin, texts: Mapping[File, str]) -> Loaded:
     reader = Reader(source, [*source.findings])
     written = DOCUMENT.read(source.data, (), reader)
     mix = _releases(source, reader)
-    documents = _documents(source, reader, crds)
+    documents = _documents(source, reader, crds, texts)
     objects = manifests.typed(documents)
     refused = [finding for finding in documents.findings if finding.code == UNREADABLE]
     draft = DOCUMENT.read(source.data, (), Reader(source, lenient=True)) if written is INVALID else written
@@ -135,7 +156,7 @@ def _complete(source: Source, crds: File | None) -> Loaded:
     if unanswered:
         raise BadInput(unanswered)
     unexposed = _found("RT812", documents, scenario, source.file)
-    return Loaded(scenario, documents, source.file, unexposed=unexposed, notes=notes)
+    return Loaded(scenario, documents, source.file, origin.bare, unexposed, notes, origin)
 
 
 def _settled(written: Any, objects: ManifestSet) -> Any:
@@ -154,7 +175,7 @@ def _found(code: str, documents: Documents, scenario: Scenario, file: str) -> tu
     return tuple(finding(rule, hit, file) for hit in hits)
 
 
-def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:
+def _documents(source: Source, reader: Reader, crds: File | None, texts: Mapping[File, str]) -> Documents:
     """The manifests named; a path is relative to the file in which it stands."""
     names = source.data.get("manifests", [])
     paths: list[File] = []
@@ -164,7 +185,7 @@ def _documents(source: Source, reader: Reader, crds: File | None) -> Documents:
             path = named_in.parent / name
             # A manifest named on the command line is reported as unreadable by itself.
             paths += [path] if path == named_in or _exists(path, ("manifests", index), reader) else []
-    documents = manifests.load(paths, crds)
+    documents = manifests.load(paths, crds, texts=texts)
     absent = source.data.get("without", [])
     return _without(documents, absent, reader) if isinstance(absent, list) else documents
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
+from types import MappingProxyType
 from typing import Any
 
 from scenarios.findings import Finding, Path, Severity, ordered
@@ -23,12 +24,17 @@ _KIND = re.compile(r"^kind:\s*[\"']?([A-Za-z]+)", re.MULTILINE)
 _NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n|\s*\n)*?[ \t]+name:\s*[\"']?([^\s\"'#{]+)", re.MULTILINE)
 
 
-def load(paths: Sequence[FilePath], crds: FilePath | None = None, versions: str = "head") -> Documents:
+def load(
+    paths: Sequence[FilePath],
+    crds: FilePath | None = None,
+    versions: str = "head",
+    texts: Mapping[FilePath, str] = MappingProxyType({}),
+) -> Documents:
     """Every object below the paths, checked strictly against the field tables.
 
     Directories are read recursively, files in sorted order. ``crds`` is a directory of CustomResourceDefinitions that
     replace the built-in tables of their kinds, BadInput if it holds none; ``versions`` is ``head`` or ``playbook`` (see
-    ``fields/README``).
+    ``fields/README``). Files among ``texts`` are read as if that stood in them.
     """
     tables, findings = builtin_tables(versions), list[Finding]()
     if crds is not None:
@@ -37,7 +43,7 @@ def load(paths: Sequence[FilePath], crds: FilePath | None = None, versions: str 
     files, missing = files_below(paths)
     reading = _Reading(tables, [*findings, *missing])
     for file in files:
-        reading.file(file)
+        reading.file(file, texts.get(file))
     return reading.result()
 
 
@@ -50,9 +56,9 @@ class _Reading:
         self.objects: list[Document] = []
         self.unreadable: list[Unreadable] = []
 
-    def file(self, file: FilePath) -> None:
-        """Reads one file."""
-        text, problem = read_text(file)
+    def file(self, file: FilePath, instead: str | None = None) -> None:
+        """Reads one file, or what is to be read instead of it."""
+        text, problem = read_text(file) if instead is None else (instead, None)
         if problem is not None:
             self.findings.append(problem)
             return

@@ -65,7 +65,7 @@ def parse(text: str, file: str) -> Iterator[Parsed]:
     A ``---`` in the first column ends a document wherever it stands, even in a block scalar (YAML 1.2, 9.1.2), so the
     text can be cut there before it is parsed.
     """
-    for line, chunk in _chunks(text):
+    for line, chunk in chunks(text):
         if not _ONLY_COMMENTS.fullmatch(chunk):
             yield _document(chunk, file, line)
 
@@ -75,7 +75,8 @@ def templated(text: str) -> bool:
     return _TEMPLATED.search(text) is not None
 
 
-def _chunks(text: str) -> Iterator[tuple[int, str]]:
+def chunks(text: str) -> Iterator[tuple[int, str]]:
+    """The documents of a text as cut at their markers, each with its first line."""
     cuts = [0, *(match.start() for match in _MARKER.finditer(text) if match.start()), len(text)]
     line = 1
     for start, end in pairwise(cuts):
