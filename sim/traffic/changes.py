@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.traffic.jit import kernel, part
-from sim.traffic.serve import RESET, answer_slot, count_answer, note_start, occupy
+from sim.traffic.serve import RESET, answer_slot, count_answer, note_start, occupy, take
 from sim.traffic.state import FLYING, Carried, Client, Mesh, Pods, Row, Tally
 from sim.traffic.tries import outcome_of, settle_any
 from sim.traffic.watching import catch_up, forget_after, look_ahead, look_around, note
@@ -62,7 +62,6 @@ def resume(client: Client, pods: Pods, tally: Tally, carried: Carried, mesh: Mes
 def idle(pods: Pods, pod: int, now_s: float) -> None:
     """All servers of a pod are free from now on and nobody waits."""
     row = pods.rows[pod]
-    row["head"] = 0
     row["first"] = 0
     row["queued"] = 0
     pods.free[pod, : row["servers"]] = now_s
@@ -104,7 +103,7 @@ def replan(client: Client, pods: Pods, carried: Carried, mesh: Mesh, changed: ND
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
         if changed[flight["pod"]] and flight["start"] <= now_s:
-            take_until(pods, flight["pod"], flight["finish"])
+            take(pods, flight["pod"], flight["finish"])
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
         if changed[flight["pod"]] and flight["start"] > now_s:
@@ -121,18 +120,3 @@ def replan(client: Client, pods: Pods, carried: Carried, mesh: Mesh, changed: ND
             leaves = flight["begun"] + client.timeout_s
             outcome = outcome_of(mesh, flight["slot"], flight["finish"], flight["ends"], leaves)
             note(mesh, flight["seat"], flight["row"], min(flight["finish"], flight["ends"]), outcome)
-
-
-@part
-def take_until(pods: Pods, pod: int, finish_s: float) -> None:
-    """Take an idle server until a known instant."""
-    row = pods.rows[pod]
-    free = pods.free[pod]
-    mask = len(free) - 1
-    head = row["head"]
-    place = head + row["servers"]
-    while place > head + 1 and free[(place - 1) & mask] > finish_s:
-        free[place & mask] = free[(place - 1) & mask]
-        place -= 1
-    free[place & mask] = finish_s
-    row["head"] = (head + 1) & mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import Final, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ class Fleet:
         self._retry_on = retry_on
         self.pods = Pods(
             rows=np.zeros(1, dtype=POD),
-            free=np.zeros((1, 1)),
+            free=np.full((1, 1), inf),
             starts=np.zeros((1, 1)),
             error_below=np.zeros((1, 1)),
             error_slot=np.zeros((1, 1), dtype=np.int64),
@@ -128,7 +129,7 @@ class Fleet:
             room = 2 * pods
         self.pods = self.pods._replace(
             rows=lengthened(self.pods.rows, room),
-            free=lengthened(self.pods.free, room),
+            free=lengthened(self.pods.free, room, inf),
             starts=lengthened(self.pods.starts, room),
             error_below=lengthened(self.pods.error_below, room),
             error_slot=lengthened(self.pods.error_slot, room),
@@ -141,32 +142,29 @@ class Fleet:
 
     def _unroll(self, behaviour: VersionBehaviour) -> None:
         """Widen the rings for this version; a ring of another width has to start at its first column."""
-        servers = max(self.pods.free.shape[1], 1 << (behaviour.concurrency - 1).bit_length())
+        servers = max(self.pods.free.shape[1], behaviour.concurrency + 1)
         waiting = max(self.pods.starts.shape[1], (behaviour.queue_limit or 0) + 1)
-        if servers > self.pods.free.shape[1]:
-            free = unrolled(self.pods.free, self.pods.rows["head"], servers)
-            self.pods.rows["head"] = 0
-            self.pods = self.pods._replace(free=free)
+        self.pods = self.pods._replace(free=widened(self.pods.free, servers, inf))
         if waiting > self.pods.starts.shape[1]:
             starts = unrolled(self.pods.starts, self.pods.rows["first"], waiting)
             self.pods.rows["first"] = 0
             self.pods = self.pods._replace(starts=starts)
 
 
-def lengthened(array: NDArray[Item], rows: int) -> NDArray[Item]:
-    """The array with zeroed rows added, or itself."""
+def lengthened(array: NDArray[Item], rows: int, filler: float = 0) -> NDArray[Item]:
+    """The array with rows of zeros (or of ``filler``) added, or itself."""
     if rows <= len(array):
         return array
-    longer = np.zeros((rows, *array.shape[1:]), dtype=array.dtype)
+    longer = np.full((rows, *array.shape[1:]), filler, dtype=array.dtype)
     longer[: len(array)] = array
     return longer
 
 
-def widened(array: NDArray[Item], columns: int) -> NDArray[Item]:
-    """The table with zeroed columns added, or itself."""
+def widened(array: NDArray[Item], columns: int, filler: float = 0) -> NDArray[Item]:
+    """The table with columns of zeros (or of ``filler``) added, or itself."""
     if columns <= array.shape[1]:
         return array
-    wider = np.zeros((len(array), columns), dtype=array.dtype)
+    wider = np.full((len(array), columns), filler, dtype=array.dtype)
     wider[:, : array.shape[1]] = array
     return wider
 

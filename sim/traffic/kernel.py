@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.traffic.heap import drop_first
 from sim.traffic.jit import kernel, part
@@ -28,46 +26,18 @@ from sim.traffic.state import (
     FLYING,
     NEXT,
     RETRYING,
+    Batch,
     Carried,
     Client,
     Pods,
     Routing,
     Tally,
 )
+from sim.traffic.usual import Bounds, Requests, book, choose, choose_all, count_all, serve_all
 from sim.traffic.words import high, keyed, low, service_of
 
 
-class Requests(NamedTuple):
-    """What the loop needs of a block."""
-
-    number: int
-    times: NDArray[np.float64]
-    route_error: NDArray[np.uint64]
-    pool_pod: NDArray[np.uint64]
-    service: NDArray[np.float64]
-
-
-@part
-def choose(routing: Routing, route_draw: float, pool_draw: float, pod_draw: float) -> int:
-    """Row of the pod for three draws in [0, 1); where the pool has no pod, -1 less the slot of its answer."""
-    route, last = 0, len(routing.share_below) - 1
-    while route < last and route_draw >= routing.share_below[route]:
-        route += 1
-    pool, last = routing.pools_from[route], routing.pools_from[route + 1] - 1
-    while pool < last and pool_draw >= routing.weight_below[pool]:
-        pool += 1
-    first = routing.pods_from[pool]
-    count = routing.pods_from[pool + 1] - first
-    if count == 0:
-        return -1 - int(routing.empty_slot[pool])
-    if len(routing.turns) == 0:
-        return int(routing.pods[first + np.int64(pod_draw * count)])
-    turn = routing.turns[pool]
-    routing.turns[pool] = turn + 1
-    return int(routing.pods[first + turn % count])
-
-
-@part
+@kernel
 def serve(
     client: Client,
     pods: Pods,
@@ -111,6 +81,62 @@ def serve(
         settle(client, tally, carried, group, -1, deadline, route, block, index, attempt)
 
 
+@part
+def turn_away(
+    client: Client,
+    tally: Tally,
+    carried: Carried,
+    slot: int,
+    at_s: float,
+    route: np.uint64,
+    block: int,
+    index: int,
+    attempt: int,
+) -> None:
+    """An attempt that finds no pod is answered all the same."""
+    tally.answers[0, slot] += 1
+    settle(client, tally, carried, -1, slot, at_s, route, block, index, attempt)
+
+
+@kernel
+def begin(
+    requests: Requests,
+    client: Client,
+    routing: Routing,
+    pods: Pods,
+    tally: Tally,
+    carried: Carried,
+    horizon_s: float,
+    index: int,
+) -> None:
+    """The first attempt of a request."""
+    at, route, pool_pod = requests.times[index], requests.route_error[index], requests.pool_pod[index]
+    pod = choose(routing, high(route), high(pool_pod), low(pool_pod))
+    if pod < 0:
+        turn_away(client, tally, carried, -1 - pod, at, route, requests.number, index, 0)
+        return
+    base = requests.service[pods.rows[pod]["kind"], index]
+    serve(client, pods, tally, carried, horizon_s, pod, at, base, low(route), route, requests.number, index, 0)
+
+
+@kernel
+def retry(client: Client, routing: Routing, pods: Pods, tally: Tally, carried: Carried, horizon_s: float) -> None:
+    """The attempt that is first in the heap, with draws of its own."""
+    row = carried.retries[0]
+    at, block, index, attempt, route = row["at"], row["block"], row["index"], row["attempt"], row["route"]
+    drop_first(carried)
+    pool_pod = keyed(client.key, block, index, attempt, 0)
+    error = high(keyed(client.key, block, index, attempt, 1))
+    pod = choose(routing, high(route), high(pool_pod), low(pool_pod))
+    if pod < 0:
+        turn_away(client, tally, carried, -1 - pod, at, route, block, index, attempt)
+        return
+    how = pods.kinds[pods.rows[pod]["kind"]]
+    first, second = keyed(client.key, block, index, attempt, 2), keyed(client.key, block, index, attempt, 3)
+    base = service_of(first, second, how["shape"], how["scale"], how["sigma"])
+    serve(client, pods, tally, carried, horizon_s, pod, at, base, error, route, block, index, attempt)
+
+
 @kernel
 def run(
     requests: Requests,
@@ -119,6 +145,7 @@ def run(
     pods: Pods,
     tally: Tally,
     carried: Carried,
+    batch: Batch,
     until_s: float,
     horizon_s: float,
 ) -> bool:
@@ -126,44 +153,30 @@ def run(
 
     Nothing changes from outside before ``horizon_s``, so that what ends before it is final.
     """
-    times = requests.times
     sizes = carried.sizes
-    count = len(times)
+    stop = np.searchsorted(requests.times, until_s)
     i = sizes[NEXT]
-    while True:
-        if sizes[FLYING] == len(carried.flights) or sizes[RETRYING] == len(carried.retries):
-            sizes[NEXT] = i
-            return False
-        at = times[i] if i < count else inf
-        retried = sizes[RETRYING] > 0 and carried.retries[0]["at"] < at
-        if retried:
-            at = carried.retries[0]["at"]
-        if at >= until_s:
-            sizes[NEXT] = i
-            return True
-        if retried:
-            row = carried.retries[0]
-            block, index, attempt, route = row["block"], row["index"], row["attempt"], row["route"]
-            drop_first(carried)
-            pool_pod = keyed(client.key, block, index, attempt, 0)
-            error = high(keyed(client.key, block, index, attempt, 1))
-        else:
-            block, index, attempt, route = requests.number, i, 0, requests.route_error[i]
-            pool_pod = requests.pool_pod[i]
-            error = low(route)
+    first, ready = i, i
+    in_turn = len(routing.turns) > 0  # who is next depends on retries in between: no choice can be made before its time
+    while sizes[FLYING] < len(carried.flights) and sizes[RETRYING] < len(carried.retries):
+        next_retry = carried.retries[0]["at"] if sizes[RETRYING] > 0 else inf
+        if i < stop and not in_turn:
+            if i == ready:
+                first, ready = i, min(stop, i + len(batch.pods))
+                choose_all(requests, routing, batch, first, ready - first)
+            done = i - first
+            usual = Bounds(next_retry, horizon_s, client.timeout_s)
+            i = first + serve_all(requests, pods, batch, first, done, ready - first, usual)
+            count_all(pods, tally, batch, done, i - first)
+            if i == ready and i < stop:
+                continue
+        if i < stop and requests.times[i] <= next_retry:
+            begin(requests, client, routing, pods, tally, carried, horizon_s, i)
             i += 1
-        pod = choose(routing, high(route), high(pool_pod), low(pool_pod))
-        if pod < 0:
-            slot = -1 - pod
-            tally.answers[0, slot] += 1
-            settle(client, tally, carried, -1, slot, at, route, block, index, attempt)
-            continue
-        kind = pods.rows[pod]["kind"]
-        if retried:
-            how = pods.kinds[kind]
-            first = keyed(client.key, block, index, attempt, 2)
-            second = keyed(client.key, block, index, attempt, 3)
-            base = service_of(first, second, how["shape"], how["scale"], how["sigma"])
+        elif next_retry < until_s:
+            retry(client, routing, pods, tally, carried, horizon_s)
         else:
-            base = requests.service[kind, index]
-        serve(client, pods, tally, carried, horizon_s, pod, at, base, error, route, block, index, attempt)
+            break
+    book(pods, tally)
+    sizes[NEXT] = i
+    return bool(i == stop and (sizes[RETRYING] == 0 or carried.retries[0]["at"] >= until_s))

@@ -17,12 +17,13 @@ from sim.traffic.changes import observe, replan, reset, resume
 from sim.traffic.fine import by_bin, by_bucket, layout
 from sim.traffic.fleet import Fleet, lengthened
 from sim.traffic.interface import Look, Observation
-from sim.traffic.kernel import Requests, run
+from sim.traffic.kernel import run
 from sim.traffic.notes import Notes, WindowNotes
 from sim.traffic.proxies import Proxies
 from sim.traffic.relay import relay
 from sim.traffic.routes import flatten, pods_of
 from sim.traffic.state import FLYING, NEXT, RETRYING, Carried
+from sim.traffic.usual import Requests
 from sim.traffic.values import NONE_GROUP, Balancing, PodEffects, PodSample, Route, Streams, WindowCount
 from sim.traffic.windows import Windows
 
@@ -69,6 +70,7 @@ class DataPlane:
             np.zeros(FIRST_ROOM, dtype=state.RETRY),
             np.zeros(3, dtype=np.int64),
         )
+        self._batch = state.Batch(np.zeros(state.BATCH, dtype=np.int64), np.zeros(state.BATCH))
         self._routes: tuple[Route, ...] = ()
         self._changed: list[int] = []
         self._groups: set[int] = set()
@@ -219,7 +221,9 @@ class DataPlane:
                 self._reserve(2)
                 self._proxies.make_room()
             return
-        while not run(requests, client, routing, fleet.pods, fleet.tally, self._carried, until_s, horizon_s):
+        while not run(
+            requests, client, routing, fleet.pods, fleet.tally, self._carried, self._batch, until_s, horizon_s
+        ):
             self._reserve(2)
 
     def _reserve(self, factor: int = 1) -> None:

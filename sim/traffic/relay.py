@@ -10,7 +10,6 @@ import numpy as np
 
 from sim.traffic.heap import drop_first, push_held
 from sim.traffic.jit import kernel, part
-from sim.traffic.kernel import Requests
 from sim.traffic.serve import LATE, UNAVAILABLE, settle
 from sim.traffic.state import (
     AGAIN,
@@ -30,6 +29,7 @@ from sim.traffic.state import (
     Tally,
 )
 from sim.traffic.tries import TRIES, pick, send
+from sim.traffic.usual import Requests
 from sim.traffic.words import high, keyed, low, service_of
 
 COPIES: Final = 1 << 40

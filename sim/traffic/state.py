@@ -164,11 +164,11 @@ POD: Final = np.dtype(
         ("kind", np.int64),
         ("group", np.int64),
         ("servers", np.int64),
-        ("head", np.int64),
         ("limit", np.int64),
         ("first", np.int64),
         ("queued", np.int64),
         ("arrived", np.int64),
+        ("usual", np.int64),
         ("ticks", np.int64),
         ("turn", np.int64),
     ],
@@ -176,8 +176,9 @@ POD: Final = np.dtype(
 )
 """A pod: effects on service times, share of answers that are not 200, row of its service times, group.
 
-``servers`` free at the ascending instants ``free[pod, head ...]`` (a ring); with ``limit`` >= 0 the ``queued``
-start times ``starts[pod, first ...]`` of those that wait (a ring). ``arrived`` attempts so far; ``ticks`` is the sum
+``servers`` free at the ascending instants ``free[pod, 0 ...]``, after which comes infinity; with ``limit`` >= 0 the ``queued``
+start times ``starts[pod, first ...]`` of those that wait (a ring). ``arrived`` attempts so far, ``usual`` more until these
+are booked (``sim.traffic.usual``); ``ticks`` is the sum
 of all latencies in units of 2**-30 s, whole so that it does not depend on the order of summation.
 """
 
@@ -276,3 +277,14 @@ class Carried(NamedTuple):
     flights: Records
     retries: Records
     sizes: NDArray[np.int64]
+
+
+BATCH: Final = 512
+"""Attempts that go through the usual steps together: few enough for the fastest cache."""
+
+
+class Batch(NamedTuple):
+    """First attempts on their way through the usual steps: rows of their pods, and latencies."""
+
+    pods: NDArray[np.int64]
+    latencies: NDArray[np.float64]
