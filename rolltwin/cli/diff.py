@@ -85,7 +85,7 @@ def _diff(policies: Comparison, args: argparse.Namespace, folder: Path) -> Diff:
     def result(study: Study[Outcome]) -> Diff:
         return reports.diff(study, policies, looks, about, _replay_command(args))
 
-    with studying.under_way() as progress:
+    with studying.engine_of(args) as engine, studying.under_way() as progress:
         study = run_until(
             (Cell("old", "", policies.old), Cell("new", "", policies.new)),
             looks,
@@ -93,7 +93,7 @@ def _diff(policies: Comparison, args: argparse.Namespace, folder: Path) -> Diff:
             outcome_of,
             lambda study: reports.settled(result(study)),
             revive=Outcome.from_json,
-            engine=studying.engine_of(args),
+            engine=engine,
             store=studying.store_of(args, folder),
             progress=progress,
         )

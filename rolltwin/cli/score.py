@@ -64,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
     folder = arguments.usable_folder(args.out)
     seed = cells[0].scenario.seed if args.seed is None else args.seed
     command = studying.command_line()
-    with studying.under_way() as progress:
+    with studying.engine_of(args) as engine, studying.under_way() as progress:
         study = run_study(
             cells,
             args.replications,
             seed,
             outcome_of,
             revive=Outcome.from_json,
-            engine=studying.engine_of(args),
+            engine=engine,
             store=studying.store_of(args, folder),
             progress=progress,
         )

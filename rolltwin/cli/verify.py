@@ -142,8 +142,8 @@ def run(args: argparse.Namespace) -> int:
     if not subjects:
         return UNUSABLE
     subjects = [one.on(delays) for one in subjects]
-    with studying.under_way() as progress:
-        store, engine = studying.store_of(args, folder), studying.engine_of(args)
+    with studying.engine_of(args) as engine, studying.under_way() as progress:
+        store = studying.store_of(args, folder)
         pairings = with_twin(subjects, asked, args.replications, args.seed, engine, store, progress)
     about = About(studying.command_line(), version("rolltwin"))
     found = verify(pairings, asked, args.replications, args.seed, about)

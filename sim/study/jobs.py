@@ -94,6 +94,9 @@ def engine() -> Run:
     return run
 
 
-def crash(job: Job, task: TaskKey, what: str) -> ReplicationCrashError:
-    """The error that says which replication crashed of what."""
-    return ReplicationCrashError(f"{job.describe(task)} crashed: {what}")
+def crash(job: Job, task: TaskKey, what: str, trace: str = "") -> ReplicationCrashError:
+    """The error that says which replication crashed of what, and where if another process knows."""
+    error = ReplicationCrashError(f"{job.describe(task)} crashed: {what}")
+    if trace:
+        error.add_note(trace)
+    return error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -52,7 +52,7 @@ def stream(  # noqa: PLR0913 - as run_study
     start: int = 0,
     stop: int | None = None,
     run: Run | None = None,
-) -> Iterator[Replication[R]]:
+) -> Generator[Replication[R]]:
     """Replications ``start`` to before ``stop`` (None: for ever) of every cell and kind of release, computed ahead.
 
     Ordered by replication, then cell, then kind of release, whatever the engine; its values are those of ``run_study``.

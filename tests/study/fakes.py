@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from sim.model.records import EndRecord, RunResult, Verdict
 from sim.model.scenario import Scenario
@@ -56,3 +57,24 @@ def reason(result: RunResult) -> list[object]:
 def title(result: RunResult) -> str:
     """Another reduction."""
     return result.reason
+
+
+def dying_once(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Kills the worker, once: the description names a file that says whether it has happened."""
+    once = Path(scenario.description)
+    if scenario.release.name == "broken" and not once.exists():
+        once.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return quick(scenario, seed, scenario_hash)
+
+
+def deadly(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Kills every worker that tries one replication; the description says which."""
+    if scenario.description == str(seed):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return quick(scenario, seed, scenario_hash)
+
+
+def process(_result: RunResult) -> int:
+    """Who ran it."""
+    return os.getpid()

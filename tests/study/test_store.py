@@ -21,7 +21,7 @@ from tests.study import fakes, victim
 from tests.study.stores import replications
 
 CELLS = (Cell("canary", "as written", scenario("A")), Cell("canary", "corrected", scenario("B")))
-DAMAGES = [pytest.param(100, id="header"), pytest.param(4096 + 8, id="table")]
+DAMAGES = [pytest.param(0, id="all"), pytest.param(4096, id="all but the first page")]
 
 
 @pytest.fixture
@@ -98,12 +98,11 @@ def test_the_file_says_what_its_scenarios_are(store: Path) -> None:
     assert titles == {(title, release) for title in ("A", "B") for release in ("steady", "broken")}
 
 
-@pytest.mark.parametrize("place", DAMAGES)
-def test_a_damaged_file_is_refused_with_advice(store: Path, place: int) -> None:
+@pytest.mark.parametrize("start", DAMAGES)
+def test_a_damaged_file_is_refused_with_advice(store: Path, start: int) -> None:
     study(store, 200)
-    bytes_ = bytearray(store.read_bytes())
-    bytes_[place if place > 100 else 0 : place + 3000] = b"\xff" * 3000
-    store.write_bytes(bytes_)
+    whole = store.read_bytes()
+    store.write_bytes(whole[:start] + b"\xff" * (len(whole) - start))
     with pytest.raises(StoreError, match="damaged one; delete it"):
         study(store, 200)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -26,5 +27,15 @@ def study(store: Path) -> None:
         run_study(CELLS, REPLICATIONS, 5, fakes.reason, revive=list, run=fakes.quick, engine=engine, store=store)
 
 
+def orphans(store: Path) -> None:
+    """Say who the workers are, and wait to be killed."""
+    with Processes(2) as engine:
+        found = run_study(CELLS, 25, 5, fakes.process, revive=int, run=fakes.quick, engine=engine, store=store)
+        pids = {pid for cell in found.cells for part in cell.strata for pid in part.values}
+        sys.stdout.write(" ".join(map(str, pids)) + "\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
 if __name__ == "__main__":
-    study(Path(sys.argv[1]))
+    (orphans if sys.argv[2:] else study)(Path(sys.argv[1]))

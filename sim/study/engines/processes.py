@@ -1,61 +1,83 @@
-"""Processes on this machine."""
+"""Processes on this machine, which live across many studies."""
 
 from __future__ import annotations
 
+import pickle
 import signal
+from collections import Counter, deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
+from weakref import finalize
 
+from sim.study.engines.chunks import Chunk, Pace, begin, work
 from sim.study.jobs import Job, TaskKey, crash
 
-_AHEAD = 4
-"""Tasks queued per worker: enough to keep it busy, few enough that Ctrl-C is heard soon."""
+_AHEAD = 3
+"""Chunks queued per worker: enough to keep it busy, few enough that Ctrl-C is heard soon."""
+_DEATHS = 3
+"""A replication under way in so many killed workers is what kills them."""
+
+Tasks = tuple[TaskKey, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Processes:
-    """So many worker processes."""
+    """So many worker processes, started when the first study needs them.
 
-    workers: int
+    A worker that is killed is replaced, and what it was at is run again, a task at a time; a task that was under way in
+    three of them is a ReplicationCrashError.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._folder: Path | None = None
+        self._jobs = 0
 
     def results(self, job: Job, tasks: Iterator[TaskKey]) -> Generator[tuple[TaskKey, str]]:
         """As they come in."""
-        running: dict[Future[str], TaskKey] = {}
-        pool = ProcessPoolExecutor(self.workers, _context(), initializer=_begin, initargs=(job,))
+        given = self._given(job)
+        errand = _Errand(job, given, tasks, self.workers * _AHEAD)
         interrupted = False
         try:
             while True:
                 try:
-                    for task in islice(tasks, self.workers * _AHEAD - len(running) if not interrupted else 0):
-                        running[pool.submit(_work, task)] = task
-                    if not running:
+                    if not interrupted:
+                        self._submit(errand)
+                    if not errand.running:
                         break
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    finished, _ = wait(errand.running, return_when=FIRST_COMPLETED)
                 except KeyboardInterrupt:
                     if interrupted:
+                        self._abandon()
                         raise
                     interrupted = True
-                    running = {future: task for future, task in running.items() if not future.cancel()}
+                    errand.cancel()
                     continue
                 for future in finished:
-                    task = running.pop(future)
-                    try:
-                        text = future.result()
-                    except Exception as error:
-                        raise crash(job, task, f"{type(error).__name__}: {error}") from error
-                    yield task, text
+                    yield from self._taken(errand, future)
         finally:
-            pool.shutdown(wait=not interrupted, cancel_futures=True)
+            errand.cancel()
+            given.unlink(missing_ok=True)
         if interrupted:
             raise KeyboardInterrupt
 
     def close(self) -> None:
-        """Nothing to do: the workers go home after each study."""
+        """Send the workers home once they have finished what they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+        if self._folder is not None:
+            rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +86,88 @@ class Processes:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _given(self, job: Job) -> Path:
+        """The job in a file, which every worker reads once, however many tasks it gets."""
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="rolltwin-"))
+            # For those who forget to close: as the pool, it ends with the engine.
+            finalize(self, rmtree, self._folder, ignore_errors=True)
+        self._jobs += 1
+        path = self._folder / str(self._jobs)
+        path.write_bytes(pickle.dumps(job))
+        return path
+
+    def _submit(self, errand: _Errand) -> None:
+        for tasks in errand.next():
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(self.workers, _context(), initializer=begin)
+            try:
+                future = self._pool.submit(work, errand.given, tasks)
+            except BrokenProcessPool:
+                # Broken while nobody waited for it; what was under way is found out one by one.
+                errand.again.append(tasks)
+                self._abandon()
+                continue
+            errand.running[future] = tasks
+
+    def _taken(self, errand: _Errand, future: Future[Chunk]) -> Iterator[tuple[TaskKey, str]]:
+        tasks = errand.running.pop(future)
+        try:
+            chunk = future.result()
+        except CancelledError:
+            errand.again.append(tasks)
+        except BrokenProcessPool:
+            self._abandon()
+            errand.died(tasks)
+        else:
+            errand.pace.learn(len(tasks), chunk.seconds)
+            yield from zip(tasks, chunk.texts, strict=False)
+            if chunk.crash:
+                raise crash(errand.job, tasks[len(chunk.texts)], chunk.crash, chunk.trace)
+
+    def _abandon(self) -> None:
+        """Leave the pool to end alone; the next one needed is a new one."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One call of ``results``: what is under way, and what is to be run again because a worker died."""
+
+    job: Job
+    given: Path
+    tasks: Iterator[TaskKey]
+    most: int
+    """Chunks under way at once."""
+    running: dict[Future[Chunk], Tasks] = field(default_factory=dict)
+    again: deque[Tasks] = field(default_factory=deque)
+    pace: Pace = field(default_factory=Pace)
+    deaths: Counter[TaskKey] = field(default_factory=Counter)
+
+    def next(self) -> Iterator[Tasks]:
+        """Chunks to be submitted now."""
+        while len(self.running) < self.most:
+            chunk = self.again.popleft() if self.again else tuple(islice(self.tasks, self.pace.chunk))
+            if not chunk:
+                return
+            yield chunk
+
+    def died(self, tasks: Tasks) -> None:
+        """A worker died while these were under way or waiting: each is run again, alone."""
+        self.deaths.update(tasks)
+        worst = max(tasks, key=self.deaths.__getitem__)
+        if self.deaths[worst] >= _DEATHS:
+            raise crash(
+                self.job, worst, f"the worker processes that ran it were killed, {_DEATHS} of them (out of memory?)"
+            )
+        self.again.extend((task,) for task in tasks)
+
+    def cancel(self) -> None:
+        """Drop what no worker has begun."""
+        self.running = {future: tasks for future, tasks in self.running.items() if not future.cancel()}
 
 
 def _context() -> Any:
@@ -85,17 +189,3 @@ def _start_forkserver() -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_given: Job
-
-
-def _begin(job: Job) -> None:
-    """Runs first in every worker. Ctrl-C is the parent's to handle: workers finish what they are at."""
-    global _given  # noqa: PLW0603 - a pool offers its workers no other place to keep what they were given
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _given = job
-
-
-def _work(task: TaskKey) -> str:
-    return _given.do(task)
