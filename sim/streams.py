@@ -7,7 +7,7 @@ arrivals, and two strategies under one seed meet the same requests (common rando
 from __future__ import annotations
 
 from hashlib import blake2b
-from math import exp, log
+from math import exp
 from typing import Final
 
 import numpy as np
@@ -50,7 +50,7 @@ class Streams:
             return delay.median_s
         generator = self.generator(name)
         if delay.shape is Shape.EXPONENTIAL:
-            return float(generator.exponential(mean_s(delay)))
+            return float(generator.exponential(delay.mean_s))
         return delay.median_s * exp(delay.sigma * float(generator.standard_normal()))
 
 
@@ -68,14 +68,3 @@ class RegionStreams(Streams):
     def word(self, name: str) -> np.uint64:
         """As in ``Streams``, under the region's own prefix."""
         return super().word(f"region/{self._region}/{name}")
-
-
-def mean_s(delay: Delay) -> float:
-    """Mean of a random time, seconds."""
-    match delay.shape:
-        case Shape.CONSTANT:
-            return delay.median_s
-        case Shape.EXPONENTIAL:
-            return delay.median_s / log(2)
-        case Shape.LOGNORMAL:
-            return delay.median_s * exp(delay.sigma**2 / 2)

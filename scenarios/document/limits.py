@@ -11,7 +11,6 @@ from scenarios.manifests import Document, Documents
 from sim.model.load import LoadShape
 from sim.model.scenario import Scenario
 from sim.model.units import go_duration_s
-from sim.streams import mean_s
 
 MOST_PODS = 2000
 MOST_MEASUREMENTS = 30_000
@@ -38,7 +37,7 @@ def occupation(scenario: Scenario) -> float | None:
     From about 1 on requests queue and time out whatever the release does.
     """
     pods = pods_of(scenario.strategy, scenario.manifests)
-    served = mean_s(scenario.stable.service_time)
+    served = scenario.stable.service_time.mean_s
     if not pods or not served:
         return None
     return _highest_rps(scenario.load) * served / (pods * scenario.stable.concurrency)

@@ -34,7 +34,8 @@ from sim.model.records import Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 from sim.streams import Streams
-from sim.traffic import DataPlane, WindowCount
+from sim.traffic import WindowCount
+from sim.traffic.aggregate import plane_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,7 @@ class LocalRun:
         self._scenario, self._strategy = scenario, strategy
         clock = Clock(initial_time=-scenario.warm_up_s)
         journal = SimulatedJournal(clock, place.region)
-        plane = DataPlane(
-            scenario.load,
-            scenario.client,
-            place.streams,
-            start_s=-scenario.warm_up_s,
-            share=place.share,
-            buckets_s=scenario.telemetry.prometheus.buckets_s,
-            proxies=scenario.cluster.proxies,
-        )
+        plane = plane_of(scenario, place.streams, place.share)
         self._ground = Ground(scenario, clock, place.streams, journal, plane, place.region, place.watch)
         self._site = PodSite(self._ground, Scheduler(scenario.cluster))
         network, entry = network_and_entry(scenario.manifests, strategy, scenario.cluster.istio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import exp, log
 
 
 class Shape(StrEnum):
@@ -24,6 +25,17 @@ class Delay:
     median_s: float
     shape: Shape = Shape.LOGNORMAL
     sigma: float = 0.5
+
+    @property
+    def mean_s(self) -> float:
+        """Its mean, seconds."""
+        match self.shape:
+            case Shape.CONSTANT:
+                return self.median_s
+            case Shape.EXPONENTIAL:
+                return self.median_s / log(2)
+            case Shape.LOGNORMAL:
+                return self.median_s * exp(self.sigma**2 / 2)
 
 
 @dataclass(frozen=True, slots=True)

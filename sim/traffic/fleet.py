@@ -104,6 +104,20 @@ class Fleet:
                 found[self.codes[slot]] += count
         return found
 
+    def counted(self) -> tuple[Counts, ...]:
+        """Copies of everything that has been counted."""
+        rows, tally = self.pods.rows, self.tally
+        columns = (tally.answers, tally.latencies, tally.client, rows["ticks"], rows["arrived"])
+        return tuple(column.copy() for column in columns)
+
+    def recount(self, kept: tuple[Counts, ...]) -> None:
+        """Go back to these counts; what has been added since starts from none."""
+        rows, tally = self.pods.rows, self.tally
+        columns = (tally.answers, tally.latencies, tally.client, rows["ticks"], rows["arrived"])
+        for column, before in zip(columns, kept, strict=True):
+            column[...] = 0
+            column[tuple(slice(0, length) for length in before.shape)] = before
+
     def _kind(self, service_time: Delay) -> int:
         if service_time not in self.kinds:
             self.kinds.append(service_time)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import inf
 from typing import Final
 
@@ -24,7 +25,7 @@ from sim.traffic.relay import relay
 from sim.traffic.routes import flatten, pods_of
 from sim.traffic.state import FLYING, NEXT, RETRYING, Carried
 from sim.traffic.usual import Requests
-from sim.traffic.values import NONE_GROUP, Balancing, PodEffects, PodSample, Route, Streams, WindowCount
+from sim.traffic.values import NONE_GROUP, Balancing, Counts, PodEffects, PodSample, Route, Streams, WindowCount
 from sim.traffic.windows import Windows
 
 RETRY_KEY: Final = "traffic:retries"
@@ -189,6 +190,35 @@ class DataPlane:
     def offered_rps(self, pod: int) -> float:
         """Attempts a second that reached a pod since the last ``take_window``; 0 at that very instant."""
         return 0.0 if self.is_silent else self._windows.offered_rps(self._fleet, pod + 1, self.now_s)
+
+    def arrivals(self) -> Counts:
+        """Attempts that have reached each pod since it was added."""
+        return self._fleet.pods.rows["arrived"][1 : len(self._fleet.behaviours)].copy()
+
+    def under_way(self) -> tuple[Counts, int]:
+        """Attempts that each pod has not answered yet, and how many are about to be made again."""
+        flights, _, sizes = self._carried
+        pods = len(self._fleet.behaviours)
+        return np.bincount(flights["pod"][: sizes[FLYING]], minlength=pods)[1:], int(sizes[RETRYING])
+
+    def begin_anew(self, at_s: float) -> None:
+        """Go on from a later instant with idle pods and nothing in flight; what has been counted stays."""
+        self.now_s = at_s
+        self._changed.clear()
+        self._carried.sizes[:] = 0
+        pods = self._fleet.pods
+        for column in ("head", "first", "queued"):
+            pods.rows[column] = 0
+        pods.free[:] = at_s
+        self._block = self._load_block(self._arrivals.number_at(at_s))
+        self._carried.sizes[NEXT] = np.searchsorted(self._block.times, at_s)
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Whatever happens within changes what is in flight, not what has been counted."""
+        kept = self._fleet.counted()
+        yield
+        self._fleet.recount(kept)
 
     def _replan(self) -> None:
         """Plan anew what waits at pods whose effects changed at this instant, all of them in one pass."""

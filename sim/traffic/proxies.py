@@ -53,9 +53,7 @@ class Proxies:
 
     def are_needed(self, routes: Sequence[Route]) -> bool:
         """Whether these routes, or any before, have proxies do more than pass requests on."""
-        self.in_use = self.in_use or any(
-            route.handling != NOBODY or route.mirrors or any(pool.cluster for pool in route.pools) for route in routes
-        )
+        self.in_use = self.in_use or are_more_than_passages(routes)
         return self.in_use
 
     def mesh(self, fleet: Fleet) -> Mesh:
@@ -220,3 +218,10 @@ def _kind(slot: int, code: int) -> int:
 def _tries_again(handling: Handling, slot: int, code: int) -> bool:
     named = {REFUSED: handling.retry_refused, RESET: handling.retry_reset, LATE: handling.retry_late}
     return named.get(slot, code in handling.retry_on)
+
+
+def are_more_than_passages(routes: Sequence[Route]) -> bool:
+    """Whether proxies do more for these routes than pass requests on."""
+    return any(
+        route.handling != NOBODY or bool(route.mirrors) or any(pool.cluster for pool in route.pools) for route in routes
+    )
