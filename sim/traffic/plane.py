@@ -207,9 +207,8 @@ class DataPlane:
         self._changed.clear()
         self._carried.sizes[:] = 0
         pods = self._fleet.pods
-        for column in ("head", "first", "queued"):
-            pods.rows[column] = 0
-        pods.free[:] = at_s
+        pods.rows["first"] = pods.rows["queued"] = 0
+        pods.free[np.isfinite(pods.free)] = at_s  # infinite where there is no server
         self._block = self._load_block(self._arrivals.number_at(at_s))
         self._carried.sizes[NEXT] = np.searchsorted(self._block.times, at_s)
 
