@@ -11,12 +11,13 @@ from math import ceil, floor
 from typing import Final
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sim.model.behaviour import Delay, Shape
 from sim.model.load import LoadShape
+from sim.traffic.draws import Draws
 from sim.traffic.jit import kernel
+from sim.traffic.lognormal import stretch
 from sim.traffic.values import Streams
 
 Floats = NDArray[np.float64]
@@ -32,26 +33,22 @@ STEP_S: Final = 2.0
 
 
 @kernel
-def place(spacings: Floats, edges_s: Floats, reached: Floats, times: Floats) -> None:
-    """Fill ``times`` with ordered arrivals: normalised spacings through the inverse of the cumulative rate."""
-    total = 0.0
-    for spacing in spacings:
-        total += spacing
+def place(times: Floats, total: float, edges_s: Floats, reached: Floats) -> None:
+    """Turn running sums of spacings into arrivals: shares of ``total`` through the inverse of the cumulative rate."""
     scale = reached[-1] / total
     last = len(reached) - 2
     while reached[last] == reached[last + 1]:
         last -= 1
     latest = np.nextafter(edges_s[-1], -np.inf)
-    position = 0.0
-    step = 0
+    step = -1
+    start = width = low = mass = high = 0.0
     for i in range(len(times)):
-        position += spacings[i]
-        mass = position * scale
-        while step < last and mass >= reached[step + 1]:
+        position = times[i] * scale
+        while step < last and position >= high:
             step += 1
-        width = edges_s[step + 1] - edges_s[step]
-        instant = edges_s[step] + width * ((mass - reached[step]) / (reached[step + 1] - reached[step]))
-        times[i] = min(instant, latest)
+            start, low, high = edges_s[step], reached[step], reached[step + 1]
+            width, mass = edges_s[step + 1] - start, high - low
+        times[i] = min(start + width * ((position - low) / mass), latest)
 
 
 @dataclass
@@ -68,7 +65,7 @@ class Block:
     route_error: Words
     pool_pod: Words
     service: Floats
-    generator: Generator
+    draws: Draws
     normals: Floats | None = None
 
 
@@ -91,11 +88,15 @@ class Arrivals:
         start, end = number * self._length_s, (number + 1) * self._length_s
         generator = self._streams.fresh(ARRIVALS, stream_index(number))
         edges, reached = self._cumulative(start, end)
-        times = np.empty(generator.poisson(float(reached[-1])), dtype=np.float64)
-        if len(times):
-            place(generator.standard_exponential(len(times) + 1), edges, reached, times)
-        words = generator.bit_generator.random_raw(2 * len(times)).reshape(2, len(times))
-        block = Block(number, end, times, words[0], words[1], np.empty((0, len(times))), generator)
+        count = generator.poisson(float(reached[-1]))
+        draws = Draws(generator)
+        times = np.empty(0)
+        if count:
+            sums = draws.spacings(count + 1)
+            times = sums[:count]
+            place(times, sums[count], edges, reached)
+        words = draws.words(2 * count).reshape(2, count)
+        block = Block(number, end, times, words[0], words[1], np.empty((0, count)), draws)
         self.widen(block, kinds)
         return block
 
@@ -116,21 +117,22 @@ class Arrivals:
                 np.multiply(generator.standard_exponential(len(row)), scale_s(kind), out=row)
             case Shape.LOGNORMAL:
                 if block.normals is None:
-                    block.normals = block.generator.standard_normal(len(row))
-                np.multiply(block.normals, kind.sigma, out=row)
-                np.exp(row, out=row)
-                np.multiply(row, kind.median_s, out=row)
+                    block.normals = block.draws.normals(len(row))
+                stretch(block.normals, kind.sigma, kind.median_s, row)
 
     def _cumulative(self, start_s: float, end_s: float) -> tuple[Floats, Floats]:
         """Edges of the sub-steps of a block and the expected arrivals up to each; steps without traffic are left in."""
         steps = ceil((end_s - start_s) / STEP_S)
         inner = [corner for corner in self._corners if start_s < corner < end_s]
-        edges = np.linspace(start_s, end_s, steps + 1)
+        edges = np.arange(steps + 1.0) * ((end_s - start_s) / steps) + start_s
+        edges[-1] = end_s
         if inner:
             edges = np.unique(np.concatenate([edges, inner]))
         middles = (edges[1:] + edges[:-1]) / 2
         rates = np.array([self._rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
-        return edges, np.concatenate([[0.0], np.cumsum(rates * np.diff(edges))])
+        reached = np.zeros(len(edges))
+        np.cumsum(rates * (edges[1:] - edges[:-1]), out=reached[1:])
+        return edges, reached
 
 
 def stream_index(number: int) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from numba import njit
+from numba import config, njit
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+IS_COMPILED: Final = not vars(config)["DISABLE_JIT"]
+"""False with ``NUMBA_DISABLE_JIT=1``."""
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
