@@ -15,10 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rolltwin.cli.arguments import add_data_plane_argument, whole
 from sim.model.data_plane import DataPlaneMode
-from sim.study import Engine, Processes, Serial, StudyInterrupted
+from sim.study import Dask, Engine, Processes, Serial, StudyInterrupted
 
 MOST_REPLICATIONS = 100_000
 MOST_WORKERS = 256
+PROCESSES, DASK = "processes", "dask://"
+"""What ``--engine`` may be, or begin with."""
 STORE = "replications.sqlite"
 """The file of a command's folder that its finished replications are kept in."""
 
@@ -32,7 +34,14 @@ def add_study_arguments(parser: argparse.ArgumentParser, *, data_plane: DataPlan
         metavar="N",
         help="processes (default: all cores)",
     )
-    parser.add_argument("--engine", choices=("processes",), default="processes", help="who runs the replications")
+    parser.add_argument(
+        "--engine",
+        type=_engine,
+        default=PROCESSES,
+        metavar="ENGINE",
+        help=f"who runs the replications: {PROCESSES} on this machine, or {DASK}HOST:PORT, the workers of that Dask scheduler "
+        f"(default: {PROCESSES})",
+    )
     parser.add_argument(
         "--store",
         type=Path,
@@ -50,8 +59,17 @@ def store_of(args: argparse.Namespace, folder: Path) -> Path:
 
 def engine_of(args: argparse.Namespace) -> Engine:
     """The engine asked for; ``with`` it, so that its workers go home."""
-    workers: int = args.workers
-    return Processes(workers) if workers > 1 else Serial()
+    if args.engine != PROCESSES:
+        return Dask(args.engine.removeprefix(DASK))
+    return Processes(args.workers) if args.workers > 1 else Serial()
+
+
+def _engine(text: str) -> str:
+    host, _, port = text.removeprefix(DASK).rpartition(":")
+    if text == PROCESSES or (text.startswith(DASK) and host and port.isdecimal()):
+        return text
+    msg = f"{text!r} is neither {PROCESSES} nor {DASK}HOST:PORT"
+    raise argparse.ArgumentTypeError(msg)
 
 
 def command_line() -> str:

@@ -4,7 +4,7 @@ The only part of the model that starts processes and writes files; it knows noth
 """
 
 from sim.study.cells import Cell, CellResults, Stratum, StratumResults, Study, releases, replication_seed, strata
-from sim.study.engines import Engine, Processes, Serial
+from sim.study.engines import Dask, Engine, EngineError, Processes, Serial
 from sim.study.jobs import ReplicationCrashError
 from sim.study.ordered import Replication, StudyInterrupted, stream
 from sim.study.runs import run_once, run_study
@@ -14,7 +14,9 @@ from sim.study.store import StoreError
 __all__ = [
     "Cell",
     "CellResults",
+    "Dask",
     "Engine",
+    "EngineError",
     "Processes",
     "Replication",
     "ReplicationCrashError",

@@ -69,7 +69,12 @@ class Job:
     @cached_property
     def work(self) -> str:
         """Identity of the code that is run and of the reduction."""
-        return work_digest((self.reduce,) if self.run is None else (self.reduce, self.run))
+        return work_digest(self.functions)
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """What is done to a scenario, besides the engine."""
+        return (self.reduce,) if self.run is None else (self.reduce, self.run)
 
     @cached_property
     def key(self) -> str:

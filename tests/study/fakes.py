@@ -78,3 +78,10 @@ def deadly(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
 def process(_result: RunResult) -> int:
     """Who ran it."""
     return os.getpid()
+
+
+def slow(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Long enough for something to happen meanwhile."""
+    if sum(range(100_000)):
+        return quick(scenario, seed, scenario_hash)
+    raise AssertionError
