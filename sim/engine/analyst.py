@@ -151,7 +151,7 @@ class Analyst:
             name = task.metric.name
             origin = self._origin(run, name)
             begun_s = started_s(run.status, name) if task.resume else clock.now
-            one = measured(task, clock.now, sources, origin, begun_s)
+            one = measured(task, clock.now, sources, origin, begun_s, watch=self._ground.watch)
             ended_s = clock.now + self._latency_s(task.metric.provider)
             taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)
         yield clock.after(max(self._latency_s(task.metric.provider) for task in tasks), Rank.CONTROLLER)

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 from sim.decide import analysis
 from sim.decide.arguments import RunContext
 from sim.metrics.providers import Sources
+from sim.metrics.scripts import Origin
 from sim.model.actions import Decision
-from sim.model.analysis import AnalysisPhase, AnalysisRunStatus, Measurement, MetricResult
+from sim.model.analysis import (
+    AnalysisPhase,
+    AnalysisRunStatus,
+    Measurement,
+    MetricResult,
+    Provider,
+    ProviderResult,
+)
 from sim.model.changing import replace
 from sim.model.rollout import Observed, RolloutSpec
 
@@ -40,6 +48,11 @@ class Watch:
     def recorded(self, run: Run, measurements: Mapping[str, Measurement], now_s: float) -> AnalysisRunStatus:
         """The run's status after a pass that ended now."""
         return analysis.record(run.spec, run.status, measurements, now_s)
+
+    def answered(
+        self, provider: Provider, origin: Origin, now_s: float, begun_s: float | None, result: ProviderResult
+    ) -> None:
+        """A provider was asked for a measurement that began at ``begun_s``."""
 
     def told(self, run: Run, now_s: float) -> None:
         """A run's phase changed, of which the rollout controller hears now."""
@@ -92,6 +105,9 @@ class Observing(Watch):
         self.looks: list[Look] = []
         self.notices: list[float] = []
         self.outages: list[tuple[float, str, bool]] = []
+        self.answers: dict[tuple[Provider, Origin, float, float | None], ProviderResult] = {}
+        self.forgave = False
+        """Whether any verdict was overruled; as long as none was, this is the run as it would have been anyway."""
         self._known: dict[int, Course] = {}
 
     def asks(self, sources: Callable[[], Sources]) -> None:
@@ -118,8 +134,15 @@ class Observing(Watch):
         status = super().recorded(run, measurements, now_s)
         if not _is_bad(status):
             return status
+        self.forgave = True
         good = {name: _passed(one) for name, one in measurements.items()}
         return _forgiven(super().recorded(run, good, now_s))
+
+    def answered(
+        self, provider: Provider, origin: Origin, now_s: float, begun_s: float | None, result: ProviderResult
+    ) -> None:
+        """See ``Watch``."""
+        self.answers[provider, origin, now_s, begun_s] = result
 
     def told(self, run: Run, now_s: float) -> None:
         """See ``Watch``."""
