@@ -14,6 +14,9 @@ from reports.diff.comparing import diff, settled
 from reports.diff.data import diff_json
 from reports.diff.text import diff_text
 from reports.json_ import run_json, score_json
+from reports.power.card import Power
+from reports.power.data import powers_json
+from reports.power.text import power_markdown, power_text
 from reports.scorecard import Score
 from reports.scoring import score
 from reports.text import run_text, score_text
@@ -21,6 +24,7 @@ from reports.timetable import timetable_markdown, timetable_text, timetables_jso
 from reports.verify.card import Verification
 from reports.verify.data import verification_json
 from reports.verify.text import verification_text
+from scenarios.power.models import Gateless
 from sim.model.records import RunResult
 from sim.timetable import Refused, Timetable
 
@@ -30,6 +34,7 @@ __all__ = [
     "FORMATS",
     "diff",
     "render_diff",
+    "render_powers",
     "render_score",
     "render_timetables",
     "render_verification",
@@ -39,6 +44,7 @@ __all__ = [
     "settled",
     "timeline_svg",
     "write_diff",
+    "write_power",
     "write_report",
     "write_run",
     "write_timetable",
@@ -142,3 +148,18 @@ def write_verification(found: Verification, folder: Path) -> None:
     from reports.verify import documents  # noqa: PLC0415 - see the module's docstring
 
     documents.write_verification(found, folder)
+
+
+def render_powers(found: Sequence[Power | Gateless], fmt: str) -> str:
+    """What gates can tell, as ``text``, ``json`` or ``md``."""
+    if fmt == "json":
+        return powers_json(found)
+    write = power_text if fmt == "text" else power_markdown
+    return "\n\n".join(write(one) for one in found)
+
+
+def write_power(found: Power, folder: Path) -> tuple[str, ...]:
+    """Write power.svg, report.md and power.json into the folder; returns their names."""
+    from reports.power import documents  # noqa: PLC0415 - see the module's docstring
+
+    return documents.write_power(found, folder)

@@ -1,0 +1,320 @@
+"""What the report says in words: chances, releases, gates, recommendations. Text and Markdown say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.numbers import digits, length
+from reports.power.card import LEVEL, Dot, Frequency, GatePower, Power, Whole, WholeDot
+from scenarios.power.advice import Advice, Knob
+from scenarios.power.asking import Axis, AxisKind
+from scenarios.power.courses import Method
+from scenarios.power.queries import Share
+from sim.decide.assessment import effective_count
+from sim.model.units import duration_text
+
+_TINY = 1e-4
+
+
+def chance(value: float | None) -> str:
+    """``22 %``, ``0.031 %``; ``under 0.01 %`` and ``over 99.99 %`` at the ends; ``-`` for None."""
+    if value is None:
+        return "-"
+    if value <= 0 or value >= 1:
+        return "0 %" if value <= 0 else "100 %"
+    if value < _TINY:
+        return "under 0.01 %"
+    return "over 99.99 %" if value > 1 - _TINY else f"{_places(100 * value)} %"
+
+
+def _places(percent: float) -> str:
+    """Two digits, and as many of what is missing to 100."""
+    return digits(percent, 2) if percent > 99 else f"{float(f'{percent:.2g}'):g}"
+
+
+def percent(share: float) -> str:
+    """A share of requests: ``0.02 %``."""
+    return f"{float(f'{100 * share:.3g}'):g} %"
+
+
+def frequency(found: Frequency) -> str:
+    """``22 % of 100 (13 .. 34 %)``."""
+    low, high = (float(f"{100 * bound:.2g}") for bound in (found.bounds.lo, found.bounds.hi))
+    return f"{100 * found.share:.3g} % of {found.of:,} ({low:g} .. {high:g} %)"
+
+
+def value(axis: Axis, x: float) -> str:
+    """A place on an axis: ``1 %``, ``2x``, ``+100 ms``."""
+    if axis.kind is AxisKind.ERRORS:
+        return percent(x)
+    return f"+{x:g} ms" if axis.added else f"{float(f'{x:.3g}'):g}x"
+
+
+def release(axis: Axis, x: float) -> str:
+    """``a release that fails 1 % of its requests``."""
+    if axis.kind is AxisKind.ERRORS:
+        return f"a release that fails {percent(x)} of its requests"
+    return f"a release {f'{x:g} ms slower' if axis.added else f'that takes {value(axis, x)} as long'}"
+
+
+def about(found: Power) -> str:
+    """Traffic, the two releases and what is wanted, in one sentence."""
+    releases = "; ".join(
+        f"healthy {value(axis, axis.healthy)}, bad {value(axis, axis.bad)} of {_what(axis)}" for axis in found.axes
+    )
+    wanted = f"wanted: abort {chance(found.wanted.power)} of the bad, at most {chance(found.wanted.false_abort)} of the healthy"
+    return f"{found.subject} at {found.rate}; {releases}; {wanted}"
+
+
+def _what(axis: Axis) -> str:
+    return "requests with errors" if axis.kind is AxisKind.ERRORS else "the service time"
+
+
+def headlines(found: Power) -> Iterator[str]:
+    """What to know first."""
+    for whole in found.wholes:
+        yield from _whole(whole)
+    for where, why in found.broken:
+        yield f"The analysis at {where} ends in Error at once, whatever the release: {why}"
+    weak = [gate for gate in found.gates if gate.reaches is False and not gate.model.dry_run]
+    for gate in weak:
+        yield recommendation(found, gate)
+
+
+def _whole(whole: Whole) -> Iterator[str]:
+    axis = whole.axis
+    good, bad = whole.at(axis.healthy), whole.at(axis.bad)
+    closed = dict(whole.line)
+    if good is None or bad is None:
+        if closed:
+            yield (
+                f"All gates together abort {release(axis, axis.bad)} with probability {chance(closed.get(axis.bad))} and a "
+                f"healthy one with {chance(closed.get(axis.healthy))}, as far as there are closed forms."
+            )
+        return
+    yield (
+        f"All gates together abort {release(axis, axis.bad)} in {frequency(bad.aborted)} and a healthy one in "
+        f"{frequency(good.aborted)}{_paused(good)}.{_when(bad)}"
+    )
+    if bad.first:
+        parts = ", ".join(f"{name} {hits}" for name, hits in bad.first[:3])
+        yield f"First to abort it: {parts} (of {bad.aborted.of})."
+
+
+def _paused(dot: WholeDot) -> str:
+    if not dot.paused.hits:
+        return ""
+    return f"; {chance(dot.paused.share)} of the healthy ones wait for a person, because a gate is inconclusive"
+
+
+def _when(dot: WholeDot) -> str:
+    if dot.median_s is None or dot.p95_s is None:
+        return ""
+    return f" Half of these aborts come by {length(dot.median_s)} after the apply, 95 % by {length(dot.p95_s)}."
+
+
+def recommendation(found: Power, gate: GatePower) -> str:
+    """What the gate sees, how often it is wrong, and the least that would do."""
+    if gate.healthy is None or gate.bad is None:
+        return ""
+    axis, requests = gate.axis, gate.healthy.requests[0]
+    seen = f"{digits(requests, 0)} requests a measurement" + (
+        f" at first ({_weight(gate)})" if len(gate.steps) > 1 else f" ({_weight(gate)})"
+    )
+    text = (
+        f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}. It aborts a healthy release "
+        f"({value(axis, axis.healthy)}) with probability {chance(gate.healthy.ends.abort)} and misses "
+        f"{release(axis, axis.bad)} with {chance(1 - gate.bad.ends.abort)}."
+    )
+    able = [advised(one) for one in gate.advice if one.value is not None]
+    return f"{text} {_enough(able)}"
+
+
+def _enough(able: list[str]) -> str:
+    if able:
+        return f"Any one of these is enough: {'; or '.join(able)}."
+    return "No share, window, limit or traffic that was tried is enough: choose another condition."
+
+
+def _weight(gate: GatePower) -> str:
+    return f"{gate.steps[0].weight:g} % of the traffic" if gate.steps else "-"
+
+
+def advised(one: Advice) -> str:
+    """One knob's setting and what it comes to."""
+    errors = f"false abort {chance(one.false_abort)}, miss {chance(one.miss)}"
+    setting = one.value or 0.0
+    match one.knob:
+        case Knob.SHARE:
+            return f"{setting:g} % of the traffic ({errors})"
+        case Knob.WINDOW:
+            return f"a window of {duration_text(setting)} ({errors})"
+        case Knob.LIMITS:
+            count = f"count {setting:g} with " if setting else ""
+            return f"{count}failureLimit {one.limit} ({errors})"
+        case Knob.TRAFFIC:
+            return f"{float(f'{setting:.2g}'):g} times the traffic ({errors})"
+
+
+def method(gate: GatePower) -> str:
+    """Where the gate's chances come from, or why there are none."""
+    if gate.healthy is None:
+        return f"no closed form: {gate.model.reason or 'its requests queue'}; the simulation alone speaks"
+    if gate.healthy.method is Method.EXACT:
+        text = "closed form: binomial, exact; no two measurements rest on the same requests"
+    else:
+        text = "closed form: counted (Monte Carlo over what each scrape sees), because " + _why_counted(gate)
+    if not (gate.healthy.whole and (gate.bad is None or gate.bad.whole)):
+        text += "; only as long as hardly any request waits for a server"
+    inside, both = gate.agreement
+    return text + (f"; within the simulation's 99 % interval at {inside} of {both} points" if both else "")
+
+
+def _why_counted(gate: GatePower) -> str:
+    reading = gate.model.reading
+    if isinstance(reading, Share) and gate.model.interval_s and reading.window_s > gate.model.interval_s:
+        return "windows overlap"
+    return "measurements share requests or its counters are young"
+
+
+def rule(gate: GatePower) -> str:
+    """Condition, limit and counts."""
+    metric = gate.model.metric
+    conditions = [
+        f"{name} {' '.join(text.split())}"
+        for name, text in (("success", metric.success_condition), ("failure", metric.failure_condition))
+        if text
+    ]
+    limit = "" if gate.limit is None else f"; in the long run it holds up to {value(gate.axis, gate.limit)}"
+    return f"{'; '.join(conditions) or 'no condition'}; {gate.rule}{limit}"
+
+
+def points(gate: GatePower) -> list[tuple[str, ...]]:
+    """The gate's curve: a row for each simulated point, or for some of the line."""
+    closed = dict(gate.line)
+    head = (_axis_head(gate.axis), "closed form", f"simulated ({100 * LEVEL:g} % interval)", "")
+    dots = {dot.x: dot for dot in gate.dots}
+    places = gate.axis.grid if dots else [x for x, _ in gate.line if x in gate.axis.grid]
+    rows = (
+        (value(gate.axis, x), chance(closed.get(x)), _dot(dots.get(x)), _mark(gate, x))
+        for x in places
+        if x in dots or x in closed
+    )
+    return [head, *rows]
+
+
+def _axis_head(axis: Axis) -> str:
+    if axis.kind is AxisKind.ERRORS:
+        return "true error ratio"
+    return "added time" if axis.added else "service time"
+
+
+def _dot(dot: Dot | None) -> str:
+    if dot is None:
+        return "-"
+    return frequency(dot.aborted) + (f", {dot.paused} inconclusive" if dot.paused else "")
+
+
+def _mark(gate: GatePower, x: float) -> str:
+    dot = gate.dot_at(x)
+    apart = "" if dot is None or dot.closed is None or dot.aborted.covers(dot.closed) else "apart"
+    place = {gate.axis.healthy: "healthy", gate.axis.bad: "bad"}.get(x, "")
+    return ", ".join(filter(None, (place, apart)))
+
+
+def steps(gate: GatePower) -> list[tuple[str, ...]]:
+    """What the gate sees in each step, and what it makes of it."""
+    heads = ("step", "share", "measurements", "requests each", "one fails, healthy", "one passes, bad",
+             "aborted by then, healthy", "aborted by then, bad")  # fmt: skip
+    return [
+        heads,
+        *(
+            (
+                line.step,
+                f"{line.weight:g} %",
+                f"{line.measurements}",
+                digits(line.requests, 0 if line.requests >= 10 else 1),
+                chance(line.false_fail),
+                chance(line.miss),
+                chance(line.false_abort),
+                chance(line.caught),
+            )
+            for line in gate.steps
+        ),
+    ]
+
+
+def overview(found: Power) -> list[tuple[str, ...]]:
+    """One row a gate."""
+    heads = ("gate", "where", "requests each", "false abort", "miss", "simulated: false abort", "miss", "")
+    return [heads, *(_overview_row(gate) for gate in found.gates)]
+
+
+def _overview_row(gate: GatePower) -> tuple[str, ...]:
+    healthy, bad = gate.dot_at(gate.axis.healthy), gate.dot_at(gate.axis.bad)
+    enough = {True: "enough", False: "not enough", None: "no closed form"}[gate.reaches]
+    requests = "-" if gate.healthy is None else spread([line.requests for line in gate.steps])
+    return (
+        gate.model.metric.name,
+        gate.model.where,
+        requests,
+        "-" if gate.healthy is None else chance(gate.healthy.ends.abort),
+        "-" if gate.bad is None else chance(1 - gate.bad.ends.abort),
+        "-" if healthy is None else f"{chance(healthy.aborted.share)}",
+        "-" if bad is None else f"{chance(1 - bad.aborted.share)}",
+        "dry run" if gate.model.dry_run else enough,
+    )
+
+
+def spread(values: list[float]) -> str:
+    """The least and the most of some numbers."""
+    if not values:
+        return "-"
+    low, high = (digits(one, 0 if one >= 10 else 1) for one in (min(values), max(values)))
+    return low if low == high else f"{low} .. {high}"
+
+
+def whole_points(whole: Whole) -> list[tuple[str, ...]]:
+    """The rollout as a whole: a row for each simulated point."""
+    head = (_axis_head(whole.axis), "closed forms together", "aborted, simulated", "half of them by", "95 % by")
+    return [head, *(_whole_row(whole.axis, dot) for dot in whole.dots)]
+
+
+def _whole_row(axis: Axis, dot: WholeDot) -> tuple[str, ...]:
+    return (
+        value(axis, dot.x),
+        chance(dot.closed),
+        frequency(dot.aborted) + (f", {dot.paused.hits} inconclusive" if dot.paused.hits else ""),
+        "-" if dot.median_s is None else length(dot.median_s),
+        "-" if dot.p95_s is None else length(dot.p95_s),
+    )
+
+
+def by_step(whole: Whole) -> list[tuple[str, ...]]:
+    """Where the bad release is aborted: by the end of each step."""
+    bad = whole.at(whole.axis.bad)
+    if bad is None or not bad.by_step:
+        return []
+    return [("by the end of", "the bad release is aborted"), *((step, frequency(found)) for step, found in bad.by_step)]
+
+
+def limits_of(gate: GatePower) -> str:
+    """How often it measures at most."""
+    count = effective_count(gate.model.metric)
+    return "without end" if count is None else f"{count} times"
+
+
+def notes(found: Power) -> Iterator[str]:
+    """How to read it."""
+    if found.replications:
+        yield (
+            f"simulated: {found.replications} replications of each true value, the same arrivals and delays for all, gates "
+            "watching only so that later ones are asked too; intervals: Wilson, 99 %"
+        )
+    else:
+        yield "nothing was simulated (--replications 0)"
+    yield (
+        "requests each: what lies between the first and the last scrape (or flush) inside the window, not rate x window"
+    )
+    yield "closed forms of all gates together take them as independent; the simulation does not"
+    yield "times are those of the rollout at its fastest in closed forms, since the apply"
