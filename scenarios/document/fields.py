@@ -291,6 +291,34 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Short:
+    """Another kind, or a text that stands for a value of it; ``expand`` makes that value or raises ValueError."""
+
+    kind: Kind
+    expand: Callable[[str], Any]
+    text: str
+
+    @property
+    def expected(self) -> str:
+        """See ``Kind.expected``."""
+        return f"{self.text}, or {self.kind.expected}"
+
+    def read(self, raw: Any, path: Path, reader: Reader, base: Any = None) -> Any:
+        """See ``Kind.read``."""
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            return self.kind.read(raw, path, reader, base)
+        try:
+            whole = self.expand(str(raw))
+        except ValueError as error:
+            return reader.fail(path, f"must be {self.text} (got {_shown(raw)})", str(error))
+        return self.kind.read(whole, path, reader, base)
+
+    def show(self, value: Any) -> str:
+        """See ``Kind.show``."""
+        return self.kind.show(value)
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A list of one kind, read into a tuple."""
 
