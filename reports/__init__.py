@@ -13,6 +13,11 @@ from reports.diff.card import Diff
 from reports.diff.comparing import diff, settled
 from reports.diff.data import diff_json
 from reports.diff.text import diff_text
+from reports.gate.card import Gate
+from reports.gate.data import gate_json
+from reports.gate.findings import gate_findings
+from reports.gate.junit import gate_junit
+from reports.gate.text import gate_text
 from reports.json_ import run_json, score_json
 from reports.power.card import Power
 from reports.power.data import powers_json
@@ -33,7 +38,10 @@ FORMATS = ("text", "json", "md", "html")
 __all__ = [
     "FORMATS",
     "diff",
+    "gate_findings",
+    "gate_junit",
     "render_diff",
+    "render_gate",
     "render_powers",
     "render_score",
     "render_timetables",
@@ -44,6 +52,7 @@ __all__ = [
     "settled",
     "timeline_svg",
     "write_diff",
+    "write_gate",
     "write_power",
     "write_report",
     "write_run",
@@ -163,3 +172,26 @@ def write_power(found: Power, folder: Path) -> tuple[str, ...]:
     from reports.power import documents  # noqa: PLC0415 - see the module's docstring
 
     return documents.write_power(found, folder)
+
+
+def render_gate(found: Gate, fmt: str) -> str:
+    """The gate as ``text``, ``json`` or ``md``; ValueError for another."""
+    match fmt:
+        case "text":
+            return gate_text(found)
+        case "json":
+            return gate_json(found)
+        case "md":
+            from reports.gate import documents  # noqa: PLC0415 - see the module's docstring
+
+            return documents.markdown(found)
+        case _:
+            msg = f"{fmt!r} is not among text, json, md"
+            raise ValueError(msg)
+
+
+def write_gate(found: Gate, folder: Path) -> None:
+    """Write report.md, gate.json, claims.svg and claims.png into the folder."""
+    from reports.gate import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_gate(found, folder)

@@ -25,6 +25,16 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that has to do with a finding, and what it has."""
+
+    message: str
+    file: str
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found at one place. ``line`` and ``column`` count from 1; 0 means the place is not known."""
 
@@ -38,6 +48,7 @@ class Finding:
     path: Path = ()
     """Inside the object; empty for findings about a whole file or document."""
     suggestion: str = ""
+    related: tuple[Related, ...] = ()
 
     @property
     def place(self) -> str:

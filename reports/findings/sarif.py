@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from scenarios.findings import Finding, Severity, path_text
+from scenarios.findings import Finding, Related, Severity, path_text
 from scenarios.rules.rule import Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -49,14 +49,24 @@ def _result(finding: Finding, index: int | None) -> dict[str, Any]:
         result["ruleIndex"] = index
     if finding.file:
         result["locations"] = [_location(finding)]
+    if finding.related:
+        result["relatedLocations"] = [_related(place) for place in finding.related]
     return result
 
 
+def _related(place: Related) -> dict[str, Any]:
+    return {**_physical(place), "message": {"text": place.message}}
+
+
+def _physical(found: Finding | Related) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(found.file)}}
+    if found.line:
+        place["region"] = {"startLine": found.line, "startColumn": max(found.column, 1)}
+    return {"physicalLocation": place}
+
+
 def _location(finding: Finding) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.file)}}
-    if finding.line:
-        place["region"] = {"startLine": finding.line, "startColumn": max(finding.column, 1)}
-    location: dict[str, Any] = {"physicalLocation": place}
+    location = _physical(finding)
     if finding.path:
         location["logicalLocations"] = [{"fullyQualifiedName": path_text(finding.path)}]
     return location

@@ -301,7 +301,7 @@ class Short:
     @property
     def expected(self) -> str:
         """See ``Kind.expected``."""
-        return f"{self.text}, or {self.kind.expected}"
+        return f"{self.text}, or a mapping"
 
     def read(self, raw: Any, path: Path, reader: Reader, base: Any = None) -> Any:
         """See ``Kind.read``."""

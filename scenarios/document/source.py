@@ -83,14 +83,17 @@ def _parse(file: File) -> Source:
     return parse_text(text, str(file))
 
 
-def parse_text(text: str, name: str) -> Source:
+_SCENARIO = "a scenario: expected one mapping that begins with schema: rolltwin/v1"
+
+
+def parse_text(text: str, name: str, wanted: str = _SCENARIO) -> Source:
     """One YAML document as a source; BadInput with line and column where it is no mapping."""
     documents = list(parse(text, name))
     errors = [item for document in documents for item in document.findings if item.severity is Severity.ERROR]
     if not all(document.readable for document in documents):
         raise BadInput(errors)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
-        raise unreadable(name, "is not a scenario: expected one mapping that begins with schema: rolltwin/v1")
+        raise unreadable(name, f"is not {wanted}")
     places = {path: Place(name, *place) for path, place in documents[0].keys.items()}
     return Source(documents[0].data, places, name, errors)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scenarios.document.load import Loaded
 from scenarios.document.source import Place
 from sim.model.kpis import Kpi
 
@@ -111,8 +112,8 @@ class Claim:
 
     name: str
     """Unique in its policy."""
-    world: str
-    """Name of the world it is about: a scenario at one rate of traffic."""
+    world: int
+    """Which of the policy's worlds it is about."""
     release: str
     happening: Happening
     often: Often | None
@@ -124,3 +125,28 @@ class Claim:
     """Replications after which to stop looking; None: as many as are worth it."""
     traffic_rps: float | None = None
     place: Place = field(default=Place("", 0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One scenario at one rate of traffic, with the releases that a claim may be about."""
+
+    name: str
+    """Of the scenario, in this policy."""
+    loaded: Loaded = field(repr=False)
+    arguments: tuple[str, ...]
+    """Of ``rolltwin run``: the paths and all that is overridden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy, ready to be decided."""
+
+    title: str
+    file: str
+    worlds: tuple[World, ...]
+    claims: tuple[Claim, ...]
+    rates: Rates
+    """As written: of each claim, or of all together."""
+    rates_of: RatesOf
+    seed: int

@@ -10,6 +10,7 @@ from scenarios.rules import (
     aborts,
     argocd,
     blue_green,
+    claims,
     durations,
     gates,
     ignored,
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = tuple(
             *durations.RULES,  # RT7xx
             *scenario.RULES,  # RT80x
             *scripts.RULES,  # RT81x
+            *claims.RULES,  # RT82x
             *aborts.RULES,  # RT90x
             *traps.RULES,  # RT91x
             *takeover.RULES,  # RT92x
