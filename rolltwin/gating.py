@@ -20,11 +20,12 @@ from scenarios.findings import BadInput, Finding, Severity
 from scenarios.policy.claims import Claim, Indicator, Policy, World
 from sim.model.hashing import digest
 from sim.model.operations import Command
-from sim.model.records import Verdict
+from sim.model.records import RunResult, Verdict
 from sim.model.scenario import Scenario
-from sim.study import Cell, Engine, Replication, releases, run_once, stream
+from sim.study import Cell, Engine, Replication, run_once, stream
 
-Watch = Callable[[Gate], None]
+Watch = Callable[["Deciding"], None]
+Run = Callable[[Scenario, int, str], RunResult]
 _POINTS = 400
 """Of the path of a mean that are kept for its figure."""
 
@@ -64,16 +65,28 @@ def _fewest(test: Sprt | MeanTest) -> int:
     return test.fewest_to_pass if isinstance(test, Sprt) else means.FIRST
 
 
-def decide(policy: Policy, engine: Engine, *, store: Path | None = None, watch: Watch | None = None) -> Gate:
-    """Every claim decided; the same answers whatever the engine. ``watch`` sees the gate as it stands after each replication.
+def decide(
+    policy: Policy, engine: Engine, *, store: Path | None = None, watch: Watch | None = None, run: Run | None = None
+) -> Gate:
+    """Every claim decided; the same answers whatever the engine. ``watch`` looks on, before the first and after each replication.
 
-    Claims about one release in one world share its replications. Raises as ``sim.study.stream`` does.
+    Claims about one release in one world share its replications. ``run`` None is the twin. Raises as ``sim.study.stream``
+    does.
     """
     refuse_hopeless(policy)
-    deciding = Deciding(policy)
+    deciding = Deciding(policy, run)
+    if watch is not None:
+        watch(deciding)
     for asked in deciding.questions():
         replications = stream(
-            [asked.cell], policy.seed, observed_of, revive=Observed.from_json, engine=engine, store=store, stop=asked.most
+            [asked.cell],
+            policy.seed,
+            observed_of,
+            revive=Observed.from_json,
+            engine=engine,
+            store=store,
+            stop=asked.most,
+            run=run,
         )
         with closing(replications):
             for one in replications:
@@ -81,7 +94,7 @@ def decide(policy: Policy, engine: Engine, *, store: Path | None = None, watch: 
                     asked.see(one)
                     deciding.seen += 1
                     if watch is not None:
-                        watch(deciding.gate())
+                        watch(deciding)
                 if asked.decided:
                     break
     return deciding.explained()
@@ -90,8 +103,9 @@ def decide(policy: Policy, engine: Engine, *, store: Path | None = None, watch: 
 class Deciding:
     """A policy on its way to being decided."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, run: Run | None = None) -> None:
         self.policy = policy
+        self._run = run
         self.tracks = [Track(claim, policy.worlds[claim.world].name, test_of(claim)) for claim in policy.claims]
         self.seen = 0
 
@@ -122,7 +136,7 @@ class Deciding:
         if result.answer is Answer.PASSED:
             return replace(result, example=Example(track.broken_by, command, "breaks it"))
         loaded = world.loaded.with_release(track.claim.release)
-        run = run_once(loaded.scenario, track.broken_by)
+        run = (self._run or _twin)(loaded.scenario, track.broken_by, loaded.hash)
         happened = why.happened(track.claim, run)
         return replace(
             result, example=Example(track.broken_by, command, happened, why.conditions(run, loaded.documents))
@@ -135,6 +149,10 @@ def cell_of(world: World, release: str) -> Cell:
     applied = {item.release for item in scenario.operations if item.do is Command.APPLY}
     mix = (scenario.release, *(item for item in scenario.mix if item.name in applied - {release}))
     return Cell(world.name, scenario.variant, replace(scenario, mix=mix))
+
+
+def _twin(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:  # noqa: ARG001 - as every run
+    return run_once(scenario, seed)
 
 
 def replay_command(world: World, release: str, seed: int) -> str:

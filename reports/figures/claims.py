@@ -146,7 +146,9 @@ def _draw_share(axes: Axes, panel: SharePanel) -> None:
     axes.set_ylim(-0.03 * panel.up, panel.up)
     axes.set_ylabel("of them break the claim", fontsize=8)
     x = [point[0] for point in panel.fails]
-    heights = {name: [point[1] for point in getattr(panel, name)] for name in ("passes", "fails", "hopeless", "harmless")}
+    heights = {
+        name: [point[1] for point in getattr(panel, name)] for name in ("passes", "fails", "hopeless", "harmless")
+    }
     axes.fill_between(x, heights["fails"], [10 * panel.up] * 2, color=style.VERMILLION, alpha=0.16, linewidth=0)
     axes.fill_between(x, [-panel.up] * 2, heights["passes"], color=style.GREEN, alpha=0.18, linewidth=0)
     axes.fill_between(x, heights["hopeless"], heights["harmless"], color=style.ORANGE, alpha=0.22, linewidth=0,
@@ -157,7 +159,9 @@ def _draw_share(axes: Axes, panel: SharePanel) -> None:
     for name in ("hopeless", "harmless"):
         axes.plot(x, heights[name], color=style.ORANGE, linewidth=0.9, linestyle="--")
     axes.step([n for n, _ in panel.path], [b for _, b in panel.path], where="post", color=style.BLACK, linewidth=1.5)
-    axes.plot(*panel.path[-1], "o", color=_COLOURS[panel.answer], markeredgecolor=style.BLACK, markersize=6, clip_on=False)
+    axes.plot(
+        *panel.path[-1], "o", color=_COLOURS[panel.answer], markeredgecolor=style.BLACK, markersize=6, clip_on=False
+    )
 
 
 def _draw_mean(axes: Axes, panel: MeanPanel) -> None:

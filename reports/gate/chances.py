@@ -56,8 +56,7 @@ def enough(test: Sprt) -> int:
     tally = _Tally(test, ends)
     while tally.seen < MOST and tally.left > CUT_SHORT:
         tally.step()
-    digits = floor(log10(max(tally.seen, 1))) - 1
-    step = 10 ** max(digits, 0)
+    step: int = 10 ** max(floor(log10(max(tally.seen, 1))) - 1, 0)
     return min(MOST, -(-max(tally.seen, 1) // step) * step)
 
 
@@ -119,10 +118,9 @@ class _Tally:
 
     def result(self, shares: Sequence[float]) -> tuple[Chances, ...]:
         """One for each share."""
-        return tuple(
-            Chances(share, *(float(self._ends[name][i]) for name in self._ends), float(self._replications[i]))
-            for i, share in enumerate(shares)
-        )
+        passed, failed, too_close, cut_short = (end.tolist() for end in self._ends.values())
+        rows = zip(shares, passed, failed, too_close, cut_short, self._replications.tolist(), strict=True)
+        return tuple(Chances(*row) for row in rows)
 
 
 def _trimmed(mass: _Mass) -> _Mass:

@@ -82,4 +82,4 @@ def _indicator(happening: Indicator, outcome: Outcome) -> Judged:
     if value is None:
         return Judged(happening.kpi in FINE_WITHOUT, None)
     holds = happening.relation.holds(value, happening.value)
-    return Judged(holds and not (lower and happening.relation.upper), value, lower)
+    return Judged(holds and not (lower and happening.relation.caps), value, lower)

@@ -6,7 +6,7 @@ fine: so it is a failure of a type of its own, ``undecided``.
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from reports.gate import words
 from reports.gate.card import Gate, Result
@@ -17,20 +17,20 @@ def gate_junit(gate: Gate) -> str:
     """One test suite with a test case for each claim."""
     failures = sum(result.answer is not Answer.PASSED for result in gate.results)
     counts = {"tests": str(len(gate.results)), "failures": str(failures), "errors": "0", "skipped": "0"}
-    suites = ElementTree.Element("testsuites", {"name": "rolltwin gate", **counts})
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": _clean(gate.policy.title), **counts})
-    properties = ElementTree.SubElement(suite, "properties")
+    suites = ET.Element("testsuites", {"name": "rolltwin gate", **counts})
+    suite = ET.SubElement(suites, "testsuite", {"name": _clean(gate.policy.title), **counts})
+    properties = ET.SubElement(suite, "properties")
     for name, value in (("seed", gate.policy.seed), ("replications", gate.replications), ("command", gate.command)):
-        ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(str(value))})
+        ET.SubElement(properties, "property", {"name": name, "value": _clean(str(value))})
     for result in gate.results:
         _case(suite, result)
-    ElementTree.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
-def _case(suite: ElementTree.Element, result: Result) -> None:
+def _case(suite: ET.Element, result: Result) -> None:
     claim = result.claim
-    case = ElementTree.SubElement(
+    case = ET.SubElement(
         suite,
         "testcase",
         {
@@ -43,12 +43,15 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
     )
     text = _clean(words.message(result))
     if result.answer is Answer.PASSED:
-        ElementTree.SubElement(case, "system-out").text = text
+        ET.SubElement(case, "system-out").text = text
         return
     short = _clean(f"{words.evidence(result)}, {words.conclusion(result)}")
-    ElementTree.SubElement(case, "failure", {"type": result.answer.value, "message": short}).text = text
+    ET.SubElement(case, "failure", {"type": result.answer.value, "message": short}).text = text
 
 
 def _clean(text: str) -> str:
     """Without what XML 1.0 cannot hold: control characters, halves of surrogate pairs."""
-    return "".join(c if c in "\n\t" or "\x20" <= c < "\ud800" or "\ue000" <= c < "\ufffe" or c >= "\U00010000" else "?" for c in text)
+    return "".join(
+        c if c in "\n\t" or "\x20" <= c < "\ud800" or "\ue000" <= c < "\ufffe" or c >= "\U00010000" else "?"
+        for c in text
+    )

@@ -72,12 +72,12 @@ class Sprt:
 
     @property
     def speaks_for(self) -> Ratio:
-        """q + m against q."""
+        """Q + m against q."""
         return _ratio(self.share + self.margin, self.share, self.rates.false_pass, self.rates.left_open)
 
     @property
     def speaks_against(self) -> Ratio:
-        """q - m against q."""
+        """Q - m against q."""
         return _ratio(self.share - self.margin, self.share, self.rates.false_fail, self.rates.left_open)
 
     @property

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from os.path import normpath
 from typing import NamedTuple
 
 from reports.gate.card import Condition
 from reports.gate.judging import judged, observed_of
 from reports.gate.words import value_text
-from reports.numbers import clock, digits
-from reports.views import Journal, of_kind
+from reports.numbers import clock
+from reports.views import of_kind
 from scenarios.document.source import Place
+from scenarios.findings import Path
 from scenarios.manifests import Document, Documents
 from scenarios.policy.claims import Aborted, Claim, FalselyAborted, Indicator, Promoted
 from sim.model.records import MeasurementRecord, RunResult, Verdict
@@ -21,6 +23,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 _TEMPLATES = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate"})
 _MOST = 4
 """Gates told of one replication."""
+_FINE = "Successful"
 _STOPPED = {
     Verdict.PROMOTED: "promoted",
     Verdict.ABORTED: "aborted",
@@ -78,19 +81,25 @@ class _Found(NamedTuple):
 def _condition(name: str, rows: Sequence[MeasurementRecord], documents: Documents) -> _Found:
     written, place = next(_written(name, documents), ("", Place("", 0, 0)))
     counts = Counter(row.phase for row in rows)
-    return _Found(Condition(name, written, place, _said(rows, counts)), len(rows) - counts["Successful"])
+    return _Found(Condition(name, written, place, _said(rows, counts)), len(rows) - counts[_FINE])
 
 
 def _said(rows: Sequence[MeasurementRecord], counts: Counter[str]) -> str:
-    """``measured 0.953 .. 0.993 in 12 measurements: 10 Successful, 2 Failed, first Failed at +2m26s``."""
-    values = [number for row in rows if (number := _single(row.value)) is not None]
-    low, high = (digits(bound, 4) if abs(bound) >= 0.001 else f"{bound:.3g}" for bound in (min(values), max(values))) if values else ("", "")
-    span = f" {low}" if low == high else f" {low} .. {high}"
-    times = f"{len(rows)} time{'' if len(rows) == 1 else 's'}"
+    """``measured 0.953 .. 0.993 in 12 measurements: 10 Successful, 2 Failed, the first Failed at +2m26s``."""
     phases = ", ".join(f"{number} {phase}" for phase, number in counts.most_common())
-    failed = next((row for row in rows if row.phase not in {"Successful"}), None)
-    first = "" if failed is None or len(counts) == 1 and len(rows) == 1 else f", the first {failed.phase} at {clock(failed.t_s)}"
-    return f"measured{span if values else ' nothing numeric'}, {times}: {phases}{first}"
+    failed = next((row for row in rows if row.phase != _FINE), None)
+    first = "" if failed is None else f", the first {failed.phase} at {clock(failed.t_s)}"
+    times = f"{len(rows)} measurement{'' if len(rows) == 1 else 's'}"
+    return f"measured {_span(rows)} in {times}: {phases}{first}"
+
+
+def _span(rows: Sequence[MeasurementRecord]) -> str:
+    """Least and largest value."""
+    values = [number for row in rows if (number := _single(row.value)) is not None]
+    if not values:
+        return next((row.message for row in rows if row.message), "nothing numeric")
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    return low if low == high else f"{low} .. {high}"
 
 
 def _single(value: str) -> float | None:
@@ -105,18 +114,13 @@ def _written(metric: str, documents: Documents) -> Iterator[tuple[str, Place]]:
         for index, item in enumerate(_metrics(document)):
             if isinstance(item, dict) and item.get("name") == metric:
                 keys = [key for key in ("successCondition", "failureCondition") if isinstance(item.get(key), str)]
-                path = ("spec", "metrics", index, *keys[:1])
+                path: Path = ("spec", "metrics", index, *keys[:1])
                 line, column = document.position(path)
                 text = "; ".join(f"{key}: {' '.join(item[key].split())}" for key in keys)
-                yield text, Place(document.file, line, column)
+                yield text, Place(normpath(document.file), line, column)
 
 
 def _metrics(document: Document) -> list[object]:
     spec = document.data.get("spec") if document.kind in _TEMPLATES else None
     found = spec.get("metrics") if isinstance(spec, dict) else None
     return found if isinstance(found, list) else []
-
-
-def measured(journal: Journal) -> bool:
-    """Whether any gate measured anything."""
-    return next(of_kind(journal, MeasurementRecord), None) is not None

@@ -68,9 +68,7 @@ def _mean_evidence(result: Result) -> str:
         return ""
     low, high = limits(result.test, result.state)
     shown = [value_text(happening, value) for value in (result.state.mean, low, high)]
-    bounded = (
-        f", {times(result.state.unbounded)} ended before the value was known" if result.state.unbounded else ""
-    )
+    bounded = f", {times(result.state.unbounded)} ended before the value was known" if result.state.unbounded else ""
     return f"mean {shown[0]} ({shown[1]} .. {shown[2]}) over {times(result.seen)}{bounded}"
 
 
@@ -106,9 +104,13 @@ def _undecided(result: Result) -> str:
         width = (
             f"{100 * margin:.3g} points"
             if isinstance(result.test, Sprt)
-            else value_text(result.claim.happening, margin) if isinstance(result.claim.happening, Indicator) else ""
+            else value_text(result.claim.happening, margin)
+            if isinstance(result.claim.happening, Indicator)
+            else ""
         )
-        return f"too close to {_bound(result)} to call with a margin of {width}; a smaller margin costs more replications"
+        return (
+            f"too close to {_bound(result)} to call with a margin of {width}; a smaller margin costs more replications"
+        )
     most = result.test.most
     return f"not decided within the {times(most)} it was given; max_replications allows more"
 

@@ -1,8 +1,8 @@
 """Entry point: ``rolltwin COMMAND ...``.
 
-Exit codes: 0 done (for ``check``: clean), 1 findings of severity error (``check``), a refused release (``plan``) or worse
-(``diff --fail-on``), 2 input or output that cannot be
-used, 130 interrupted (SIGINT or SIGTERM). Whatever is wrong with the input is reported at once and never as a traceback.
+Exit codes: 0 done (for ``check``: clean, for ``gate``: every claim passed), 1 findings of severity error (``check``), a
+refused release (``plan``), worse (``diff --fail-on``) or a claim that failed (``gate``), 2 input or output that cannot be
+used, 3 no claim failed but one is undecided (``gate``), 130 interrupted (SIGINT or SIGTERM). Whatever is wrong with the input is reported at once and never as a traceback.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
-from rolltwin.cli import check, diff, explain, plan, power, run, score, verify
+from rolltwin.cli import check, diff, explain, gate, plan, power, run, score, verify
 from scenarios.findings import BadInput
 
 COMMANDS: dict[str, ModuleType] = {
@@ -31,6 +31,7 @@ COMMANDS: dict[str, ModuleType] = {
     "diff": diff,
     "verify": verify,
     "power": power,
+    "gate": gate,
     "explain": explain,
 }
 UNUSABLE = 2

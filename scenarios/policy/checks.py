@@ -47,7 +47,11 @@ def _claim(one: WrittenClaim) -> Iterator[Problem]:
     else:
         yield from _share(one, shares[0])
     if not one.release.name and not one.release.own:
-        yield ("release",), "neither names a release nor says how it behaves", "such as release: errors-5, or {errors: 5%}"
+        yield (
+            ("release",),
+            "neither names a release nor says how it behaves",
+            "such as release: errors-5, or {errors: 5%}",
+        )
 
 
 def _mean(one: WrittenClaim, shares: list[str]) -> Iterator[Problem]:
@@ -66,7 +70,9 @@ def _share(one: WrittenClaim, name: str) -> Iterator[Problem]:
         hint = "such as 99.9% or 0.1%"
         yield (name,), f"no number of replications shows {100 * often.share:g} %", hint
     elif one.margin is not None and not 0 < one.margin < min(often.share, 1 - often.share):
-        message = f"must be above 0 and leave room on both sides of {100 * often.share:g} % (got {100 * one.margin:g} %)"
+        message = (
+            f"must be above 0 and leave room on both sides of {100 * often.share:g} % (got {100 * one.margin:g} %)"
+        )
         yield ("margin",), message, ""
 
 

@@ -52,7 +52,7 @@ class Relation(StrEnum):
                 return value > bound
 
     @property
-    def upper(self) -> bool:
+    def caps(self) -> bool:
         """Whether less is better."""
         return self in {Relation.AT_MOST, Relation.BELOW}
 

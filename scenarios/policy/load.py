@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 
 from scenarios.document.fields import INVALID, Reader, nearest
@@ -10,8 +11,8 @@ from scenarios.document.source import Source, parse_text
 from scenarios.findings import BadInput, Path
 from scenarios.manifests.source import read_text
 from scenarios.policy.checks import alone, fitting, repeated
-from scenarios.policy.claims import Claim, Policy
-from scenarios.policy.making import claim_of, happenings, rates_of
+from scenarios.policy.claims import Claim, Policy, Rates
+from scenarios.policy.making import claim_of, rates_of
 from scenarios.policy.schema import POLICY, SCHEMA, WrittenClaim, WrittenPolicy
 from scenarios.policy.worlds import Worlds
 
@@ -35,7 +36,7 @@ def policy_of(source: Source, overrides: Sequence[str] = (), crds: File | None =
         raise BadInput(reader.findings)
     worlds = Worlds(source, draft, tuple(overrides), crds)
     claims = _all(draft, worlds, reader, whole=written is not INVALID)
-    if reader.findings or worlds.findings:
+    if reader.findings or worlds.findings or written is INVALID:
         raise BadInput((*reader.findings, *worlds.findings))
     title = draft.title or File(source.file).stem
     rates = draft.error_rates
@@ -44,25 +45,55 @@ def policy_of(source: Source, overrides: Sequence[str] = (), crds: File | None =
 
 def _all(written: WrittenPolicy, worlds: Worlds, reader: Reader, *, whole: bool) -> tuple[Claim, ...]:
     """Every claim about every scenario; of a policy with invalid parts only the scenarios are looked at."""
-    scenarios = [(("scenarios", index), name) for index, name in enumerate(worlds.names)]
-    problems = [*repeated(scenarios, "scenarios"), *(alone(written) if whole else ())]
+    named: list[tuple[Path, str]] = [(("scenarios", index), name) for index, name in enumerate(worlds.names)]
+    problems = [*repeated(named, "scenarios"), *alone(written)] if whole else []
     for path, message, suggestion in problems:
         reader.fail(path, message, suggestion)
-    for name in dict.fromkeys(worlds.names):
+    for name in dict.fromkeys(worlds.names) if whole or _all_readable(written, worlds.source) else ():
         worlds.open(name)
     if problems or not whole:
         return ()
-    posed = list(_posed(written, worlds, reader))
-    claims = [_claim(written, path, name, worlds, reader, len(posed)) for path, name in posed]
-    found = tuple(claim for claim in claims if claim is not None)
-    for path, message, suggestion in repeated(
-        [(path, claim.name) for (path, _), claim in zip(posed, claims, strict=True) if claim is not None], "claims"
-    ):
+    asked = list(_asked(written, worlds, reader))
+    rates = rates_of(written, len(asked))
+    posed = [(one.path, claim) for one in asked if (claim := one.claim(written, rates, worlds, reader)) is not None]
+    for path, message, suggestion in repeated([(path, claim.name) for path, claim in posed], "claims"):
         reader.fail(path, message, suggestion)
-    return found
+    return tuple(claim for _, claim in posed)
 
 
-def _posed(written: WrittenPolicy, worlds: Worlds, reader: Reader) -> Iterator[tuple[Path, str]]:
+def _all_readable(written: WrittenPolicy, source: Source) -> bool:
+    """Whether no scenario was left out of a draft, so that each stands where it is written."""
+    raw = source.data.get("scenarios")
+    whole = isinstance(raw, list) and len(written.scenarios) == len(raw)
+    return whole and all(one.paths for one in written.scenarios)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One claim about one scenario."""
+
+    path: Path
+    one: WrittenClaim
+    scenario: str
+
+    def claim(self, written: WrittenPolicy, rates: Rates, worlds: Worlds, reader: Reader) -> Claim | None:
+        """The claim; None, with what is wrong, if it cannot be asked."""
+        world = worlds.open(self.scenario, self.one, self.path)
+        if world is None:
+            return None
+        place = reader.source.position(self.path)
+        claim = claim_of(self.one, written.max_replications, rates, world, place)
+        problems = list(fitting(claim, worlds.opened[world].loaded.scenario))
+        for where, message, suggestion in problems:
+            reader.fail((*self.path, *where), message, suggestion)
+        return None if problems else self._told_apart(claim, worlds)
+
+    def _told_apart(self, claim: Claim, worlds: Worlds) -> Claim:
+        """With the scenario in its name, where there are several."""
+        return replace(claim, name=f"{claim.name} ({self.scenario})") if len(worlds.names) > 1 else claim
+
+
+def _asked(written: WrittenPolicy, worlds: Worlds, reader: Reader) -> Iterator[_Asked]:
     """Each claim with each scenario that it is about."""
     for index, one in enumerate(written.claims):
         path: Path = ("claims", index)
@@ -70,26 +101,4 @@ def _posed(written: WrittenPolicy, worlds: Worlds, reader: Reader) -> Iterator[t
             hint = nearest(one.scenario, worlds.names) or "named here: " + ", ".join(worlds.names)
             reader.fail((*path, "scenario"), f"no scenario is named {one.scenario!r}", hint)
             continue
-        yield from ((path, name) for name in ([one.scenario] if one.scenario else worlds.names))
-
-
-def _claim(  # noqa: PLR0913 - what a claim is made of and where to say what is wrong with it
-    written: WrittenPolicy, path: Path, name: str, worlds: Worlds, reader: Reader, claims: int
-) -> Claim | None:
-    """The claim; None, with what is wrong, if it cannot be asked."""
-    one = _written(written, path)
-    world = worlds.open(name, one, path)
-    if world is None:
-        return None
-    about = name if len(worlds.names) > 1 else ""
-    claim = claim_of(one, written, rates_of(written, claims), world, about, reader.source.position(path))
-    problems = list(fitting(claim, worlds.opened[world].loaded.scenario))
-    for where, message, suggestion in problems:
-        reader.fail((*path, *where), message, suggestion)
-    return None if problems else claim
-
-
-def _written(written: WrittenPolicy, path: Path) -> WrittenClaim:
-    index = path[1]
-    assert isinstance(index, int)
-    return written.claims[index]
+        yield from (_Asked(path, one, name) for name in ([one.scenario] if one.scenario else worlds.names))

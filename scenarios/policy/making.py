@@ -61,15 +61,15 @@ def rates_of(written: WrittenPolicy, claims: int) -> Rates:
     return Rates(rates.false_pass / parts, rates.false_fail / parts, rates.left_open)
 
 
-def claim_of(one: WrittenClaim, written: WrittenPolicy, rates: Rates, world: int, about: str, place: Place) -> Claim:  # noqa: PLR0913 - a claim is made of so much
-    """The claim about one world; ``about`` tells it from the same claim about others."""
+def claim_of(one: WrittenClaim, most: int | None, rates: Rates, world: int, place: Place) -> Claim:
+    """The claim about one world, named after itself where it has no name."""
     ((_, happening),) = happenings(one).items()
     often = often_of(one)
     margin = default_margin(happening, often) if one.margin is None else one.margin
-    most = written.max_replications if one.max_replications is None else one.max_replications
+    most = most if one.max_replications is None else one.max_replications
     release = release_name(one.release)
     claim = Claim(one.name, world, release, happening, often, margin, rates, most, one.traffic, place)
-    return replace(claim, name=(claim.name or sentence(claim)) + (f" ({about})" if about else ""))
+    return replace(claim, name=claim.name or sentence(claim))
 
 
 def default_margin(happening: Happening, often: Often | None) -> float:

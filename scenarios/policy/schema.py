@@ -20,6 +20,7 @@ from scenarios.document.fields import (
     Field,
     ListOf,
     Maybe,
+    Reader,
     Scalar,
     Section,
     Short,
@@ -27,12 +28,12 @@ from scenarios.document.fields import (
     enum_choice,
 )
 from scenarios.document.schema import BEHAVIOUR
+from scenarios.findings import Path
 from scenarios.policy.claims import Indicator, Rates, RatesOf, Relation
 from scenarios.policy.sentence import claim_of
 from sim.model.behaviour import VersionBehaviour
 from sim.model.data_plane import DataPlaneMode
 from sim.model.kpis import KPI_MEANINGS, Kpi
-from sim.model.units import duration_text
 
 SCHEMA = "rolltwin-policy/v1"
 MOST_REPLICATIONS = 100_000
@@ -176,6 +177,38 @@ def _indicator(kpi: Kpi) -> Field:
     return Field(kpi.value, kind, meaning.meaning)
 
 
+def _between(raw: Any, low: float, high: float) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not low <= raw <= high:
+        raise ValueError
+    return float(raw)
+
+
+def _margin(raw: Any) -> float:
+    if isinstance(raw, str) and raw.endswith("%"):
+        return float(SHARE.parse(raw))
+    return _between(raw, 0.0, 1e15)
+
+
+@dataclass(frozen=True)
+class _Behaviour:
+    """A behaviour of which only a part is written; the scenario knows the rest."""
+
+    kind: Section
+
+    @property
+    def expected(self) -> str:
+        """See ``fields.Kind.expected``."""
+        return self.kind.expected
+
+    def read(self, raw: Any, path: Path, reader: Reader, base: Any = None) -> Any:  # noqa: ARG002 - the Kind protocol
+        """See ``fields.Kind.read``."""
+        return self.kind.read(raw, path, reader, VersionBehaviour("own"))
+
+    def show(self, value: Any) -> str:
+        """See ``fields.Kind.show``."""
+        return self.kind.show(value)
+
+
 ONLY_TRUE = Scalar("true (what must not happen: true, with in_at_most)", _true, lambda value: str(value).lower())
 ERROR_RATE = Scalar("a share above 0% and below 50%", _rate, SHARE.show_value)
 REPLICATIONS = counts(1, MOST_REPLICATIONS)
@@ -183,7 +216,12 @@ REPLICATIONS = counts(1, MOST_REPLICATIONS)
 WORLD = Section(
     WrittenWorld,
     (
-        Field("paths", ListOf(TEXT, non_empty=True), "A scenario file, or manifests, relative to this file.", required=True),
+        Field(
+            "paths",
+            ListOf(TEXT, non_empty=True),
+            "A scenario file, or manifests, relative to this file.",
+            required=True,
+        ),
         Field("name", NAME, "What claims and reports call it; default: the file's name."),
         Field("set", ListOf(TEXT), "Values of the scenario that are overridden, KEY=VALUE as with --set."),
         Field("rollout", TEXT, "The Rollout to release, where the manifests hold several."),
@@ -201,7 +239,11 @@ RELEASE = Section(
             Maybe(Scalar("a number from 0 to 1e9", lambda raw: _between(raw, 0, 1e9), lambda value: f"{value:g}")),
             "Its service times are those of the stable version times this.",
         ),
-        Field("behaviour", Maybe(BEHAVIOUR), "How it behaves, as in a scenario; what is not written is as in stable."),
+        Field(
+            "behaviour",
+            Maybe(_Behaviour(BEHAVIOUR)),
+            "How it behaves, as in a scenario; what is not written is as in stable.",
+        ),
     ),
 )
 CLAIM = Section(
@@ -228,7 +270,7 @@ CLAIM = Section(
         Field("mean", FLAG, "Not each replication's value but the mean over all has this bound."),
         Field(
             "margin",
-            Maybe(Scalar("a share such as 0.5%; for a mean a number", lambda raw: _margin(raw), lambda v: f"{v:g}")),
+            Maybe(Scalar("a share such as 0.5%; for a mean a number", _margin, lambda v: f"{v:g}")),
             "Nearer to the bound than this the claim may stay undecided. Default: 4/5 of the bound's distance from 0% or 100%, "
             "at most 10 points; of a mean 5% of its bound.",
         ),
@@ -240,8 +282,16 @@ RATES = Section(
     (
         Field("false_pass", ERROR_RATE, "Chance at most that a claim passes that does not hold (alpha)."),
         Field("false_fail", ERROR_RATE, "Chance at most that a claim fails that holds (beta)."),
-        Field("left_open", ERROR_RATE, "Chance at most that a claim a margin off its bound is left undecided as too close."),
-        Field("of", enum_choice(RatesOf), "Whose false_pass and false_fail: each claim's, or the whole policy's (Bonferroni)."),
+        Field(
+            "left_open",
+            ERROR_RATE,
+            "Chance at most that a claim a margin off its bound is left undecided as too close.",
+        ),
+        Field(
+            "of",
+            enum_choice(RatesOf),
+            "Whose false_pass and false_fail: each claim's, or the whole policy's (Bonferroni).",
+        ),
     ),
 )
 POLICY = Section(
@@ -252,7 +302,10 @@ POLICY = Section(
         Field("description", TEXT, "What is guarded, and why."),
         Field(
             "scenarios",
-            ListOf(Short(WORLD, lambda text: {"paths": [text]}, "the path of a scenario file or of manifests"), non_empty=True),
+            ListOf(
+                Short(WORLD, lambda text: {"paths": [text]}, "the path of a scenario file or of manifests"),
+                non_empty=True,
+            ),
             "What the claims are about.",
             required=True,
         ),
@@ -268,25 +321,3 @@ POLICY = Section(
         Field("seed", COUNT, "Master seed."),
     ),
 )
-
-
-def _between(raw: Any, low: float, high: float) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not low <= raw <= high:
-        raise ValueError
-    return float(raw)
-
-
-def _margin(raw: Any) -> float:
-    if isinstance(raw, str) and raw.endswith("%"):
-        return float(SHARE.parse(raw))
-    return _between(raw, 0.0, 1e15)
-
-
-def margin_text(value: float) -> str:
-    """A margin of a share in points."""
-    return f"{100 * value:.3g} points"
-
-
-def seconds_text(value: float) -> str:
-    """A duration as written."""
-    return duration_text(value)

@@ -23,7 +23,7 @@ _SENTENCE = re.compile(
     r" (?P<what>.+?)"
     r"(?: in at (?P<side>least|most) (?P<share>[\d.]+) ?%(?: of (?:the )?replications)?)?\.?"
 )
-_WHAT = (
+_WHAT: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = (
     (re.compile(r"is aborted within (?P<aborted_within>\S+)"), {}),
     (re.compile(r"is aborted"), {"aborted": True}),
     (re.compile(r"is promoted within (?P<promoted_within>\S+)"), {}),
@@ -61,7 +61,9 @@ def _what(text: str) -> dict[str, Any] | None:
 def sentence(claim: Claim) -> str:
     """The claim as a sentence, which ``claim_of`` reads."""
     traffic = "" if claim.traffic_rps is None else f" at {claim.traffic_rps:,.12g} rps"
-    return f"{claim.release}{traffic} {happening_text(claim.happening, mean=claim.often is None)}{often_text(claim.often)}"
+    return (
+        f"{claim.release}{traffic} {happening_text(claim.happening, mean=claim.often is None)}{often_text(claim.often)}"
+    )
 
 
 def often_text(often: Often | None) -> str:
@@ -86,7 +88,9 @@ def happening_text(happening: Happening, *, mean: bool = False) -> str:
         case Missed():
             return "is missed"
         case Indicator():
-            return f"has {'mean ' if mean else ''}{happening.kpi.value} {happening.relation.value} {bound_text(happening)}"
+            return (
+                f"has {'mean ' if mean else ''}{happening.kpi.value} {happening.relation.value} {bound_text(happening)}"
+            )
 
 
 def bound_text(indicator: Indicator) -> str:

@@ -9,10 +9,11 @@ from os.path import relpath
 from pathlib import Path as File
 from typing import Any
 
+from scenarios.document.fields import SCENARIO_CODE
 from scenarios.document.load import Loaded, from_manifests, is_scenario
 from scenarios.document.load import load as load_scenario
 from scenarios.document.source import Place, Source
-from scenarios.findings import BadInput, Finding, Path, path_text
+from scenarios.findings import BadInput, Finding, Path, Severity
 from scenarios.policy.claims import World
 from scenarios.policy.making import release_name
 from scenarios.policy.schema import WrittenClaim, WrittenPolicy, WrittenWorld
@@ -43,7 +44,7 @@ class Worlds:
     @property
     def names(self) -> tuple[str, ...]:
         """What the scenarios are called."""
-        return tuple(name_of(one) for one in self.written.scenarios)
+        return tuple(name_of(one) for one in self.written.scenarios if one.paths)
 
     def open(self, name: str, claim: WrittenClaim | None = None, path: Path = ()) -> int | None:
         """Number of the world that a claim about the scenario of this name is about; None if it cannot be opened."""
@@ -101,7 +102,8 @@ class Worlds:
         except BadInput as error:
             self.findings += _placed(error.findings, {f"--set {c.text}": c.place for c in changes})
             return None
-        arguments = [*map(shown, files), *(word for text in texts for word in ("--set", text))]
+        crds = [] if self.crds is None else ["--crds", shown(self.crds)]
+        arguments = [*map(shown, files), *(word for text in texts for word in ("--set", text)), *crds]
         self.opened.append(World(name_of(one), loaded, tuple(arguments)))
         return len(self.opened) - 1
 
@@ -146,12 +148,8 @@ def _placed(findings: Sequence[Finding], places: dict[str, Place | None]) -> Ite
         if place is None:
             yield finding
         else:
-            message = finding.message if finding.path == () or path_text(finding.path) in finding.message else finding.message
-            yield replace(finding, message=message, file=place.file, line=place.line, column=place.column)
+            yield replace(finding, file=place.file, line=place.line, column=place.column)
 
 
 def _finding(place: Place, message: str, suggestion: str) -> Finding:
-    from scenarios.document.fields import SCENARIO_CODE
-    from scenarios.findings import Severity
-
     return Finding(SCENARIO_CODE, Severity.ERROR, message, place.file, place.line, place.column, (), suggestion)
