@@ -9,9 +9,18 @@ import numpy as np
 from sim.traffic.fine import BINS
 from sim.traffic.fleet import Fleet
 from sim.traffic.interface import Look, Samples, WindowSeries
+from sim.traffic.jit import kernel
 from sim.traffic.proxies import Proxies
-from sim.traffic.state import TICKS_PER_S
-from sim.traffic.windows import Windows
+from sim.traffic.state import TICKS_PER_S, Tally
+from sim.traffic.values import Counts
+from sim.traffic.windows import Windows, add_buckets
+
+
+@kernel
+def add_all(tally: Tally, rows: Counts, bucket_starts: Counts, buckets: Counts) -> None:
+    """Exposed histograms of these rows, in zeroed lines of ``buckets``."""
+    for k in range(len(rows)):
+        add_buckets(tally.latencies[rows[k]], bucket_starts, buckets[k])
 
 
 class Notes:
@@ -43,12 +52,10 @@ class Notes:
         fleet, rows = self._fleet, self._rows
         self._answers[at] = fleet.tally.answers[rows]
         self._ticks[at] = fleet.pods.rows["ticks"][rows]
-        if self._look.buckets or self._look.fine:
-            latencies = fleet.tally.latencies[rows]
-            if self._look.buckets:
-                self._buckets[at] = np.add.reduceat(latencies, fleet.layout.bucket_starts, axis=1)
-            if self._look.fine:
-                self._fine[at] = np.add.reduceat(latencies, fleet.layout.first_cell, axis=1)
+        if self._look.buckets:
+            add_all(fleet.tally, rows, fleet.layout.bucket_starts, self._buckets[at])
+        if self._look.fine:
+            self._fine[at] = np.add.reduceat(fleet.tally.latencies[rows], fleet.layout.first_cell, axis=1)
 
     @property
     def samples(self) -> Samples:
@@ -63,6 +70,7 @@ class WindowNotes:
     def __init__(self, fleet: Fleet, ends_s: tuple[float, ...], groups: Sequence[int], is_silent: bool) -> None:
         self._fleet, self._ends_s, self._groups, self._is_silent = fleet, ends_s, groups, is_silent
         self._taken = 0
+        self._places = np.array(groups, dtype=np.int64) + 1
         shape = (len(ends_s), len(groups))
         self._answers = np.zeros((*shape, len(fleet.codes)), dtype=np.int64)
         self._buckets = np.zeros((*shape, len(fleet.layout.bucket_starts)), dtype=np.int64)
@@ -77,10 +85,9 @@ class WindowNotes:
         self._taken += 1
         if self._is_silent:
             return
-        for place, one in enumerate(windows.take_all(self._fleet, now_s, self._groups)):
-            self._answers[at, place], self._ticks[at, place] = one.answers, one.ticks
-            self._buckets[at, place] = np.add.reduceat(one.latencies, self._fleet.layout.bucket_starts)
-            self._clients[at, place] = one.client
+        since = windows.take_all(self._fleet, now_s)
+        self._answers[at], self._buckets[at] = since.answers[self._places], since.buckets[self._places]
+        self._ticks[at], self._clients[at] = since.ticks[self._places], since.client[self._places]
 
     @property
     def series(self) -> WindowSeries:
