@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench.cases import CASES
 from bench.cases.options import Options
@@ -28,10 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(chosen.minutes, chosen.rps, chosen.repeat, chosen.seed)
     reports = {name: CASES[name].measure(options) for name in chosen.case or CASES}
     if chosen.format == "json":
-        print(json.dumps({key: value for report in reports.values() for key, value in report.items()}, indent=2))
+        print(json.dumps(together(reports), indent=2))
     else:
         print("\n\n".join(f"{name}\n{CASES[name].table(report)}" for name, report in reports.items()))
     return 0 if all(report.get("measured", {}).get("same_answers", True) for report in reports.values()) else 1
+
+
+def together(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """One document: what each case is for at the top, how it was measured under the case's name."""
+    found = {key: value for report in reports.values() for key, value in report.items() if key != "measured"}
+    return {**found, "measured": {name: report["measured"] for name, report in reports.items() if "measured" in report}}
 
 
 class positive:  # noqa: N801 - reads as a function where it is used

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import inf
@@ -13,10 +13,11 @@ from math import inf
 import numpy as np
 from simpy import Environment
 
+from bench.reading import samples, series
 from sim.model.behaviour import Delay, VersionBehaviour
 from sim.model.load import Client, LoadShape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
-from sim.traffic import NONE_GROUP, PodEffects, PodSample, Pool, Route, WindowCount
+from sim.traffic import NONE_GROUP, Look, Observation, PodEffects, PodSample, Pool, Route, WindowCount
 from sim.traffic.arrivals import Arrivals, Block, scale_s
 from sim.traffic.fleet import SHAPES
 from sim.traffic.plane import RETRY_KEY
@@ -170,6 +171,22 @@ class SimpyPlane(ABC):
     def take_window(self) -> tuple[WindowCount, ...]:
         """What each group did since the last call."""
         return tuple(self._window(group) for group in sorted(self.sides) if group >= 0 or self._unrouted)
+
+    def observe(self, looks: Sequence[Look], windows_s: tuple[float, ...] = ()) -> Observation:
+        """Readings at coming instants, the last of which is then ``now_s``."""
+        taken: list[list[list[PodSample]]] = [[] for _ in looks]
+        windows = []
+        for instant_s in sorted({*windows_s, *(instant_s for look in looks for instant_s in look.instants_s)}):
+            self.advance(instant_s)
+            for look, rows in zip(looks, taken, strict=True):
+                if instant_s in look.instants_s:
+                    rows.append([self.pod_sample(pod) for pod in look.pods])
+            if instant_s in windows_s:
+                windows.append(self.take_window())
+        return Observation(
+            tuple(samples(look, rows) for look, rows in zip(looks, taken, strict=True)),
+            series(windows_s, windows) if windows else None,
+        )
 
     @abstractmethod
     def begin(self) -> None:

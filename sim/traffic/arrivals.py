@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sim.model.behaviour import Delay, Shape
@@ -69,6 +70,16 @@ class Block:
     normals: Floats | None = None
 
 
+class Outline(NamedTuple):
+    """How many requests arrive in a block, how they are spread over it, and what draws the rest."""
+
+    end_s: float
+    requests: int
+    edges_s: Floats
+    reached: Floats
+    generator: Generator
+
+
 class Arrivals:
     """The blocks of one replication; blocks are asked for in order, each as often as wanted."""
 
@@ -85,20 +96,23 @@ class Arrivals:
 
     def block(self, number: int, kinds: list[Delay]) -> Block:
         """The requests of one block, with their service times on each kind of version."""
-        start, end = number * self._length_s, (number + 1) * self._length_s
-        generator = self._streams.fresh(ARRIVALS, stream_index(number))
-        edges, reached = self._cumulative(start, end)
-        count = generator.poisson(float(reached[-1]))
-        draws = Draws(generator)
-        times = np.empty(0)
+        end_s, count, edges_s, reached, generator = self.outline(number)
+        draws, times = Draws(generator), np.empty(0)
         if count:
             sums = draws.spacings(count + 1)
             times = sums[:count]
-            place(times, sums[count], edges, reached)
+            place(times, sums[count], edges_s, reached)
         words = draws.words(2 * count).reshape(2, count)
-        block = Block(number, end, times, words[0], words[1], np.empty((0, count)), draws)
+        block = Block(number, end_s, times, words[0], words[1], np.empty((0, count)), draws)
         self.widen(block, kinds)
         return block
+
+    def outline(self, number: int) -> Outline:
+        """What is known of a block before its requests are drawn."""
+        start_s, end_s = number * self._length_s, (number + 1) * self._length_s
+        generator = self._streams.fresh(ARRIVALS, stream_index(number))
+        edges_s, reached = self._cumulative(start_s, end_s)
+        return Outline(end_s, generator.poisson(float(reached[-1])), edges_s, reached, generator)
 
     def widen(self, block: Block, kinds: list[Delay]) -> None:
         """Give a block the rows of the kinds it does not have yet."""
