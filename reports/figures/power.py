@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from reports.figures import style
 from reports.power import words
@@ -56,7 +57,8 @@ class PowerInfo(NamedTuple):
 
 def info(found: Power) -> PowerInfo:
     """One panel a gate, and one for all of them together on each axis."""
-    wholes = tuple(_whole(whole) for whole in found.wholes if whole.line or whole.dots)
+    counted = any(gate.healthy is not None and gate.healthy.method is Method.COUNTED for gate in found.gates)
+    wholes = tuple(_whole(whole, dashed=counted) for whole in found.wholes if whole.line or whole.dots)
     return PowerInfo(
         f"{found.subject}: chance that a release is aborted",
         f"{found.rate}; line: closed form (dashed: counted), dots: simulated, with 99 % intervals",
@@ -77,10 +79,10 @@ def _gate(gate: GatePower) -> Panel:
     )
 
 
-def _whole(whole: Whole) -> Panel:
+def _whole(whole: Whole, *, dashed: bool) -> Panel:
     dots = tuple(Dot(dot.x, dot.aborted, dot.paused.hits, None) for dot in whole.dots)
     curve = _Curve(whole.axis, whole.line, dots, None)
-    return curve.panel("all gates together", "line: closed forms as if independent", dashed=True, empty="")
+    return curve.panel("all gates together", "line: closed forms as if independent", dashed=dashed, empty="")
 
 
 class _Curve(NamedTuple):
@@ -149,8 +151,9 @@ def _draw(axes: Axes, panel: Panel, found: PowerInfo) -> None:
         return
     if panel.logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda *_: "")
     _wanted(axes, panel, found)
     if panel.line:
         axes.plot(
@@ -170,9 +173,9 @@ def _wanted(axes: Axes, panel: Panel, found: PowerInfo) -> None:
             axes.plot(x, y, "^" if up else "v", color=style.GREEN, markersize=6.5, zorder=4, clip_on=False)
             axes.plot([x, x], [y, 104 if up else -4], color=style.GREEN, linewidth=4, alpha=0.25, solid_capstyle="butt")
             axes.axvline(x, color=style.GREEN, linewidth=0.8, alpha=0.5)
-            axes.annotate("bad" if up else "healthy", (x, 50), (2, 0), textcoords="offset points", rotation=90,
-                          fontsize=6.5, color=style.DARK_GREEN, va="center")  # fmt: skip
+            axes.annotate("bad" if up else "healthy", (x, 4 if up else 96), (-2, 0), textcoords="offset points", rotation=90,
+                          fontsize=6.5, color=style.DARK_GREEN, ha="right", va="bottom" if up else "top")  # fmt: skip
     if panel.limit is not None and panel.limit > 0:
         axes.axvline(panel.limit, color=style.ORANGE, linewidth=1.0, linestyle=":")
-        axes.annotate("limit", (panel.limit, 50), (2, 0), textcoords="offset points", rotation=90, fontsize=6.5,
-                      color=style.DARK_ORANGE, va="center")  # fmt: skip
+        axes.annotate("limit", (panel.limit, 4), (-2, 0), textcoords="offset points", rotation=90, fontsize=6.5,
+                      color=style.DARK_ORANGE, ha="right", va="bottom")  # fmt: skip

@@ -102,6 +102,17 @@ def gate_power(curves: Curves, axis: Axis, gate: GateModel, readings: Readings, 
     )
 
 
+def _seen_to_reach(axis: Axis, dots: Sequence[Dot], asked: Asked) -> bool | None:
+    """Whether the simulated frequencies say so, one way or the other; None while their intervals leave it open."""
+    at = {dot.x: dot.aborted.bounds for dot in dots}
+    if axis.healthy not in at or axis.bad not in at:
+        return None
+    good, bad = at[axis.healthy], at[axis.bad]
+    if good.lo > asked.false_abort or bad.hi < asked.power:
+        return False
+    return True if good.hi <= asked.false_abort and bad.lo >= asked.power else None
+
+
 def _courses(curves: Curves, axis: Axis, gate: GateModel) -> Iterator[tuple[float, Course]]:
     """(true value, course) along the axis, as far as there is a closed form."""
     for x in axis.line:

@@ -89,7 +89,7 @@ class GatePower:
     limit: float | None = None
     """On the axis: up to here the gate's condition holds."""
     reaches: bool | None = None
-    """Whether it has the wanted power; None where that is not known."""
+    """Whether it has the wanted power, by the closed form, else by the simulation; None where neither can tell."""
 
     @property
     def agreement(self) -> tuple[int, int]:

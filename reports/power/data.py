@@ -74,7 +74,7 @@ def _gate(found: Power, gate: GatePower) -> dict[str, Any]:
         ],
         "enough": [
             {"knob": one.knob, "value": one.value, "failure_limit": one.limit, "false_abort": one.false_abort,
-             "miss": one.miss}
+             "miss": one.miss, "rps": one.rps}
             for one in gate.advice
         ],
         "in_words": words.recommendation(found, gate) if gate.reaches is False else "",

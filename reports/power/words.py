@@ -8,7 +8,7 @@ from reports.numbers import digits, length
 from reports.power.card import LEVEL, Dot, Frequency, GatePower, Power, Whole, WholeDot
 from scenarios.power.advice import Advice, Knob
 from scenarios.power.asking import Axis, AxisKind
-from scenarios.power.courses import Method
+from scenarios.power.courses import Course, Method
 from scenarios.power.queries import Share
 from sim.decide.assessment import effective_count
 from sim.model.units import duration_text
@@ -25,6 +25,16 @@ def chance(value: float | None) -> str:
     if value < _TINY:
         return "under 0.01 %"
     return "over 99.99 %" if value > 1 - _TINY else f"{_places(100 * value)} %"
+
+
+def course_chance(course: Course | None, number: float) -> str:
+    """A chance of a course; one that was counted is never more certain than its draws."""
+    if course is None:
+        return "-"
+    if course.method is Method.COUNTED and min(number, 1 - number) * course.paths < 1:
+        edge = _places(100 / course.paths)
+        return f"under {edge} %" if number < 0.5 else f"over {digits(100 - 100 / course.paths, 3)} %"
+    return chance(number)
 
 
 def _places(percent: float) -> str:
@@ -76,21 +86,16 @@ def headlines(found: Power) -> Iterator[str]:
         yield from _whole(whole)
     for where, why in found.broken:
         yield f"The analysis at {where} ends in Error at once, whatever the release: {why}"
-    weak = [gate for gate in found.gates if gate.reaches is False and not gate.model.dry_run]
-    for gate in weak:
-        yield recommendation(found, gate)
+    for gate in found.gates:
+        if gate.reaches is False and not gate.model.dry_run:
+            yield recommendation(found, gate)
 
 
 def _whole(whole: Whole) -> Iterator[str]:
     axis = whole.axis
     good, bad = whole.at(axis.healthy), whole.at(axis.bad)
-    closed = dict(whole.line)
     if good is None or bad is None:
-        if closed:
-            yield (
-                f"All gates together abort {release(axis, axis.bad)} with probability {chance(closed.get(axis.bad))} and a "
-                f"healthy one with {chance(closed.get(axis.healthy))}, as far as there are closed forms."
-            )
+        yield from _whole_closed(whole)
         return
     yield (
         f"All gates together abort {release(axis, axis.bad)} in {frequency(bad.aborted)} and a healthy one in "
@@ -99,6 +104,17 @@ def _whole(whole: Whole) -> Iterator[str]:
     if bad.first:
         parts = ", ".join(f"{name} {hits}" for name, hits in bad.first[:3])
         yield f"First to abort it: {parts} (of {bad.aborted.of})."
+
+
+def _whole_closed(whole: Whole) -> Iterator[str]:
+    axis, closed = whole.axis, dict(whole.line)
+    if axis.bad in closed and axis.healthy in closed:
+        yield (
+            f"All gates together abort {release(axis, axis.bad)} with probability {chance(closed[axis.bad])} and a "
+            f"healthy one with {chance(closed[axis.healthy])}, as far as there are closed forms."
+        )
+    elif axis.kind is AxisKind.LATENCY:
+        yield f"Of {release(axis, axis.bad)} the closed forms say nothing: simulate it."
 
 
 def _paused(dot: WholeDot) -> str:
@@ -115,16 +131,21 @@ def _when(dot: WholeDot) -> str:
 
 def recommendation(found: Power, gate: GatePower) -> str:
     """What the gate sees, how often it is wrong, and the least that would do."""
+    axis = gate.axis
     if gate.healthy is None or gate.bad is None:
-        return ""
-    axis, requests = gate.axis, gate.healthy.requests[0]
-    seen = f"{digits(requests, 0)} requests a measurement" + (
-        f" at first ({_weight(gate)})" if len(gate.steps) > 1 else f" ({_weight(gate)})"
-    )
+        good, bad = gate.dot_at(axis.healthy), gate.dot_at(axis.bad)
+        if good is None or bad is None:
+            return ""
+        return (
+            f"{gate.model.metric.name} at {gate.model.where} aborts a healthy release in {frequency(good.aborted)} and "
+            f"{release(axis, axis.bad)} in {frequency(bad.aborted)}, by simulation alone: not what is wanted."
+        )
+    seen = f"{digits(gate.healthy.requests[0], 0)} requests a measurement ({_weight(gate)})"
     text = (
-        f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}. It aborts a healthy release "
-        f"({value(axis, axis.healthy)}) with probability {chance(gate.healthy.ends.abort)} and misses "
-        f"{release(axis, axis.bad)} with {chance(1 - gate.bad.ends.abort)}."
+        f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}"
+        f"{' at first' if len(gate.steps) > 1 else ''}. It aborts a healthy release ({value(axis, axis.healthy)}) with "
+        f"probability {course_chance(gate.healthy, gate.healthy.ends.abort)} and misses {release(axis, axis.bad)} with "
+        f"{course_chance(gate.bad, 1 - gate.bad.ends.abort)}."
     )
     able = [advised(one) for one in gate.advice if one.value is not None]
     return f"{text} {_enough(able)}"
@@ -153,7 +174,7 @@ def advised(one: Advice) -> str:
             count = f"count {setting:g} with " if setting else ""
             return f"{count}failureLimit {one.limit} ({errors})"
         case Knob.TRAFFIC:
-            return f"{float(f'{setting:.2g}'):g} times the traffic ({errors})"
+            return f"{digits(one.rps or 0.0, 0)} requests/s in all ({errors})"
 
 
 def method(gate: GatePower) -> str:
@@ -234,10 +255,10 @@ def steps(gate: GatePower) -> list[tuple[str, ...]]:
                 f"{line.weight:g} %",
                 f"{line.measurements}",
                 digits(line.requests, 0 if line.requests >= 10 else 1),
-                chance(line.false_fail),
-                chance(line.miss),
-                chance(line.false_abort),
-                chance(line.caught),
+                course_chance(gate.healthy, line.false_fail),
+                course_chance(gate.bad, line.miss),
+                course_chance(gate.healthy, line.false_abort),
+                course_chance(gate.bad, line.caught),
             )
             for line in gate.steps
         ),
@@ -252,18 +273,22 @@ def overview(found: Power) -> list[tuple[str, ...]]:
 
 def _overview_row(gate: GatePower) -> tuple[str, ...]:
     healthy, bad = gate.dot_at(gate.axis.healthy), gate.dot_at(gate.axis.bad)
-    enough = {True: "enough", False: "not enough", None: "no closed form"}[gate.reaches]
+    enough = {True: "enough", False: "not enough", None: _unknown(gate)}[gate.reaches]
     requests = "-" if gate.healthy is None else spread([line.requests for line in gate.steps])
     return (
         gate.model.metric.name,
         gate.model.where,
         requests,
-        "-" if gate.healthy is None else chance(gate.healthy.ends.abort),
-        "-" if gate.bad is None else chance(1 - gate.bad.ends.abort),
+        "-" if gate.healthy is None else course_chance(gate.healthy, gate.healthy.ends.abort),
+        "-" if gate.bad is None else course_chance(gate.bad, 1 - gate.bad.ends.abort),
         "-" if healthy is None else f"{chance(healthy.aborted.share)}",
         "-" if bad is None else f"{chance(1 - bad.aborted.share)}",
         "dry run" if gate.model.dry_run else enough,
     )
+
+
+def _unknown(gate: GatePower) -> str:
+    return "undecided" if gate.dots else "no closed form"
 
 
 def spread(values: list[float]) -> str:

@@ -129,7 +129,7 @@ def _readings(rollout: Rollout, axes: Sequence[Axis], args: argparse.Namespace, 
             reading_of,
             revive=Reading.from_json,
             engine=engine,
-            store=folder / "replications",
+            store=studying.store_of(args, folder),
             progress=progress,
         )
     return {truth: tuple(cell.strata[0].values) for truth, cell in zip(truths, study.cells, strict=True)}

@@ -45,6 +45,8 @@ class Advice:
     """With ``LIMITS``: failureLimit (``value`` is the count)."""
     false_abort: float = 0.0
     miss: float = 0.0
+    rps: float | None = None
+    """With ``TRAFFIC``: requests a second, where the gate sees the release first."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,13 @@ def _limits(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
 
 
 def _traffic(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice:
+    now = rollout.flow.rate_rps(max(0.0, gate.instants[0]))
+
     def tried() -> Candidates:
         factor = _GROWTH
         while factor <= MOST_TRAFFIC:
             yield factor, None, replace(rollout, flow=replace(rollout.flow, factor=factor)), gate
             factor *= _GROWTH
 
-    return _least(Knob.TRAFFIC, tried(), goal)
+    found = _least(Knob.TRAFFIC, tried(), goal)
+    return found if found.value is None else replace(found, rps=now * found.value)

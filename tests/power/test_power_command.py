@@ -42,6 +42,7 @@ def test_advice_reaches_what_is_wanted(bare: Path, tmp_path: Path, capsys: pytes
     assert gate["reaches_wanted"] is False
     knobs = {one["knob"]: one for one in gate["enough"] if one["value"] is not None}
     assert set(knobs) == {"share", "window", "traffic", "limits"}
+    assert knobs["traffic"]["rps"] > 50
     assert all(one["false_abort"] <= 0.01 and one["miss"] <= 0.05 for one in knobs.values())
     assert knobs["share"]["value"] > 10
     assert knobs["window"]["value"] > 60
@@ -66,6 +67,7 @@ def test_the_same_seed_gives_the_same_files(bare: Path, tmp_path: Path) -> None:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["repaired", "corrected"])
 def test_the_playbooks_canary_is_judged(variant: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = library.playbook("canary", variant)
