@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from sim.model.behaviour import Alert, Delay
@@ -121,6 +122,23 @@ class People:
             delay_s = self._stage.draw_s("people/report", self._people.report)
             self._report_due_s = self._stage.now_s + delay_s
             self._stage.call_at(self._report_due_s, self._reported)
+
+    @property
+    def idle_until_s(self) -> float:
+        """Before then no window that ends makes anybody page: bounds have to be exceeded for their time first."""
+        alert, clocks, last_s = self._people.alert, self._clocks, self._last_s
+        if alert is None:
+            return inf
+        bounds = (
+            (alert.error_ratio, clocks.errors_s, alert.error_for_s),
+            (alert.p99_s, clocks.p99_s, alert.p99_for_s),
+        )
+        due = [
+            (last_s if since_s is None else since_s) + for_s - 2e-6
+            for bound, since_s, for_s in bounds
+            if bound is not None
+        ]
+        return min(due, default=inf)
 
     def watch(self, now_s: float, window: Sequence[ClientView]) -> None:
         """One window of the clients' view: bounds exceeded for long enough page the person."""

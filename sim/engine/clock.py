@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from heapq import heappush
-from math import inf
+from math import inf, nextafter
 
 from simpy import Environment
 from simpy.events import Event, EventPriority
@@ -25,7 +25,7 @@ class Rank(IntEnum):
     CONTROLLER = 4
     """Controllers, scripts, analyses and people look and act on what they see."""
     SAMPLER = 5
-    """Scrapes, flushes and journal samples see the final state of the instant."""
+    """Scrapes, flushes and journal samples see the final state of the instant, whether or not it is an appointment."""
 
 
 class Instant(Event):
@@ -43,7 +43,22 @@ class Instant(Event):
 
 
 class Clock(Environment):
-    """A SimPy environment whose appointments have a rank and an exact time."""
+    """A SimPy environment whose appointments have a rank and an exact time.
+
+    Whoever only looks makes no appointments, for nothing that happens depends on it: the ``lookout`` is told before the
+    first thing that happens after ``due_s``, the next instant it wants to look at.
+    """
+
+    def __init__(self, initial_time: float = 0.0) -> None:
+        super().__init__(initial_time)
+        self.due_s = inf
+        self.lookout: Callable[[float], None] = _nobody
+
+    def step(self) -> None:
+        """The next thing that happens, after everything that was to be seen before it has been."""
+        if self._queue and self._queue[0][0] > self.due_s:
+            self.lookout(self._queue[0][0])
+        super().step()
 
     @property
     def now(self) -> float:
@@ -79,4 +94,11 @@ class Clock(Environment):
         """Steps through everything due up to the limit, which is asked anew before every step, then stands there."""
         while self.peek() <= limit_s() < inf:
             self.step()
-        self._now = max(self.now, limit_s())
+        end_s = max(self.now, limit_s())
+        if self.due_s <= end_s:
+            self.lookout(nextafter(end_s, inf))
+        self._now = end_s
+
+
+def _nobody(_: float) -> None:
+    """Nobody looks."""

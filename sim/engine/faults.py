@@ -96,6 +96,13 @@ class FaultEngine(Hooks):
             if fault.trigger.pod_age_s is not None and pod.ready_s is not None:
                 self._ground.clock.call_at(pod.ready_s + fault.trigger.pod_age_s, Rank.FAULT, self.evaluate)
 
+    @property
+    def is_restless(self) -> bool:
+        """Whether effects change by themselves: offered rates are looked at, or a leak grows."""
+        return any(
+            fault.trigger.above_rps_per_pod is not None or isinstance(fault.effect, Leak) for fault, _ in self._faults
+        )
+
     def tick(self) -> None:
         """The sample tick: offered rates are read and everything is looked at again."""
         if not self._faults:

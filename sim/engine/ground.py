@@ -16,7 +16,10 @@ from sim.traffic import Plane
 
 @dataclass(slots=True)
 class Ground:
-    """One region's shared surroundings. ``on_pods`` hear of any pod's state, ``on_endpoints`` of what routers know."""
+    """One region's shared surroundings.
+
+    ``on_pods`` hear of any pod's state, ``on_endpoints`` of what routers know, ``on_stir`` of more than both.
+    """
 
     scenario: Scenario
     clock: Clock
@@ -28,6 +31,9 @@ class Ground:
     """What becomes of the gates' verdicts."""
     on_pods: list[Callable[[], None]] = field(default_factory=list)
     on_endpoints: list[Callable[[], None]] = field(default_factory=list)
+    on_stir: list[Callable[[], None]] = field(default_factory=list)
+    stirs: int = 0
+    """How often anything changed that faults or monitoring see of pods: while it stays, so do they."""
 
     @property
     def traffic(self) -> Plane:
@@ -39,8 +45,15 @@ class Ground:
         """A random time from the stream named after what takes it."""
         return self.streams.delay_s(what, delay)
 
+    def stir(self) -> None:
+        """Pods came, went or changed, or their metadata or the Services that select them did."""
+        self.stirs += 1
+        for listener in self.on_stir:
+            listener()
+
     def pods_changed(self) -> None:
         """Tells everybody who watches pods."""
+        self.stir()
         for listener in self.on_pods:
             listener()
 

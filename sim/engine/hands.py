@@ -109,6 +109,7 @@ class EngineHands(Hands):
                 self.sets[action.hash].deadline_s = action.deadline_s
             case DeleteReplicaSet():
                 self._deleted[action.hash] = self.sets.pop(action.hash)
+                self._site.ground.stir()
             case RestartPods():
                 for one in self.sets.values():
                     one.evict(action.names)

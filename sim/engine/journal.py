@@ -10,6 +10,11 @@ _DIGITS = 6
 """Times are kept to the microsecond: finer digits are noise of adding floats."""
 
 
+def rounded_s(time_s: float) -> float:
+    """A time as rows write it."""
+    return round(time_s, _DIGITS) + 0.0
+
+
 class SimulatedJournal(Journal):
     """Rows by a region's simulated clock."""
 
@@ -21,7 +26,7 @@ class SimulatedJournal(Journal):
     @property
     def t_s(self) -> float:
         """Now, as rows write it."""
-        return round(self._clock.now, _DIGITS) + 0.0
+        return rounded_s(self._clock.now)
 
     def add(self, row: Record) -> None:
         """Appends a row."""

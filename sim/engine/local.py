@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sim.decide.claims import Claim, judged
@@ -10,12 +11,14 @@ from sim.decide.rejections import Rejection
 from sim.decide.standing import standing_strategy, with_workload
 from sim.engine.addresses import NetworkAddresses
 from sim.engine.argo import ArgoDriver
+from sim.engine.audience import Audience
 from sim.engine.clock import Clock, Rank
 from sim.engine.cluster import Scheduler
 from sim.engine.deployment import DeploymentController
 from sim.engine.faults import FaultEngine, View
 from sim.engine.ground import Ground
 from sim.engine.journal import SimulatedJournal
+from sim.engine.lookout import Lookout
 from sim.engine.observing import Watch
 from sim.engine.operator import Operator
 from sim.engine.outcome import Driver
@@ -25,16 +28,16 @@ from sim.engine.replicasets import ReplicaSet
 from sim.engine.revision import stable_revision
 from sim.engine.rolling_driver import DeploymentDriver
 from sim.engine.routing import Router
+from sim.engine.sampler import Sampler
 from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry
 from sim.engine.site import PodSite
-from sim.engine.telemetry import Collector, Sampler
+from sim.engine.telemetry import Collector
 from sim.model.outcome import LocalResult, Outcome
-from sim.model.records import Verdict
+from sim.model.records import TrafficRecord, Verdict
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, LocalStrategy, RollingUpdate, SetImage, SwitchScript
 from sim.streams import Streams
-from sim.traffic import WindowCount
 from sim.traffic.aggregate import plane_of
 
 
@@ -73,7 +76,9 @@ class LocalRun:
         network, entry = network_and_entry(scenario.manifests, strategy, scenario.cluster.istio)
         self._router = Router(self._ground, network, entry)
         addresses = NetworkAddresses(lambda: network.services, scenario.manifests, strategy)
-        self._collector = Collector(self._ground, self._replica_sets, _namespace(scenario, strategy), addresses)
+        self._lookout = Lookout(self._ground)
+        audience = Audience(self._ground, self._replica_sets, _namespace(scenario, strategy), addresses)
+        self._collector = Collector(self._ground, self._lookout, audience)
         self._driver = self._drive(strategy)
         self._router.backends.append(self._driver)
         others = bystanders(scenario, strategy, network, entry)
@@ -82,7 +87,7 @@ class LocalRun:
         self._until_s = scenario.horizon_s + place.watch_s
         self._people = people(self._ground, self._driver, self._until_s)
         self._driver.on_change.append(self._people.look)
-        self._sampler = Sampler(self._ground)
+        self._sampler = Sampler(self._ground, self._lookout)
         self._claim = Claim(scenario.telemetry.sample_interval_s)
         self._operator: Operator | None = None
         self._wire()
@@ -149,9 +154,10 @@ class LocalRun:
             engine = FaultEngine(self._ground, faults, view)
             self._site.hooks = engine
             self._router.on_weights.append(engine.evaluate)
-            self._sampler.before_window.append(engine.tick)
-        self._sampler.on_window.append(self._people.watch)
-        self._sampler.on_window.append(self._count_tail)
+            self._sampler.ticker = engine
+        self._sampler.on_rows += [self._people.watch, self._count_tail]
+        self._sampler.idle_until_s = lambda: self._people.idle_until_s
+        self._sampler.begin()
         self._collector.is_read = self._is_read
         self._ground.watch.asks(self._collector.sources)
         self._collector.start(self._ground.watch.eyes(eyes_of(self._scenario.manifests, self._strategy)))
@@ -167,7 +173,7 @@ class LocalRun:
             return True
         return outcome.verdict is Verdict.PROMOTED and (store == "datadog" or self._people.is_acting)
 
-    def _count_tail(self, now_s: float, window: tuple[WindowCount, ...]) -> None:
+    def _count_tail(self, now_s: float, window: Sequence[TrafficRecord]) -> None:
         self._claim.count(now_s, window, self._driver.outcome)
 
     def _replica_sets(self) -> list[ReplicaSet]:

@@ -83,6 +83,7 @@ class Pod:
         self._crashing = False
         self._endpoint = Endpoint(site.ground, revision.side)
         self._process = self._ground.clock.process(self._life(standing=standing))
+        self._ground.stir()
 
     @property
     def revision_hash(self) -> str:
@@ -111,12 +112,14 @@ class Pod:
         """Asks for graceful termination; once is enough."""
         if not self.deleted:
             self.deleted = True
+            self._ground.stir()
             self._end(Deleted())
 
     def kill(self) -> None:
         """Deletes the pod without grace; nothing if it is ending already."""
         if not self._ending:
             self.deleted = True
+            self._ground.stir()
             self._end(Killed())
 
     def lose(self) -> None:
@@ -217,6 +220,7 @@ class Pod:
         self.started_s, self.up_s = now, now + start_up_s
         self._crashing = False
         self.index = self._ground.traffic.add_pod(self.revision.behaviour, self.revision.group)
+        self._ground.stir()
         self.refresh()
         self._site.hooks.started(self)
 
@@ -274,6 +278,7 @@ class Pod:
         begun_s, propagation_s = self._ground.clock.now, self._endpoint.announce(None)
         yield self._ground.clock.at(begun_s + min(template.pre_stop_s, template.termination_grace_s), Rank.TRAFFIC)
         self.refusing = True
+        self._ground.stir()
         if template.pre_stop_s < propagation_s:
             self.refresh()
         timeout_s = self._ground.scenario.client.timeout_s
@@ -285,6 +290,7 @@ class Pod:
         """The machine is gone at once; the cluster notices after its grace and replaces the pod after eviction."""
         begun_s = self._ground.clock.now
         self.started_s = None
+        self._ground.stir()
         if self.index is not None:
             self._ground.traffic.crash_pod(self.index)
             self._ground.traffic.set_effects(self.index, REFUSING)
@@ -322,6 +328,7 @@ class Pod:
         return self._ground.draw_s(f"pods/{self.revision.side}/{what}", delay)
 
     def _note(self, state: str, reason: str = "") -> None:
+        self._ground.stir()
         node = self.node.name if self.node is not None else ""
         journal = self._ground.journal
         journal.add(PodRecord(journal.t_s, journal.region, self.name, self.revision.side, node, state, reason))

@@ -50,6 +50,7 @@ class ReplicaSet:
         self._seen: tuple[object, ReplicaSetView] | None = None
         self._noticed: dict[str, float] = {}
         site.ground.on_pods.append(self.look)
+        site.ground.stir()
 
     @property
     def active(self) -> list[Pod]:
@@ -83,6 +84,11 @@ class ReplicaSet:
         """The same as a mapping, made once for each role."""
         return self._maps[0]
 
+    @property
+    def role(self) -> object:
+        """The metadata of its pods: the same object until anything about it changes."""
+        return self._maps
+
     def annotation_map(self) -> dict[str, str]:
         """Annotations of the pods as they are now."""
         return self._maps[1]
@@ -91,8 +97,10 @@ class ReplicaSet:
         """Puts metadata on the pods while the revision has a role; it replaces that of the role before."""
         template = self.revision.template
         merged = dict(template.labels) | dict(labels) | {self._identity.hash_label: self.revision.hash}
-        self._labels = tuple(sorted(merged.items()))
-        self._maps = dict(self._labels), dict(template.annotations) | dict(annotations)
+        maps = dict(sorted(merged.items())), dict(template.annotations) | dict(annotations)
+        if maps != self._maps:
+            self._labels, self._maps = tuple(maps[0].items()), maps
+            self._site.ground.stir()
 
     def stand(self, replicas: int) -> None:
         """Starts the run with this many pods that have long been ready."""
@@ -122,6 +130,7 @@ class ReplicaSet:
 
     def retire(self) -> None:
         """The ReplicaSet is deleted; it must have no pods."""
+        self._site.ground.stir()
         self._site.ground.on_pods.remove(self.look)
 
     def look(self) -> None:

@@ -89,6 +89,7 @@ class Router:
 
         def act() -> None:
             change(self._network)
+            self._ground.stir()
             self._place_callers()
             self.refresh()
 

@@ -72,11 +72,15 @@ class Columns:
         self._room = np.concatenate([self._room, np.full(born, _ROOM)])
 
     def add(self, series: Integers, times: Integers, values: Floats) -> None:
-        """Samples in any order of series, but rising in time within each."""
+        """Samples in any order of series, but rising in time within each; or a block.
+
+        That has ``values`` over (times, series): of each series, all different, a sample at each of the rising times.
+        """
+        if values.ndim == 2:
+            self._add_block(series, times, values)
+            return
         counts = np.bincount(series, minlength=len(self.begin))
-        needed = self.end - self.begin + counts
-        for one in np.flatnonzero(needed > self._room).tolist():
-            self._move(one, 2 * int(needed[one]))
+        self._make_room(counts)
         order = np.argsort(series, kind="stable")
         owner, added = series[order], values[order]
         position = self.end[owner] + np.arange(len(owner)) - np.searchsorted(owner, owner)
@@ -85,6 +89,20 @@ class Columns:
         fell = (added < self.values[position - 1]) & (position > self.begin[owner])
         self.fell[owner[fell]] = True
         self.end += counts
+
+    def _add_block(self, series: Integers, times: Integers, values: Floats) -> None:
+        counts = np.zeros(len(self.begin), dtype=np.int64)
+        counts[series] = len(times)
+        self._make_room(counts)
+        end = self.end[series]
+        position = end + np.arange(len(times))[:, np.newaxis]
+        self.times[position] = times[:, np.newaxis]
+        self.values[position] = values
+        fell = (values[1:] < values[:-1]).any(axis=0) | (
+            (values[0] < self.values[end - 1]) & (end > self.begin[series])
+        )
+        self.fell[series[fell]] = True
+        self.end[series] = end + len(times)
 
     def positions(self, series: Integers, t_ms: int, guess: Integers | None = None) -> Integers:
         """Of each series the position after its last sample at or before an instant; quickest near the ``guess``."""
@@ -126,10 +144,18 @@ class Columns:
             self.values = np.concatenate([self.values, np.zeros(more)])
         return first
 
-    def _move(self, one: int, room: int) -> None:
-        """Give a series a stretch with more room; the old one is lost, at most as much again as is in use."""
-        begin, count = int(self.begin[one]), int(self.end[one] - self.begin[one])
-        to = self._take(room + 2) + 1
-        self.times[to - 1 : to + count] = self.times[begin - 1 : begin + count]
-        self.values[to : to + count] = self.values[begin : begin + count]
-        self.begin[one], self.end[one], self._room[one] = to, to + count, room
+    def _make_room(self, counts: Integers) -> None:
+        """Give series that so many samples would not fit into a stretch with more room.
+
+        The old stretches are lost, at most as much again as is in use.
+        """
+        held = self.end - self.begin
+        full = np.flatnonzero(held + counts > self._room)
+        for room in np.unique(self._room[full]).tolist():
+            moved = full[self._room[full] == room]
+            begin, roomier = self.begin[moved], 2 * int((held + counts)[moved].max())
+            first = self._take(len(moved) * (roomier + 2)) + np.arange(len(moved)) * (roomier + 2)
+            cells = np.arange(room + 2)
+            to, source = first[:, np.newaxis] + cells, begin[:, np.newaxis] - 1 + cells
+            self.times[to], self.values[to] = self.times[source], self.values[source]
+            self.begin[moved], self.end[moved], self._room[moved] = first + 1, first + 1 + held[moved], roomier

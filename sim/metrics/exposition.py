@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from sim.metrics import conventions
 from sim.metrics.datadog.store import COUNT, GAUGE, AgentStore
 from sim.metrics.exporters import FAMILIES, KubeState, Proxies
 from sim.metrics.pods import PodView, labels_of
+from sim.metrics.readings import Plan, Readings, Target
 from sim.metrics.rows import NAME
 from sim.metrics.store import Series, SeriesStore, to_ms
 from sim.model.telemetry import DatadogTelemetry, PrometheusTelemetry
@@ -21,21 +22,6 @@ Quantiles = Callable[[npt.NDArray[np.int64], Sequence[float]], npt.NDArray[np.fl
 
 PERCENTILES = ((".99percentile", 0.99), (".95percentile", 0.95), (".median", 0.5), (".max", 1.0))
 """Suffix and quantile of the gauges the agent derives from a DogStatsD histogram."""
-
-
-@dataclass(slots=True)
-class _Target:
-    """Series of one pod under one set of target labels, kept so that a scrape is appends only."""
-
-    signature: tuple[object, ...]
-    up: Series
-    buckets: tuple[Series, ...]
-    total: Series
-    count: Series
-    statuses: dict[int, Series] = field(default_factory=dict)
-
-    def all(self) -> list[Series]:
-        return [self.up, *self.buckets, self.total, self.count, *self.statuses.values()]
 
 
 class Scraper:
@@ -51,7 +37,7 @@ class Scraper:
     def __init__(self, telemetry: PrometheusTelemetry, store: SeriesStore, queries: str = "") -> None:
         self._telemetry = telemetry
         self._store = store
-        self._targets: dict[str, _Target] = {}
+        self._targets: dict[str, Target] = {}
         self._named = conventions.words(queries) if telemetry.conventions else frozenset()
         self._proxies = [
             Proxies(family, telemetry.buckets_s, store)
@@ -59,6 +45,49 @@ class Scraper:
             if any(name.startswith((family.requests, family.latency)) for name in self._named)
         ]
         self._kube_state = KubeState(store) if self._named & set(conventions.KUBE_STATE) else None
+        self._views: Sequence[PodView] | None = None
+        self._plan: Plan | None = None
+
+    @property
+    def wants_views(self) -> bool:
+        """Whether more is asked for than pods' own counters, so that only ``scrape`` will do."""
+        return bool(self._proxies) or self._kube_state is not None
+
+    def scrape_many(self, pods: Sequence[PodView], readings: Readings) -> None:
+        """Take samples of every pod at several instants at once; the store is as after ``scrape`` at each of them.
+
+        The pods' views need no counters. It is quickest where the same sequence of them is given again.
+        """
+        if pods is not self._views:
+            self._views, self._plan = pods, None
+            self._meet(pods, readings)
+        while True:
+            if self._plan is None or self._plan.codes != readings.codes:
+                self._plan = Plan([self._targets[view.pod] for view in pods], readings.codes)
+            if not pods or not self._plan.is_new(readings.answers[-1]).any():
+                break
+            # A status that turns up on the way has samples from then on.
+            first = int(np.argmax(self._plan.is_new(readings.answers).any(axis=(1, 2))))
+            self._plan.append(self._store, readings.part(0, first))
+            readings, self._plan = readings.part(first), None
+            for view, counts in zip(pods, readings.answers[0].tolist(), strict=True):
+                answered = [status for status, count in zip(readings.codes, counts, strict=True) if count]
+                self._count(self._targets[view.pod], view, answered)
+        self._plan.append(self._store, readings)
+
+    def _meet(self, pods: Sequence[PodView], readings: Readings) -> None:
+        """Other pods answer than before."""
+        t_ms = int(readings.times_ms[0])
+        self._part(pods, t_ms)
+        for view, counts in zip(pods, readings.answers[0].tolist(), strict=True):
+            answered = [status for status, count in zip(readings.codes, counts, strict=True) if count]
+            self._count(self._target(view, answered, t_ms), view, answered)
+
+    def _count(self, target: Target, view: PodView, statuses: Iterable[int]) -> None:
+        """Begin the counters of statuses that have none."""
+        for status in statuses:
+            if status not in target.statuses:
+                target.statuses[status] = self._status_series(view, status)
 
     def scrape(
         self,
@@ -76,21 +105,25 @@ class Scraper:
             proxies.scrape(t_ms, [*pods, *refusals])
         if self._kube_state is not None:
             self._kube_state.scrape(t_ms, [*pods, *others])
+        self._part(pods, t_ms)
+        for view in pods:
+            self._sample(self._target(view, view.statuses, t_ms), view, t_ms)
+
+    def _part(self, pods: Sequence[PodView], t_ms: int) -> None:
+        """Pods that are not seen any more end."""
         gone = self._targets.keys() - {view.pod for view in pods}
         for pod in sorted(gone):
             self._end(self._targets.pop(pod), t_ms)
-        for view in pods:
-            self._sample(self._target(view, t_ms), view, t_ms)
 
-    def _end(self, target: _Target, t_ms: int) -> None:
+    def _end(self, target: Target, t_ms: int) -> None:
         for series in target.all():
             series.mark_stale(t_ms)
 
-    def _target(self, view: PodView, t_ms: int) -> _Target:
+    def _target(self, view: PodView, statuses: Iterable[int], t_ms: int) -> Target:
         known = self._targets.get(view.pod)
-        if known is not None and known.signature == view.identity:
+        if known is not None and (known.view is view or known.signature == view.identity):
             return known
-        made = self._make(view)
+        made = self._make(view, statuses)
         if known is not None:
             kept = {id(series) for series in made.all()}
             for series in known.all():
@@ -99,21 +132,19 @@ class Scraper:
         self._targets[view.pod] = made
         return made
 
-    def _make(self, view: PodView) -> _Target:
+    def _make(self, view: PodView, statuses: Iterable[int]) -> Target:
         base = self._labels(view)
         name = self._telemetry.duration_metric
         bounds = [*(_bound_text(bound) for bound in self._telemetry.buckets_s), "+Inf"]
         series = self._store.series
-        return _Target(
+        return Target(
+            view,
             view.lasting_identity(),
             series({NAME: "up"} | base),
             tuple(series({NAME: f"{name}_bucket"} | base | {"le": bound}) for bound in bounds),
             series({NAME: f"{name}_sum"} | base),
             series({NAME: f"{name}_count"} | base),
-            {
-                status: self._status_series(view, status)
-                for status in (*self._telemetry.preset_statuses, *view.statuses)
-            },
+            {status: self._status_series(view, status) for status in (*self._telemetry.preset_statuses, *statuses)},
         )
 
     def _labels(self, view: PodView, status: int | None = None) -> dict[str, str]:
@@ -126,10 +157,8 @@ class Scraper:
         labels = self._labels(view, status)
         return self._store.series({NAME: self._telemetry.requests_metric} | labels)
 
-    def _sample(self, target: _Target, view: PodView, t_ms: int) -> None:
-        for status in view.statuses:
-            if status not in target.statuses:
-                target.statuses[status] = self._status_series(view, status)
+    def _sample(self, target: Target, view: PodView, t_ms: int) -> None:
+        self._count(target, view, view.statuses)
         running = 0
         for series, count in zip(target.buckets, view.bucket_counts or (0,) * len(target.buckets), strict=True):
             running += count
@@ -139,14 +168,9 @@ class Scraper:
         target.count.append(t_ms, running)
         self._counters(target, view, t_ms)
 
-    def _counters(self, target: _Target, view: PodView, t_ms: int) -> None:
-        # Without a status label several statuses share one counter, so they are summed per series.
-        sums: dict[int, tuple[Series, int]] = {}
-        for status, series in target.statuses.items():
-            _, so_far = sums.get(id(series), (series, 0))
-            sums[id(series)] = (series, so_far + view.statuses.get(status, 0))
-        for series, total in sums.values():
-            series.append(t_ms, total)
+    def _counters(self, target: Target, view: PodView, t_ms: int) -> None:
+        for series, statuses in target.counters():
+            series.append(t_ms, sum(view.statuses.get(status, 0) for status in statuses))
 
 
 def _bound_text(bound: float) -> str:

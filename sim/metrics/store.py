@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
 import numpy as np
 
-from sim.metrics.columns import Columns, Integers, Log
+from sim.metrics.columns import Columns, Floats, Integers, Log
 from sim.metrics.rows import NAME, Labels, Rows
 
 _STALE_BITS: Final = 0x7FF0_0000_0000_0002
@@ -108,6 +109,7 @@ class SeriesStore:
         self._series: list[Series] = []
         self._choices: dict[tuple[str | None, Hashable], _Choice] = {}
         self._log, self._marker_log = Log(), Log()
+        self._blocks: list[tuple[Integers, Integers, Floats]] = []
         self._samples, self._markers = Columns(), Columns()
 
     def series(self, labels: Labels) -> Series:
@@ -137,6 +139,16 @@ class SeriesStore:
         """Write a stale marker: from this instant the series is not there, instead of lingering for the lookback."""
         self.series(labels).mark_stale(to_ms(t_s))
 
+    def append_block(self, series: Integers, times_ms: Integers, values: Floats) -> None:
+        """Add a sample of each of these series (by ``Series.index``, all different) at each of these rising instants.
+
+        ``values`` is (instants, series) and has no NaN. Later than any sample that the series hold, which is not
+        checked; nor do these hold back a second sample of the same instant.
+        """
+        if self._log.times:
+            self._blocks.append(self._log.drain())
+        self._blocks.append((series, times_ms, values))
+
     def names(self) -> tuple[str, ...]:
         """Metric names in order of first appearance."""
         return tuple(self._by_name)
@@ -144,6 +156,11 @@ class SeriesStore:
     @property
     def samples(self) -> Columns:
         """Every sample so far, by the series' numbers."""
+        if self._blocks:
+            self._samples.grow(len(self._series))
+            for series, times, values in _merged(self._blocks):
+                self._samples.add(series, times, values)
+            self._blocks.clear()
         return self._drained(self._log, self._samples)
 
     @property
@@ -173,3 +190,13 @@ class SeriesStore:
                 choice.series += fitting
                 choice.orders.clear()
         return choice.ordered(by_labels=by_labels)
+
+
+def _merged(blocks: Sequence[tuple[Integers, Integers, Floats]]) -> Iterator[tuple[Integers, Integers, Floats]]:
+    """The blocks, those of the very same series together."""
+    for _, several in groupby(blocks, key=lambda block: id(block[0])):
+        same = list(several)
+        if len(same) == 1:
+            yield same[0]
+        else:
+            yield same[0][0], np.concatenate([one[1] for one in same]), np.concatenate([one[2] for one in same])
