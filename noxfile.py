@@ -13,7 +13,7 @@ PIN = ("-c", "constraints.txt")
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project and dependency groups, pinned."""
-    session.install(*PIN, "-e", ".[cluster]", *nox.project.dependency_groups(PROJECT, *groups))
+    session.install(*PIN, "-e", ".[cluster,tune]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session

@@ -26,6 +26,9 @@ from reports.scorecard import Score
 from reports.scoring import score
 from reports.text import run_text, score_text
 from reports.timetable import timetable_markdown, timetable_text, timetables_json
+from reports.tune.card import Tuning
+from reports.tune.data import tuning_json
+from reports.tune.text import tuning_text
 from reports.verify.card import Verification
 from reports.verify.data import verification_json
 from reports.verify.text import verification_text
@@ -45,6 +48,7 @@ __all__ = [
     "render_powers",
     "render_score",
     "render_timetables",
+    "render_tuning",
     "render_verification",
     "run_json",
     "run_text",
@@ -57,6 +61,7 @@ __all__ = [
     "write_report",
     "write_run",
     "write_timetable",
+    "write_tuning",
     "write_verification",
 ]
 
@@ -134,6 +139,22 @@ def write_timetable(found: Timetable, folder: Path) -> tuple[str, ...]:
     from reports import documents  # noqa: PLC0415 - see the module's docstring
 
     return documents.write_timetable(found, folder)
+
+
+def render_tuning(found: Tuning, fmt: str) -> str:
+    """The tuning as ``text``, ``json`` or ``md``."""
+    if fmt != "md":
+        return tuning_json(found) if fmt == "json" else tuning_text(found)
+    from reports.tune import documents  # noqa: PLC0415 - see the module's docstring
+
+    return documents.markdown(found)
+
+
+def write_tuning(found: Tuning, folder: Path) -> None:
+    """Write report.md, tune.json, front.svg and patch.diff into the folder."""
+    from reports.tune import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_tuning(found, folder)
 
 
 def render_verification(found: Verification, fmt: str) -> str:

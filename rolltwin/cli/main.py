@@ -20,7 +20,7 @@ from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
-from rolltwin.cli import check, diff, explain, gate, plan, power, run, score, verify
+from rolltwin.cli import check, diff, explain, gate, plan, power, run, score, tune, verify
 from scenarios.findings import BadInput
 
 COMMANDS: dict[str, ModuleType] = {
@@ -29,6 +29,7 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "score": score,
     "diff": diff,
+    "tune": tune,
     "verify": verify,
     "power": power,
     "gate": gate,

@@ -1,0 +1,211 @@
+"""A tuning in sentences, shared by every output."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from reports.numbers import interval_text, number
+from reports.statistics import Estimate
+from reports.tune.card import Asked, Claim, Fate, Tried, Tuning
+from reports.tune.measures import Objective
+from sim.model.kpis import KPI_MEANINGS, Kpi
+
+_NAMES = {Kpi.DEPLOYMENT_DURATION: "deployment", Kpi.TIME_TO_DETECT: "time to detection"}
+_MET = {True: "kept", False: "BROKEN", None: "undecided"}
+
+
+def name_of(objective: Objective) -> str:
+    """An objective's measure in words: ``failed requests (errors-5)``."""
+    measure = objective.measure
+    of = ", ".join(part for part in (measure.release, measure.stat if measure.stat != "mean" else "") if part)
+    base = _NAMES.get(measure.kpi, measure.kpi.value.replace("_", " "))
+    return f"{base} ({of})" if of else base
+
+
+def about_text(tuning: Tuning) -> str:
+    """What was searched, how far."""
+    asked = tuning.asked
+    fates = Counter(one.fate for one in tuning.tried)
+    early = fates[Fate.INFEASIBLE] + fates[Fate.DOMINATED]
+    parts = [f"{len(tuning.tried)} settings of {_plural(len(asked.space), 'parameter')}"]
+    parts.append(f"up to {asked.looks[-1]} replications each of {', '.join(asked.releases)}, seed {asked.seed}")
+    parts += [f"{early} stopped early without doubt"] if early else []
+    parts += [f"{fates[Fate.REFUSED]} refused"] if fates[Fate.REFUSED] else []
+    return "; ".join(parts)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def headlines(tuning: Tuning) -> Iterator[str]:
+    """What to know first."""
+    if tuning.unfinished:
+        yield f"{tuning.unfinished}: {len(tuning.tried)} of {tuning.asked.trials} settings were tried; the same command goes on."
+    if tuning.knee is None:
+        yield from _nothing(tuning)
+        return
+    yield _choice(tuning, tuning.knee)
+    yield from _claims(tuning)
+    yield from _trades(tuning, tuning.knee)
+
+
+def _nothing(tuning: Tuning) -> Iterator[str]:
+    asked = tuning.asked
+    if not tuning.tried:
+        yield "Nothing was tried."
+        return
+    yield "No setting tried keeps to every constraint, so there is no policy to propose."
+    judged = [one for one in tuning.tried if one.violations and one.fate is not Fate.REFUSED]
+    for place, constraint in enumerate(asked.constraints):
+        broken = sum(one.violations[place] > 0 for one in judged)
+        if broken:
+            best = min((one for one in judged), key=lambda one: one.violations[place])
+            value = interval_text(best.constraints[place], constraint.measure.unit)
+            yield f"{constraint.text} is broken by {broken} of {len(judged)}; nearest: {value} in setting {best.index}."
+    refused = [one for one in tuning.tried if one.fate is Fate.REFUSED]
+    if refused:
+        yield f"{len(refused)} settings were refused, for example: {refused[0].said}"
+    yield "Widen the ranges, relax a constraint, or ask rolltwin power which traffic the gates need."
+
+
+def _choice(tuning: Tuning, knee: Tried) -> str:
+    of = (
+        f"one of {len(tuning.front)} settings that none betters in everything"
+        if len(tuning.front) > 1
+        else "better than every other feasible setting in everything"
+    )
+    where = "" if len(tuning.front) < 3 else ", nearest to the best of each objective as a share of the front's range"
+    changed = sum(
+        value != written for (_, value), (_, _, written, _) in zip(knee.settings, tuning.asked.space, strict=True)
+    )
+    return f"Chosen: setting {knee.index} ({knee.origin}), {of}{where}. It changes {_plural(changed, 'value')}."
+
+
+def _claims(tuning: Tuning) -> Iterator[str]:
+    if tuning.held_out is None:
+        return
+    for claim in tuning.held_out.claims:
+        yield claim_text(claim)
+
+
+def claim_text(claim: Claim) -> str:
+    """``kept: false_abort_rate<1%: 0 % (0 .. 0.95) on held-out releases``."""
+    constraint = claim.constraint
+    value = interval_text(claim.estimate, constraint.measure.unit)
+    text = f"{_MET[claim.met]}: {constraint.text}: {value}"
+    if constraint.measure.quantile is not None:
+        text += f", in {claim.kept} of {claim.of} replications"
+    before = {True: "kept", False: "broken", None: "undecided"}[claim.before]
+    return f"{text}; as written: {before}"
+
+
+def _trades(tuning: Tuning, knee: Tried) -> Iterator[str]:
+    """What the neighbours on the front would give and cost."""
+    asked = tuning.asked
+    if len(asked.objectives) != 2 or len(tuning.front) < 2:
+        return
+    place = next(index for index, one in enumerate(tuning.front) if one.index == knee.index)
+    for other in (*tuning.front[max(0, place - 1) : place], *tuning.front[place + 1 : place + 2]):
+        yield _trade(asked, knee, other)
+
+
+def _trade(asked: Asked, knee: Tried, other: Tried) -> str:
+    better, worse = sorted(range(2), key=lambda index: asked.objectives[index].sign * _gap(knee, other, index))
+    gain, cost = (asked.objectives[index] for index in (better, worse))
+    return (
+        f"Its neighbour, setting {other.index}, would better {name_of(gain)} by "
+        f"{_amount(gain, _gap(knee, other, better))} at the cost of {_amount(cost, _gap(knee, other, worse))} of {name_of(cost)}."
+    )
+
+
+def _gap(knee: Tried, other: Tried, index: int) -> float:
+    return (other.objectives[index].mean or 0.0) - (knee.objectives[index].mean or 0.0)
+
+
+def _amount(objective: Objective, gap: float) -> str:
+    return number(abs(gap), KPI_MEANINGS[objective.measure.kpi].unit)
+
+
+def setting_rows(tuning: Tuning) -> list[tuple[str, str, str, str]]:
+    """(name, as written, chosen, place) of every value that changes, in the order of the files."""
+    chosen = dict(tuning.knee.settings) if tuning.knee is not None else {}
+    return [
+        (name, written or "(not written)", chosen[name], place)
+        for name, _, written, place in tuning.asked.space
+        if name in chosen and chosen[name] != written
+    ]
+
+
+def row_cells(tuning: Tuning) -> list[tuple[str, str, str, str]]:
+    """(measure, before, after, difference) on held-out releases."""
+    rows = () if tuning.held_out is None else tuning.held_out.rows
+    return [
+        (
+            row.measure.text,
+            interval_text(row.before, row.measure.unit),
+            interval_text(row.after, row.measure.unit),
+            _signed(row.difference, row.measure.unit),
+        )
+        for row in rows
+    ]
+
+
+def _signed(estimate: Estimate, unit: str) -> str:
+    text = interval_text(estimate, unit)
+    return f"+{text}" if estimate.mean is not None and estimate.mean > 0 else text
+
+
+def front_rows(tuning: Tuning) -> list[tuple[str, ...]]:
+    """A line for each setting of the front, and the policy as written."""
+
+    def line(mark: str, one: Tried) -> tuple[str, ...]:
+        pairs = zip(tuning.asked.objectives, one.objectives, strict=True)
+        values = [interval_text(estimate, objective.measure.unit) for objective, estimate in pairs]
+        limits = zip(tuning.asked.constraints, one.constraints, strict=True)
+        return mark, one.origin, *values, *(interval_text(estimate, item.measure.unit) for item, estimate in limits)
+
+    knee = tuning.knee.index if tuning.knee is not None else None
+    lines = [line(f"{one.index}{' chosen' if one.index == knee else ''}", one) for one in tuning.front]
+    return [*lines, line("-", tuning.written)]
+
+
+def front_heads(asked: Asked) -> tuple[str, ...]:
+    """Heads of ``front_rows``."""
+    return (
+        "setting",
+        "tried as",
+        *(item.measure.text for item in asked.objectives),
+        *(item.measure.text for item in asked.constraints),
+    )
+
+
+def importance_rows(tuning: Tuning, most: int = 5) -> list[tuple[str, str]]:
+    """(objective, the parameters that mattered most)."""
+    return [
+        (item.objective.measure.text, ", ".join(f"{name} {100 * share:.0f} %" for name, share in item.shares[:most]))
+        for item in tuning.importances
+    ]
+
+
+def method_text(tuning: Tuning) -> str:
+    """How far to trust it."""
+    asked = tuning.asked
+    first = (
+        f"Settings met the same {asked.looks[-1]} releases of each kind (common random numbers) and were stopped after "
+        f"{', '.join(map(str, asked.looks[:-1])) or 'none'} where a 99 % interval left no doubt that they break a constraint or "
+        "that a complete setting is better in every objective pair by pair; each look may err."
+    )
+    if tuning.held_out is None:
+        return first
+    return (
+        f"{first} The best of many estimates is partly luck, so figures of the front flatter; the held-out ones do not: "
+        f"{tuning.held_out.replications} fresh releases of each kind (seed {tuning.held_out.seed}) that no choice was made by. "
+        f"Intervals: {100 * asked.level:g} % each, not jointly. They hold for this scenario's traffic, releases and people."
+    )
+
+
+def refusals(tried: Sequence[Tried]) -> list[tuple[str, int]]:
+    """What was said to settings that were refused, and to how many."""
+    return Counter(one.said for one in tried if one.fate is Fate.REFUSED).most_common(3)
