@@ -104,6 +104,6 @@ def fetched_prometheus(session: nox.Session, folder: Path) -> Path | None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the data plane against naive SimPy in one run."""
-    install(session, "test")
+    """Measure the data planes against SimPy, plain C and Ciw in one run."""
+    install(session, "bench")
     session.run("python", "-m", "bench", *session.posargs)

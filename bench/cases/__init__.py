@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bench.cases import control_plane, data_plane, proxies, queries
+from bench.cases import control_plane, data_plane, proxies, queries, queueing
 from bench.cases.options import Options
 
 
@@ -22,11 +22,12 @@ class Case:
 CASES: Mapping[str, Case] = MappingProxyType(
     {
         "data-plane": Case(data_plane.measure, data_plane.table),
+        "queueing": Case(queueing.measure, queueing.table),
         "proxies": Case(proxies.measure, proxies.table),
         "control-plane": Case(control_plane.measure, control_plane.table),
         "queries": Case(queries.measure, queries.table),
     }
 )
-"""The exact data plane against two SimPy models of the same (same rollout, requests, draws and answers), with proxies too, a
+"""The data planes against SimPy models and plain C (same rollout, requests, draws and answers), against Ciw, with proxies too, a
 rollout without traffic, and the playbook's PromQL over fleets of pods.
 """
