@@ -24,6 +24,9 @@ from reports.power.data import powers_json
 from reports.power.text import power_markdown, power_text
 from reports.scorecard import Score
 from reports.scoring import score
+from reports.study.card import StudyCard
+from reports.study.data import study_csv, study_json
+from reports.study.text import study_text
 from reports.text import run_text, score_text
 from reports.timetable import timetable_markdown, timetable_text, timetables_json
 from reports.tune.card import Tuning
@@ -47,6 +50,7 @@ __all__ = [
     "render_gate",
     "render_powers",
     "render_score",
+    "render_study",
     "render_timetables",
     "render_tuning",
     "render_verification",
@@ -60,6 +64,7 @@ __all__ = [
     "write_power",
     "write_report",
     "write_run",
+    "write_study",
     "write_timetable",
     "write_tuning",
     "write_verification",
@@ -216,3 +221,28 @@ def write_gate(found: Gate, folder: Path) -> None:
     from reports.gate import documents  # noqa: PLC0415 - see the module's docstring
 
     documents.write_gate(found, folder)
+
+
+def render_study(card: StudyCard, fmt: str) -> str:
+    """The study as ``text``, ``json``, ``csv`` or ``md``; ValueError for another."""
+    match fmt:
+        case "text":
+            return study_text(card)
+        case "json":
+            return study_json(card)
+        case "csv":
+            return study_csv(card)
+        case "md":
+            from reports.study import documents  # noqa: PLC0415 - see the module's docstring
+
+            return documents.markdown(card)
+        case _:
+            msg = f"{fmt!r} is not among text, json, csv, md"
+            raise ValueError(msg)
+
+
+def write_study(card: StudyCard, folder: Path) -> None:
+    """Write report.md, study.json, study.csv and differences.svg into the folder."""
+    from reports.study import documents  # noqa: PLC0415 - see the module's docstring
+
+    documents.write_study(card, folder)

@@ -20,7 +20,7 @@ from threading import current_thread, main_thread
 from types import ModuleType
 
 from reports.findings import render
-from rolltwin.cli import check, diff, explain, gate, plan, power, run, score, tune, verify
+from rolltwin.cli import check, diff, explain, gate, plan, power, run, score, study, tune, verify
 from scenarios.findings import BadInput
 
 COMMANDS: dict[str, ModuleType] = {
@@ -30,6 +30,7 @@ COMMANDS: dict[str, ModuleType] = {
     "score": score,
     "diff": diff,
     "tune": tune,
+    "study": study,
     "verify": verify,
     "power": power,
     "gate": gate,

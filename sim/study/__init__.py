@@ -8,7 +8,7 @@ from sim.study.engines import Dask, Engine, EngineError, Processes, Serial
 from sim.study.jobs import ReplicationCrashError
 from sim.study.ordered import Replication, StudyInterrupted, stream
 from sim.study.runs import run_once, run_study
-from sim.study.sequential import run_until
+from sim.study.sequential import looks_up_to, run_until
 from sim.study.store import StoreError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "StratumResults",
     "Study",
     "StudyInterrupted",
+    "looks_up_to",
     "releases",
     "replication_seed",
     "run_once",

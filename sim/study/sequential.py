@@ -14,6 +14,17 @@ from sim.study.runs import Progress, run_study
 R = TypeVar("R")
 
 
+def looks_up_to(most: int, first: int = 30) -> tuple[int, ...]:
+    """Numbers of replications to look at: ``first``, then half as many again each time, and ``most`` at last.
+
+    Fixed beforehand, because intervals are as much wider as there may be looks: ``looks_up_to(150) -> 30, 45, 67, 100, 150``.
+    """
+    looks = [min(first, most)]
+    while looks[-1] < most:
+        looks.append(min(looks[-1] * 3 // 2, most))
+    return tuple(looks)
+
+
 def run_until(  # noqa: PLR0913 - as run_study, of which it is a repetition
     cells: Sequence[Cell],
     looks: Sequence[int],
