@@ -19,7 +19,8 @@ from sim.model.rollout import RolloutSpec, RunRole
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout
 from sim.paths.path import Path, good_s
-from sim.paths.replay import ERROR, Family, Span, Trace, timing
+from sim.paths.replay import Family, Span, Trace, timing
+from sim.paths.tallies import ERROR
 from sim.paths.values import Booleans, Floats, Integers
 
 
@@ -36,10 +37,22 @@ class Contents:
     families: tuple[Family, ...]
     reads_spec: bool
     """Whether arguments are taken from the Rollout's own fields."""
+    names: tuple[tuple[str, ...], ...] = ()
+    """Of each content its metrics."""
+    broken: Booleans = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    """Which contents end as errors at once."""
+    missing: Booleans = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    """Which cannot even be created."""
 
-    def names(self) -> list[tuple[str, ...]]:
-        """Of each content its metrics."""
-        return [tuple(metric.name for metric in one.spec.metrics) if one else () for one in self.distinct]
+    @classmethod
+    def of_runs(
+        cls, distinct: Sequence[Created | None], of: Integers, families: tuple[Family, ...], *, reads_spec: bool
+    ) -> Contents:
+        """With what follows from the runs themselves."""
+        names = tuple(tuple(metric.name for metric in one.spec.metrics) if one else () for one in distinct)
+        broken = np.array([one is not None and one.status.phase.is_completed for one in distinct], dtype=np.bool_)
+        missing = np.array([one is None for one in distinct], dtype=np.bool_)
+        return cls(tuple(distinct), of, families, reads_spec, names, broken, missing)
 
     def trace(self, path: Path, course: Course, wanted: Booleans) -> Trace:
         """What comes of each content that is wanted, and from when on the path is not its own."""
@@ -51,12 +64,8 @@ class Contents:
         span = Span(created_s, ended_s, min(until_s, path.end_s + 1.0))
         for family in self.families:
             family.trace(path, span, wanted, trace)
-        broken = _is_broken(course)
-        for place, one in enumerate(self.distinct):
-            if one is None or broken is not one.status.phase.is_completed:
-                trace.lost_s[place] = created_s
-            if one is not None and one.status.phase.is_completed:
-                trace.bad_s[place], trace.phase[place], trace.metric[place] = created_s, ERROR, -1
+        trace.lost_s[self.missing | (self.broken != _is_broken(course))] = created_s
+        trace.bad_s[self.broken], trace.phase[self.broken], trace.metric[self.broken] = created_s, ERROR, -1
         _part(trace, course, path, done_s)
         return trace
 
@@ -123,7 +132,7 @@ class Book:
                     distinct.append(made)
             of.append(sources[source])
         families = _families(self.variants[0], distinct)
-        return Contents(tuple(distinct), np.array(of, dtype=np.int64), families, reads_spec)
+        return Contents.of_runs(distinct, np.array(of, dtype=np.int64), families, reads_spec=reads_spec)
 
 
 def _reference(variant: Scenario, order: Order) -> AnalysisRef:

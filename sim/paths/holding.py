@@ -66,6 +66,7 @@ class Conditions:
         self._texts, self._expr = tuple(texts), expr
         self._known: dict[object, Marks] = {}
         self._families: dict[str, list[_Family]] = {}
+        self._absent: Marks = np.full(len(self._texts), ABSENT, dtype=np.int8)
 
     def marks(self, result: ProviderResult) -> Marks:
         """What each condition says of an answer; to be asked of results without an error."""
@@ -76,8 +77,11 @@ class Conditions:
         return self._one_by_one(result, range(len(self._texts)))
 
     def _of_numbers(self, result: ProviderResult, numbers: list[float], go_type: str) -> Marks:
-        found: Marks = np.zeros(len(self._texts), dtype=np.int8)
-        for family in self._of_type(go_type):
+        families = self._of_type(go_type)
+        if not families:
+            return self._absent
+        found = self._absent.copy()
+        for family in families:
             if family.formula is None or any(index >= len(numbers) for index in family.indices):
                 found[family.places] = self._one_by_one(result, family.places.tolist())
             else:
@@ -121,7 +125,9 @@ def _families(texts: Sequence[str], go_type: str, expr: Expr) -> list[_Family]:
     made: dict[str, tuple[Formula, frozenset[int]]] = {}
     others: list[int] = []
     for place, text in enumerate(texts):
-        read = _read(text, go_type, expr) if text else None
+        if not text:
+            continue
+        read = _read(text, go_type, expr)
         if read is None:
             others.append(place)
             continue

@@ -17,9 +17,10 @@ from sim.model.records import DecisionRecord, RunResult, StepRecord, Verdict
 from sim.model.rollout import RunRole
 from sim.model.scenario import Scenario
 from sim.paths.contents import Book, Contents
-from sim.paths.path import Abort, Path, exposure
-from sim.paths.replay import INCONCLUSIVE, PHASES, Trace
+from sim.paths.path import Abort, Exposure, Path
+from sim.paths.replay import Trace
 from sim.paths.shapes import Group, grouped
+from sim.paths.tallies import INCONCLUSIVE, PHASES
 from sim.paths.values import Booleans, Floats, Integers, Judgements
 
 _METRIC: Final = re.compile(r'Metric "(.*?)" assessed ')
@@ -176,7 +177,7 @@ class _Part:
         just_before = trace.running_s + JUST_AFTER_S == trace.bad_s
         self.heard_s = np.where(just_before, trace.running_s, trace.bad_s)[of]
         self.unsure, self.measurements = trace.unsure[of], trace.measurements[of]
-        self._of, self._metric, self._names = of, trace.metric[of], contents.names()
+        self._of, self._metric, self._names = of, trace.metric[of], contents.names
 
     def metrics(self, mask: Booleans) -> list[str]:
         """The metrics that gave the bad verdicts."""
@@ -205,7 +206,7 @@ class _Rows:
         self._steps[places] = -1 if abort.step is None else abort.step
         self._metrics[places], self._roles[places] = part.metrics(mask), part.role
         self._measurements[places] = part.measurements[mask]
-        self._requests[places], self._failures[places] = exposure(path.result, abort.at_s)
+        self._requests[places], self._failures[places] = path.exposure.until(abort.at_s)
 
     def whole(self, places: Integers, result: RunResult) -> None:
         """Variants of which a whole run tells."""
@@ -220,7 +221,7 @@ class _Rows:
             found = _METRIC.search(abort.reason) if abort.actor == "analysis" else None
             self._metrics[places] = found.group(1) if found else ""
             self._roles[places] = next((role for text, role in _ROLES.items() if abort.reason.startswith(text)), "")
-        self._requests[places], self._failures[places] = exposure(result, until_s)
+        self._requests[places], self._failures[places] = Exposure(result).until(until_s)
 
     def simulate(self, place: int, variant: Scenario, seed: int) -> None:
         """A variant gets a run of its own."""

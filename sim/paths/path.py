@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import inf
 from typing import Final
 
@@ -56,6 +56,7 @@ class Path:
         self._seen = Observing(eyes)
         self.result: RunResult = run(scenario, seed, watch=self._seen)
         self.end_s: float = self.result.journal[-1].t_s
+        self.exposure = Exposure(self.result)
         self._latency_s = max(scenario.cluster.controller_latency_s, MINIMUM_LATENCY_S)
         self._looks = [look.observed.now_s for look in self._seen.looks]
         self._others = sorted(_others(self._seen))
@@ -243,7 +244,16 @@ def good_s(course: Course) -> float:
     return next((at_s for at_s, phase in course.told if phase is AnalysisPhase.SUCCESSFUL), inf)
 
 
-def exposure(result: RunResult, until_s: float) -> tuple[int, int]:
-    """(requests, failures) of clients in the traffic rows that ended between the apply and an instant."""
-    rows = [row for row in result.journal if isinstance(row, TrafficRecord) and 0 < row.t_s <= until_s]
-    return sum(row.client_requests for row in rows), sum(row.client_failures for row in rows)
+class Exposure:
+    """What clients met with from the apply on, by the traffic rows of one run."""
+
+    def __init__(self, result: RunResult) -> None:
+        rows = [row for row in result.journal if isinstance(row, TrafficRecord) and row.t_s > 0]
+        self._ends_s = [row.t_s for row in rows]
+        self._requests = [0, *accumulate(row.client_requests for row in rows)]
+        self._failures = [0, *accumulate(row.client_failures for row in rows)]
+
+    def until(self, at_s: float) -> tuple[int, int]:
+        """(requests, failures) in the rows that ended by then."""
+        place = bisect_right(self._ends_s, at_s)
+        return self._requests[place], self._failures[place]

@@ -63,10 +63,11 @@ def _group(variants: Sequence[Scenario], shape: Shape, places: list[int]) -> Gro
         # Regions one after another wait for each other's verdicts: no one path tells everything.
         return Group(tuple(places), shared=False, eyes=Eyes())
     seen = [eyes_of(variants[place].manifests, strategy) for place in places]
-    eyes = Eyes(
-        "\n".join(dict.fromkeys(one.prometheus for one in seen)), "\n".join(dict.fromkeys(one.datadog for one in seen))
-    )
-    return Group(tuple(places), shared=True, eyes=eyes)
+    lines = dict.fromkeys(line for one in seen for line in one.prometheus.splitlines())
+    # Scrapes ask for names only; sorted, so that equal names are equal texts.
+    names = frozenset[str]().union(*map(_words, lines))
+    flushed = dict.fromkeys(line for one in seen for line in one.datadog.splitlines())
+    return Group(tuple(places), shared=True, eyes=Eyes(" ".join(sorted(names)), "\n".join(flushed)))
 
 
 def shape_of(variant: Scenario) -> Shape:
@@ -104,6 +105,11 @@ def _place_of(ref: AnalysisRef | None) -> AnalysisRef | None:
 def _names(variant: Scenario) -> frozenset[str]:
     texts = {text for template in variant.manifests.analysis_templates for text in template.metrics_json}
     return frozenset[str]().union(*map(_named, texts))
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return words(text)
 
 
 @lru_cache(maxsize=4096)
