@@ -22,14 +22,14 @@ class Times:
     """What of a metric its instants depend on; ``count`` is None where it is left to the caller to say when it is done."""
 
     gap_s: float | None
-    delay_s: float
+    delay_s: float | None
     count: int | None
 
     @classmethod
     def of(cls, metric: Metric) -> Times:
         """Of a metric that the controller accepts."""
         gap_s = go_duration_s(metric.interval) if metric.interval else None
-        delay_s = go_duration_s(metric.initial_delay) if metric.initial_delay else 0.0
+        delay_s = go_duration_s(metric.initial_delay) if metric.initial_delay else None
         return cls(gap_s, delay_s, None if metric.interval else effective_count(metric))
 
 
@@ -107,7 +107,8 @@ class Agenda:
         if entry.begun_s is not None:
             return entry.resume_s is None or entry.resume_s <= now_s
         if entry.finished_s is None:
-            return not times.delay_s or (self.started_s is not None and self.started_s + times.delay_s <= now_s)
+            begun_s = self.started_s
+            return times.delay_s is None or (begun_s is not None and begun_s + times.delay_s <= now_s)
         if times.count is not None and entry.count >= times.count:
             return False
         gap_s = ERROR_RETRY_S if entry.erred or times.gap_s is None else times.gap_s
@@ -155,7 +156,8 @@ class Agenda:
         if entry.begun_s is not None:
             return entry.resume_s
         if entry.finished_s is None:
-            return self.started_s + times.delay_s if times.delay_s and self.started_s is not None else None
+            begun_s = self.started_s
+            return None if times.delay_s is None or begun_s is None else begun_s + times.delay_s
         if times.count is not None and entry.count >= times.count:
             return None
         gap_s = ERROR_RETRY_S if entry.erred else times.gap_s

@@ -71,7 +71,7 @@ def metrics(draw: st.DrawFn, name: str) -> str:
     elif draw(st.integers(0, 3)) == 0:
         del metric["count"]
     optional = {
-        "initialDelay": st.sampled_from(["5s", "20s"]),
+        "initialDelay": st.sampled_from(["0s", "5s", "20s"]),
         "failureLimit": st.integers(0, 2),
         "inconclusiveLimit": st.integers(0, 2),
         "consecutiveErrorLimit": st.integers(0, 3),
