@@ -6,6 +6,7 @@ arrivals, and two strategies under one seed meet the same requests (common rando
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
 from math import exp
 from typing import Final
@@ -18,6 +19,7 @@ from sim.model.behaviour import Delay, Shape
 _WORDS: Final = 4
 
 
+@cache
 def _key(name: str) -> tuple[int, ...]:
     digest = blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     return tuple(int.from_bytes(digest[4 * i : 4 * i + 4], "little") for i in range(_WORDS))

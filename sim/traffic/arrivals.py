@@ -7,6 +7,7 @@ cuts of ``advance`` nor routing nor pods shift them (common random numbers).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor
 from typing import Final, NamedTuple
 
@@ -137,16 +138,15 @@ class Arrivals:
     def _cumulative(self, start_s: float, end_s: float) -> tuple[Floats, Floats]:
         """Edges of the sub-steps of a block and the expected arrivals up to each; steps without traffic are left in."""
         steps = ceil((end_s - start_s) / STEP_S)
-        inner = [corner for corner in self._corners if start_s < corner < end_s]
-        edges = np.arange(steps + 1.0) * ((end_s - start_s) / steps) + start_s
-        edges[-1] = end_s
-        if inner:
-            edges = np.unique(np.concatenate([edges, inner]))
-        middles = (edges[1:] + edges[:-1]) / 2
-        rates = np.array([self._rate_rps(max(t, 0.0)) for t in middles.tolist()]) * self._share
-        reached = np.zeros(len(edges))
-        np.cumsum(rates * (edges[1:] - edges[:-1]), out=reached[1:])
-        return edges, reached
+        width_s = (end_s - start_s) / steps
+        edges_s = {*(k * width_s + start_s for k in range(steps)), end_s}
+        edges_s.update(corner for corner in self._corners if start_s < corner < end_s)
+        ascending = sorted(edges_s)
+        reached = [0.0]
+        for before, after in pairwise(ascending):
+            rate_rps = self._rate_rps(max((after + before) / 2, 0.0)) * self._share
+            reached.append(reached[-1] + rate_rps * (after - before))
+        return np.array(ascending), np.array(reached)
 
 
 def stream_index(number: int) -> int:

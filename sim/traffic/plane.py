@@ -93,8 +93,9 @@ class DataPlane:
         self._replan()
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
             self._reserve()
-            mesh = self._proxies.mesh(self._fleet)
-            resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, mesh, to_s)
+            if self._carried.sizes[FLYING]:
+                mesh = self._proxies.mesh(self._fleet)
+                resume(self._client, self._fleet.pods, self._fleet.tally, self._carried, mesh, to_s)
             while self._block.end_s < to_s:
                 self._run(self._block.end_s, to_s)
                 self._block = self._load_block(self._block.number + 1)
