@@ -14,6 +14,8 @@ from typing import Any, get_args
 from scenarios import library
 from scenarios.document.explain import explain
 from scenarios.document.schema import DOCUMENT
+from scenarios.policy.schema import POLICY
+from scenarios.policy.sentence import SHAPES
 from sim.model import records
 from sim.model.kpis import KPI_MEANINGS
 
@@ -38,22 +40,59 @@ def scenario_page() -> str:
         "value of the merged file. Paths in `extends` and `manifests` are relative to the file they stand in.",
     ]
     for part in parts:
-        lines += ["", f"## {part}", "", "```text", _whole(part), "```"]
+        lines += ["", f"## {part}", "", "```text", _whole(part, explain()), "```"]
     default = library.DEFAULT.read_text(encoding="utf-8").rstrip()
     lines += ["", "## The default scenario", "", "What bare manifests are replayed in (`rolltwin explain default`):"]
     lines += ["", "```yaml", default, "```"]
     return "\n".join(lines) + "\n"
 
 
-def _whole(part: str) -> str:
+def _whole(part: str, whole: str) -> str:
     """The part with its own line in front, cut from the whole text."""
     text: list[str] = []
-    for line in explain().splitlines():
+    for line in whole.splitlines():
         if not line.startswith(" "):
             taken = line.startswith(f"{part}:")
         if taken:
             text.append(line)
     return "\n".join(text)
+
+
+def policy_page() -> str:
+    """Every field of a policy file, its sentences, and the packaged policy."""
+    lines = [
+        "# Policy files",
+        "",
+        _NOTE,
+        "",
+        "A policy is one YAML mapping that `rolltwin gate` decides ([how](../how-to.md#guard-a-policy-in-ci)). Each line below is",
+        "a field: its name, its default (`REQUIRED` if it has none), its meaning and what to write. `(list)` marks a list of such",
+        "mappings. `rolltwin explain policy.PART` prints a part of this page. Paths are relative to the policy.",
+        "",
+        "A claim is a mapping that says what happens (exactly one of `aborted` ... `unplanned_downtime`) and how often, or one of",
+        "these sentences, with `of replications` behind it if you like:",
+        "",
+        "```text",
+        *SHAPES,
+        "```",
+        "",
+        "INDICATOR and its VALUE are as in the mapping. A sentence that holds `: ` or begins with a quote needs quotes of its own",
+        "in YAML.",
+    ]
+    for field in POLICY.fields:
+        lines += ["", f"## {field.name}", "", "```text", _whole(field.name, explain(document=POLICY)), "```"]
+    text = library.POLICY.read_text(encoding="utf-8").rstrip()
+    lines += [
+        "",
+        "## The packaged policy",
+        "",
+        "What `rolltwin gate` decides where no file is named:",
+        "",
+        "```yaml",
+        text,
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def kpis_page() -> str:
@@ -132,6 +171,7 @@ def _assigned(node: ast.stmt) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "scenario.md": scenario_page,
+    "policy.md": policy_page,
     "kpis.md": kpis_page,
     "journal.md": journal_page,
 }

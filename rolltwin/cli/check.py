@@ -13,9 +13,10 @@ from reports.files import write_atomically
 from reports.findings import FORMATS, render
 from rolltwin.cli.arguments import add_controller_argument, controller_override
 from scenarios import manifests, rules
-from scenarios.document.load import is_scenario, load
+from scenarios.document.load import is_policy, is_scenario, load
 from scenarios.document.source import read
 from scenarios.findings import BadInput, Finding, Severity, has_errors, ordered
+from scenarios.policy.load import load as load_policy
 from sim.model.controller import NEWEST, Controller
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
@@ -27,7 +28,9 @@ _UNREADABLE_CODE = "RT005"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="manifests, directories or scenario files")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="manifests, directories, scenario files or policies"
+    )
     parser.add_argument("--crds", type=Path, metavar="DIR", help="CRDs of your cluster (kubectl get crd -o yaml)")
     add_controller_argument(parser)
     parser.add_argument("--format", choices=FORMATS, default="text", help="form of the output (default: text)")
@@ -60,11 +63,17 @@ def run(args: argparse.Namespace) -> int:
 def findings(
     paths: Sequence[Path], crds: Path | None = None, controller: Controller | None = None
 ) -> tuple[Finding, ...]:
-    """Everything found in the bare manifests among the paths, taken together, and in each scenario; BadInput if unreadable."""
-    scenarios = [path for path in paths if is_scenario(path)]
+    """Everything found in the bare manifests among the paths, taken together, in each scenario and policy; BadInput if unreadable."""
+    policies = [path for path in paths if is_policy(path)]
+    scenarios = [path for path in paths if is_scenario(path) and path not in policies]
     bare = [path for path in paths if not is_scenario(path)]
     found: list[Finding] = []
     broken: list[Finding] = []
+    for path in policies:
+        try:
+            load_policy(path, controller_override(controller), crds)
+        except BadInput as error:
+            broken.extend(error.findings)
     for path in scenarios:
         try:
             loaded = load(path, controller_override(controller), crds)

@@ -1,7 +1,8 @@
-"""Say what a scenario file may hold, with units and defaults, or show the packaged default scenario.
+"""Say what a scenario or policy file may hold, with units and defaults, or show the packaged default scenario.
 
 rolltwin explain scenario            every field
 rolltwin explain scenario.people     one part of it
+rolltwin explain policy              what a policy file may hold, for rolltwin gate (also policy.PART)
 rolltwin explain kpis                the indicators and their definitions
 rolltwin explain default             the world that bare manifests are replayed in, ready to be copied
 """
@@ -12,10 +13,13 @@ import argparse
 
 from scenarios import library
 from scenarios.document.explain import NoSuchPartError, explain
+from scenarios.document.fields import Section
+from scenarios.document.schema import DOCUMENT
 from scenarios.findings import BadInput, Finding, Severity
+from scenarios.policy.schema import POLICY
 from sim.model.kpis import KPI_MEANINGS
 
-TOPICS = "scenario[.PART], kpis, default"
+TOPICS = "scenario[.PART], policy[.PART], kpis, default"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
     topic, _, part = args.topic.partition(".")
     match topic:
         case "scenario":
-            print(_scenario(part))
+            print(_document(topic, part, DOCUMENT))
+        case "policy":
+            print(_document(topic, part, POLICY))
         case "kpis":
             print("\n".join(f"{name:<34} {item.unit:<9} {item.meaning}" for name, item in KPI_MEANINGS.items()))
         case "default":
@@ -38,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scenario(part: str) -> str:
+def _document(topic: str, part: str, document: Section) -> str:
     try:
-        return explain(part)
+        return explain(part, document)
     except NoSuchPartError as error:
-        raise _unknown("scenario." + part, str(error)) from None
+        raise _unknown(".".join((topic, part)), str(error)) from None
 
 
 def _unknown(topic: str, hint: str) -> BadInput:

@@ -31,7 +31,7 @@ from reports.gate.plan import plan_text
 from reports.gate.sprt import Answer, Sprt, State
 from rolltwin import gating
 from rolltwin.cli import arguments, studying
-from scenarios import rules
+from scenarios import library, rules
 from scenarios.policy.load import load
 from sim.model.controller import Controller
 
@@ -42,7 +42,14 @@ CODES = {Answer.PASSED: 0, Answer.FAILED: 1, Answer.UNDECIDED: 3}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("policy", metavar="POLICY", type=Path, help="the policy file")
+    parser.add_argument(
+        "policy",
+        metavar="POLICY",
+        nargs="?",
+        type=Path,
+        default=library.POLICY,
+        help="the policy file (default: the packaged playbook's)",
+    )
     parser.add_argument(
         "--set",
         dest="overrides",

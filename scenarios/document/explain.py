@@ -1,11 +1,11 @@
-"""The scenario schema as text: every field, what to write, its default and its meaning, from the tables alone."""
+"""A document's schema as text: every field, what to write, its default and its meaning, from the tables alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from scenarios.document.fields import DelayKind, Field, Kind, ListOf, Maybe, Section, Union
+from scenarios.document.fields import DelayKind, Field, Kind, ListOf, Maybe, Section, Short, Union
 from scenarios.document.schema import DOCUMENT, EFFECTS, RELEASE, TARGET, TRIGGER, Anything, FaultKind
 
 
@@ -13,9 +13,9 @@ class NoSuchPartError(LookupError):
     """The part of the schema asked for does not exist; the text names those that do."""
 
 
-def explain(part: str = "") -> str:
-    """The schema below a dotted path (``people.alert``), as indented text."""
-    section: Section | Union = DOCUMENT
+def explain(part: str = "", document: Section = DOCUMENT) -> str:
+    """The schema below a dotted path (``people.alert``), as indented text; of a scenario, if no other is given."""
+    section: Section | Union = document
     for name in filter(None, part.split(".")):
         fields = section.fields if isinstance(section, Section) else ()
         found = next((item for item in fields if item.name == name), None)
@@ -32,7 +32,7 @@ def _inside(kind: Kind) -> Section | Union | None:
     match kind:
         case Section() | Union():
             return kind
-        case Maybe(kind=inner) | ListOf(kind=inner):
+        case Maybe(kind=inner) | ListOf(kind=inner) | Short(kind=inner):
             return _inside(inner)
         case Anything():
             return RELEASE
@@ -50,12 +50,23 @@ def _lines(section: Section | Union, depth: int) -> Iterator[str]:
         yield from _field(item, section, depth)
 
 
+def _or_text(kind: Kind) -> str:
+    """What may be written in place of a mapping."""
+    match kind:
+        case ListOf(kind=Short(text=text)):
+            return f" Each is {text}, or:"
+        case Short(text=text):
+            return f" Write {text}, or:"
+        case _:
+            return ""
+
+
 def _field(item: Field, section: Section | Union, depth: int) -> Iterator[str]:
     inner = _inside(item.kind)
     margin = "  " * depth
     many = " (list)" if isinstance(item.kind, ListOf | Anything) else ""
     if inner is not None:
-        yield f"{margin}{item.name}:{many}  # {item.meaning}"
+        yield f"{margin}{item.name}:{many}  # {item.meaning}{_or_text(item.kind)}"
         yield from _lines(inner, depth + 1)
         return
     yield f"{margin}{item.name}: {_default(item, section)}  # {item.meaning} Write {item.kind.expected}."

@@ -86,6 +86,14 @@ def is_scenario(path: File) -> bool:
     return any(line.startswith(("schema:", "extends:")) for line in head.splitlines())
 
 
+def is_policy(path: File) -> bool:
+    """Whether a file claims to be a policy, which names scenarios rather than being one."""
+    return is_scenario(path) and any(
+        line.startswith("schema: rolltwin-policy")
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+    )
+
+
 def load(file: File, overrides: Sequence[str] = (), crds: File | None = None) -> Loaded:
     """The scenario at ``file`` with ``key=value`` overrides; BadInput with every error."""
     return Origin((file,), tuple(overrides), crds).again()

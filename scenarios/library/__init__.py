@@ -7,6 +7,8 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 DEFAULT = _HERE / "default.yaml"
 """Traffic, behaviours and people for manifests that come without a scenario."""
+POLICY = _HERE / "triptrip" / "policy.yaml"
+"""What the playbook's corrected canary is held to."""
 STRATEGIES = ("canary", "blue-green", "rolling-update", "hotfix", "geographic")
 VARIANTS = ("as-written", "repaired", "corrected")
 

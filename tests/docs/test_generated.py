@@ -15,14 +15,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
 
 
-@pytest.mark.parametrize("name", ["scenario.md", "kpis.md", "journal.md"])
+@pytest.mark.parametrize("name", ["scenario.md", "policy.md", "kpis.md", "journal.md"])
 def test_page_is_up_to_date(name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     assert written == PAGES[name](), "run: python docs/generate.py"
 
 
 def test_every_generated_page_is_checked() -> None:
-    assert set(PAGES) == {"scenario.md", "kpis.md", "journal.md"}
+    assert set(PAGES) == {"scenario.md", "policy.md", "kpis.md", "journal.md"}
 
 
 def test_scenario_page_has_every_part() -> None:

@@ -12,7 +12,7 @@ from scenarios.policy.claims import Policy
 from scenarios.policy.load import load
 from sim.model.records import DecisionRecord, RunResult, Verdict
 from sim.model.scenario import Scenario
-from tests.reports.builders import journal, run_result, traffic
+from tests.reports.builders import journal, run_result, traffic, weight
 
 ABORT_S = 100.0
 CANARY = Path(__file__).parent / "shop" / "canary.yaml"
@@ -31,7 +31,8 @@ def dice(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:  # noq
     verdict = Verdict.ABORTED if aborted else Verdict.PROMOTED
     decisions = [DecisionRecord(ABORT_S, "", "analysis", "abort", "the dice")] if aborted else []
     requests = traffic(60.0, "candidate", 2000, 10 if aborted else 1000)
-    return run_result(journal(requests, *decisions, verdict=verdict, ended_s=ABORT_S, good=good))
+    weights = [weight(0.0, 25.0), weight(ABORT_S, 0.0 if aborted else 100.0)]
+    return run_result(journal(requests, *weights, *decisions, verdict=verdict, ended_s=ABORT_S, good=good))
 
 
 def certain(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:  # noqa: ARG001 - as every run
@@ -40,7 +41,8 @@ def certain(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:  # 
     decisions = [] if good else [DecisionRecord(ABORT_S, "", "analysis", "abort", "sure")]
     verdict = Verdict.PROMOTED if good else Verdict.ABORTED
     requests = traffic(60.0, "candidate", 2000, 10)
-    return run_result(journal(requests, *decisions, verdict=verdict, ended_s=ABORT_S, good=good))
+    weights = [weight(0.0, 25.0), weight(ABORT_S, 100.0 if good else 0.0)]
+    return run_result(journal(requests, *weights, *decisions, verdict=verdict, ended_s=ABORT_S, good=good))
 
 
 def written(folder: Path, claims: str, head: str = "") -> Path:
