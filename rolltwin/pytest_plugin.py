@@ -1,4 +1,7 @@
-"""pytest: a real cluster for tests of rollouts, and their language of given, when and then.
+"""pytest: claims about rollouts, decided in the twin; and a real cluster for tests of them, told by given, when, then.
+
+    def test_bad_versions_are_stopped(rolltwin):
+        rolltwin.release("errors-5").on("k8s/").at_rps(1000).is_aborted_within("6m", in_at_least=0.99)
 
     pytest --kind                        # on a kind cluster of this run's own
     pytest --cluster-context=team-a      # on a context of your kubeconfig, named outright
@@ -21,9 +24,13 @@ if TYPE_CHECKING:
     from harness.cluster.objects import Objects
     from harness.images import Images
     from harness.steps import Given, Story, Then, When
+    from rolltwin.asking import Rolltwin
 
 
 MARKER = "cluster"
+ROLLOUT = "rollout"
+_OF_A_POLICY = ("seed", "set", "max_replications", "error_rates", "data_plane")
+"""What the rollout marker may say besides where and at which traffic."""
 HOW = "needs a Kubernetes cluster: run pytest with --kind (Docker and kind make one) or --cluster-context=NAME"
 _THEIR_PLUGINS = ("pytest-kind-ng", "pytest_kind.plugin")
 """The same one, as an entry point and as -p names it."""
@@ -58,6 +65,19 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         action="store_true",
         help="skip instead of failing where no cluster can be made or reached",
     )
+    ours = parser.getgroup("rolltwin")
+    ours.addoption(
+        "--rolltwin-workers",
+        metavar="N",
+        type=int,
+        default=1,
+        help="processes that decide the claims of one test (default: 1; pytest -n runs several tests at once)",
+    )
+    ours.addoption(
+        "--rolltwin-store",
+        metavar="FILE",
+        help="keep finished replications there from run to run (default: one for this run)",
+    )
     group.addoption("--cluster-images", metavar="FILE", help="YAML file of images to use instead of rolltwin's pins")
     try:
         group.addoption("--keep-cluster", action="store_true", help="leave the kind cluster and namespaces standing")
@@ -68,6 +88,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the marker; with a cluster, SIGTERM cleans up as Ctrl-C does."""
     config.addinivalue_line("markers", f"{MARKER}: {HOW}")
+    config.addinivalue_line(
+        "markers",
+        f"{ROLLOUT}(*paths, rps=None, {', '.join(f'{name}=...' for name in _OF_A_POLICY)}): the scenario or manifests, the traffic "
+        "and the test of the claims that a test makes with the rolltwin fixture",
+    )
     if _wanted(config):
         from harness.ending import termination_as_interrupt
 
@@ -104,6 +129,33 @@ def _shared(config: pytest.Config) -> tuple[str, str]:
         if not config.getoption("cluster_optional"):
             raise pytest.UsageError(str(error)) from error
         return "", str(error)
+
+
+@pytest.fixture
+def rolltwin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Rolltwin:
+    """Claims about rollouts, as the test's rollout marker says: see ``rolltwin.asking.Rolltwin``."""
+    from rolltwin.asking import Rolltwin, Session
+
+    config, node = request.config, request.node
+    given = config.getoption("rolltwin_store")
+    store = Path(given) if given else tmp_path_factory.getbasetemp() / "rolltwin.sqlite"
+    marked: dict[str, Any] = {}
+    paths: tuple[str, ...] = ()
+    for mark in reversed(list(node.iter_markers(ROLLOUT))):
+        marked |= mark.kwargs
+        paths = tuple(map(str, mark.args)) or paths
+    unknown = marked.keys() - {"rps", *_OF_A_POLICY}
+    if unknown:
+        known = ", ".join(("rps", *_OF_A_POLICY))
+        pytest.fail(f"@pytest.mark.rollout knows no {', '.join(sorted(unknown))}; it knows: {known}", pytrace=False)
+    options = {key: value for key, value in marked.items() if key != "rps"}
+
+    def note(claim: str, found: str) -> None:
+        node.add_report_section("call", "rolltwin", f"{claim}\n{found}\n")
+        node.user_properties.append(("rolltwin", f"{found.partition(':')[0]}: {claim}"))
+
+    session = Session(config.getoption("rolltwin_workers"), store)
+    return Rolltwin(node.path.parent, session, paths, marked.get("rps"), options, note)
 
 
 @pytest.fixture(scope="session")

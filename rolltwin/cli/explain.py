@@ -48,7 +48,7 @@ def _document(topic: str, part: str, document: Section) -> str:
     try:
         return explain(part, document)
     except NoSuchPartError as error:
-        raise _unknown(".".join((topic, part)), str(error)) from None
+        raise _unknown(topic + "." + part, str(error)) from None
 
 
 def _unknown(topic: str, hint: str) -> BadInput:

@@ -20,7 +20,7 @@ from sim.study import Processes, Serial, replication_seed, run_once
 from tests.gate.dice import CANARY, certain, chance, dice, policy, written
 from tests.reports.builders import journal, run_result, traffic, weight
 
-CLAIMS = """errors-5 is aborted within 2m in at least 95 %
+CLAIMS = """errors-5 is aborted within 2m in at least 98 %
 errors-5 is aborted within 2m in at least 70 %
 errors-5 is aborted within 10s in at least 50 %
 {release: good, falsely_aborted: true, in_at_most: 10%, margin: 5%, max_replications: 80}
