@@ -73,8 +73,8 @@ class ClaimsInfo(NamedTuple):
 
 def info(gate: Gate) -> ClaimsInfo:
     """A panel for each claim; of more than ``MOST`` those that did not pass first."""
-    order = sorted(gate.results, key=lambda result: result.answer is Answer.PASSED)[:MOST]
-    shown = [result for result in gate.results if any(result is one for one in order)]
+    order = sorted(range(len(gate.results)), key=lambda index: gate.results[index].answer is Answer.PASSED)
+    shown = [gate.results[index] for index in sorted(order[:MOST])]
     panels = tuple(_mean(one) if isinstance(one.test, MeanTest) else _share(one, one.test) for one in shown)
     return ClaimsInfo(gate.policy.title, panels, len(gate.results) - len(shown))
 

@@ -126,10 +126,10 @@ def _answer(test: MeanTest, state: MeanState) -> tuple[Answer, bool]:
     low, high = limits(test, state)
     inside, outside = (high, low) if test.relation.caps else (low, high)
     if not test.relation.holds(outside, test.bound):
-        # What is unbounded is larger still: it can speak against an upper bound, never for one.
-        return (Answer.FAILED, False) if test.relation.caps or not state.unbounded else (end, False)
+        # What is unbounded is larger still: it can speak against an upper bound and for a lower one, never the other way.
+        return (Answer.FAILED if test.relation.caps or not state.unbounded else Answer.UNDECIDED), False
     if test.relation.holds(inside, test.bound):
-        return (Answer.PASSED, False) if not (test.relation.caps and state.unbounded) else (end, False)
+        return (Answer.UNDECIDED if test.relation.caps and state.unbounded else Answer.PASSED), False
     if max(abs(low - test.bound), abs(high - test.bound)) <= test.margin:
         return Answer.UNDECIDED, True
     return end, False

@@ -112,6 +112,8 @@ def _undecided(result: Result) -> str:
             f"too close to {_bound(result)} to call with a margin of {width}; a smaller margin costs more replications"
         )
     most = result.test.most
+    if isinstance(result.state, MeanState) and result.state.unbounded and result.seen < most:
+        return "so nothing is shown: true values may be larger than those of runs that ended first (lengthen tail or horizon)"
     return f"not decided within the {times(most)} it was given; max_replications allows more"
 
 

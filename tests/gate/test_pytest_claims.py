@@ -50,7 +50,7 @@ def test_a_users_tests_pass_fail_and_are_refused_in_words(tmp_path: Path) -> Non
     assert "first, seed " in said
     assert "replay: rolltwin run " in said
     assert "gate error-rate measured" in said
-    assert "test_theirs.py:24:1: error RT800 claims[0].traffic: must be requests/s" in said
+    assert "test_theirs.py:22:1: error RT800 claims[0].traffic: must be requests/s" in said
     assert "@pytest.mark.rollout knows no speed" in said
     assert "rolltwin/asking.py" not in said
     assert "passed: errors-30 at 40 rps" in (tmp_path / "junit.xml").read_text(encoding="utf-8")
