@@ -87,6 +87,9 @@ class HeldOut:
 
     seed: int
     replications: int
+    """Of the chosen policy, each kind of release."""
+    pairs: int
+    """Those that the policy as written met too."""
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...]
 

@@ -53,6 +53,7 @@ def _held_out(tuning: Tuning) -> dict[str, Any] | None:
     return {
         "seed": found.seed,
         "replications": found.replications,
+        "pairs": found.pairs,
         "measures": {row.measure.text: _row(row) for row in found.rows},
         "claims": [_claim(claim) for claim in found.claims],
     }

@@ -201,7 +201,8 @@ def method_text(tuning: Tuning) -> str:
         return first
     return (
         f"{first} The best of many estimates is partly luck, so figures of the front flatter; the held-out ones do not: "
-        f"{tuning.held_out.replications} fresh releases of each kind (seed {tuning.held_out.seed}) that no choice was made by. "
+        f"{tuning.held_out.replications} fresh releases of each kind (seed {tuning.held_out.seed}) that no choice was made by; the policy as written met the "
+        f"first {tuning.held_out.pairs} of them. "
         f"Intervals: {100 * asked.level:g} % each, not jointly. They hold for this scenario's traffic, releases and people."
     )
 

@@ -8,6 +8,7 @@ from scenarios.settings import Bound, Choices, Parameter, Unit
 
 Values = Mapping[Parameter, str]
 WRITTEN = "as written"
+_LIMITS = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit")
 
 
 def baselines(bound: Sequence[Bound]) -> Iterator[tuple[str, Values]]:
@@ -57,6 +58,15 @@ def _shortest(item: Bound) -> str:
     return values.at(0.0) if waits else written(item)
 
 
+def _strict(item: Bound) -> str:
+    """As ``_shortest``, with half the failures tolerated."""
+    values = item.parameter.values
+    if isinstance(values, Choices) or item.target.path[-1] not in _LIMITS:
+        return _shortest(item)
+    number = values.read(item.target.current)
+    return written(item) if number is None else values.write(number // 2)
+
+
 def _is_pause(item: Bound) -> bool:
     return item.target.path[-2:] == ("pause", "duration")
 
@@ -67,6 +77,7 @@ _WAYS: dict[str, Callable[[Bound], str]] = {
     "pauses doubled": _times(2.0, every=False),
     "waits halved": _times(0.5, every=True),
     "waits shortest": _shortest,
+    "waits shortest, limits halved": _strict,
     "low ends": lambda item: item.parameter.values.at(0.0),
     "middles": lambda item: item.parameter.values.at(0.5),
     "high ends": lambda item: item.parameter.values.at(1.0),

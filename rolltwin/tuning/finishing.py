@@ -15,6 +15,8 @@ from sim.model.scenario import Scenario
 from sim.study import Cell, Stratum, replication_seed, strata, stream
 
 _FEWEST, _MOST = 64, 1000
+PAIRS = 64
+"""Of the policy as written: enough for differences; it is the chosen policy whose claims need many."""
 
 
 def held_out_seed(seed: int) -> int:
@@ -42,26 +44,30 @@ def _allowed(constraint: Constraint) -> float:
 
 
 def held_out(asked: Asked, before: Scenario, after: Scenario, replications: int, bench: Bench) -> HeldOut:
-    """Both policies in the same fresh replications, pair by pair."""
-    cells = [Cell("tune", "before", before), Cell("tune", "after", after)]
+    """Both policies in the same fresh replications, pair by pair; the chosen one in more of them, for its claims."""
+    cells = [Cell("tune", "after", after), Cell("tune", "before", before)]
+    paired = min(replications, PAIRS)
     old: dict[Stratum, list[Outcome]] = {one: [] for one in strata(before)}
     new: dict[Stratum, list[Outcome]] = {one: [] for one in old}
     known = list(old)
-    found = stream(
-        cells,
-        bench.seed,
-        outcome_of,
-        revive=Outcome.from_json,
-        engine=bench.engine,
-        store=bench.store,
-        stop=replications,
-    )
-    with closing(found):
-        for one in found:
-            (new if one.cell else old)[known[one.stratum]].append(one.value)
+    for several, start, stop in ((cells, 0, paired), (cells[:1], paired, replications)):
+        found = stream(
+            several,
+            bench.seed,
+            outcome_of,
+            revive=Outcome.from_json,
+            engine=bench.engine,
+            store=bench.store,
+            start=start,
+            stop=stop,
+        )
+        with closing(found):
+            for one in found:
+                (old if one.cell else new)[known[one.stratum]].append(one.value)
     return HeldOut(
         bench.seed,
         replications,
+        paired,
         tuple(_row(measure, old, new, asked.level) for measure in asked.measures),
         tuple(_claim(item, old, new, asked.level) for item in asked.constraints),
     )
