@@ -55,8 +55,8 @@ class Measure:
 
     def concerns(self, stratum: Stratum) -> bool:
         """Whether releases of this kind count."""
-        if self.release:
-            return stratum.name == self.release
+        if self.release and stratum.name != self.release:
+            return False
         return stratum.good if self.kpi in _OF_GOOD else not stratum.good if self.kpi in _OF_BAD else True
 
     def samples(self, kinds: Kinds, first: int | None = None) -> list[Sample]:
@@ -196,10 +196,9 @@ def read_measure(text: str, strata: Sequence[Stratum]) -> Measure:
         raise ValueError(msg)
     concerned = [stratum.name for stratum in strata if measure.concerns(stratum)]
     if not concerned:
-        msg = (
-            f"{measure.kpi.value} applies to {'good' if measure.kpi in _OF_GOOD else 'bad'} releases, and there is none"
-        )
-        raise ValueError(msg)
+        kind = "good" if measure.kpi in _OF_GOOD else "bad"
+        msg = f"{measure.kpi.value} applies to {kind} releases, and {measure.release or 'there is none'}"
+        raise ValueError(msg + (" is none" if measure.release else ""))
     if measure.quantile is not None and len(concerned) > 1:
         msg = f"a quantile is of one kind of release: {measure.kpi.value}@{concerned[0]}:{measure.stat}, or another of {', '.join(concerned)}"
         raise ValueError(msg)

@@ -15,7 +15,7 @@ from sim.model.scenario import Scenario
 from sim.study import Cell, Stratum, replication_seed, strata, stream
 
 _FEWEST, _MOST = 64, 1000
-PAIRS = 64
+PAIRS = 32
 """Of the policy as written: enough for differences; it is the chosen policy whose claims need many."""
 
 
