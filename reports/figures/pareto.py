@@ -14,6 +14,9 @@ from reports.tune import words
 from reports.tune.card import Fate, Tried, Tuning
 from reports.tune.measures import Objective
 
+_WIDE = 20
+"""Largest over smallest value from which on an axis is logarithmic."""
+
 
 class Spot(NamedTuple):
     """A setting: both objectives as shown."""
@@ -49,6 +52,8 @@ class Scatter(NamedTuple):
     x_limit: float | None
     """The constraint on what the axis shows, if there is one."""
     y_limit: float | None
+    x_log: bool
+    y_log: bool
 
 
 def info(tuning: Tuning) -> Scatter:
@@ -71,6 +76,8 @@ def info(tuning: Tuning) -> Scatter:
         held_knee=axes.cross("after"),
         x_limit=axes.limit(0),
         y_limit=axes.limit(1),
+        x_log=axes.is_wide(0),
+        y_log=axes.is_wide(1),
     )
 
 
@@ -126,6 +133,12 @@ class _Axes:
         high = estimate.mean if estimate.hi is None else estimate.hi
         return estimate.mean * factor, (low * factor, high * factor)
 
+    def is_wide(self, place: int) -> bool:
+        """Whether the values need a logarithmic axis to be told apart, and can have one."""
+        every = [*self.tuning.tried, self.tuning.written]
+        means = [e.mean for one in every for e in one.objectives[place : place + 1] if e.mean is not None]
+        return place < len(self.objectives) and bool(means) and 0 < _WIDE * min(means) < max(means)
+
     def limit(self, place: int) -> float | None:
         if place >= len(self.objectives):
             return None
@@ -140,6 +153,12 @@ def draw(found: Scatter) -> Figure:
     axes = figure.subplots()
     style.plain_axes(axes)
     axes.set_title(style.shorten(found.title, 110), loc="left", fontweight="bold")
+    axes.set_xscale("log" if found.x_log else "linear")
+    axes.set_yscale("log" if found.y_log else "linear")
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.set_minor_formatter(lambda *_: "")
     axes.set_xlabel(found.x_label)
     axes.set_ylabel(found.y_label)
     _settings(axes, found)

@@ -61,13 +61,24 @@ def _nothing(tuning: Tuning) -> Iterator[str]:
     for place, constraint in enumerate(asked.constraints):
         broken = sum(one.violations[place] > 0 for one in judged)
         if broken:
-            best = min((one for one in judged), key=lambda one: one.violations[place])
-            value = interval_text(best.constraints[place], constraint.measure.unit)
-            yield f"{constraint.text} is broken by {broken} of {len(judged)}; nearest: {value} in setting {best.index}."
+            yield f"{constraint.text} is broken by {broken} of {len(judged)}."
+    if judged:
+        yield _nearest(asked, min(judged, key=lambda one: sum(one.violations)))
     refused = [one for one in tuning.tried if one.fate is Fate.REFUSED]
     if refused:
         yield f"{len(refused)} settings were refused, for example: {refused[0].said}"
     yield "Widen the ranges, relax a constraint, or ask rolltwin power which traffic the gates need."
+
+
+def _nearest(asked: Asked, one: Tried) -> str:
+    """The setting that breaks least, and what it breaks."""
+    parts = [
+        f"{item.text} ({interval_text(estimate, item.measure.unit)})"
+        for item, estimate, violation in zip(asked.constraints, one.constraints, one.violations, strict=True)
+        if violation > 0
+    ]
+    changed = ", ".join(f"{name}={value}" for name, value in one.settings)
+    return f"Nearest is setting {one.index} ({one.origin}), which breaks {' and '.join(parts)}: {changed}."
 
 
 def _choice(tuning: Tuning, knee: Tried) -> str:
@@ -193,9 +204,8 @@ def method_text(tuning: Tuning) -> str:
     """How far to trust it."""
     asked = tuning.asked
     first = (
-        f"Settings met the same {asked.looks[-1]} releases of each kind (common random numbers) and were stopped after "
-        f"{', '.join(map(str, asked.looks[:-1])) or 'none'} where a 99 % interval left no doubt that they break a constraint or "
-        "that a complete setting is better in every objective pair by pair; each look may err."
+        f"All settings met the same {asked.looks[-1]} releases of each kind (common random numbers)"
+        f"{_stopping(asked.looks[:-1])}."
     )
     if tuning.held_out is None:
         return first
@@ -204,6 +214,15 @@ def method_text(tuning: Tuning) -> str:
         f"{tuning.held_out.replications} fresh releases of each kind (seed {tuning.held_out.seed}) that no choice was made by; the policy as written met the "
         f"first {tuning.held_out.pairs} of them. "
         f"Intervals: {100 * asked.level:g} % each, not jointly. They hold for this scenario's traffic, releases and people."
+    )
+
+
+def _stopping(looks: Sequence[int]) -> str:
+    if not looks:
+        return ""
+    return (
+        f", and were stopped after {', '.join(map(str, looks))} where a 99 % interval left no doubt that they break a "
+        "constraint, or that a complete setting is better in every objective, pair by pair; each look may err"
     )
 
 

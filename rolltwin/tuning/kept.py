@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Kept:
                 one = tried_from(trial.user_attrs[_ATTRIBUTE])
                 found.setdefault(one.index, one)
         # Those after a gap were found in a light that is missing here.
-        return [found[index] for index in range(len(found)) if all(before in found for before in range(index))]
+        return [found[index] for index in takewhile(found.__contains__, count())]
 
     def append(self, tried: Tried) -> None:
         """Keep one more."""

@@ -170,7 +170,7 @@ def test_the_figure_shows_every_setting_once_where_it_belongs() -> None:
     assert (len(found.infeasible), len(found.stopped), len(found.feasible)) == (2, 1, 0)
     assert (found.knee, found.written) == (pareto.Spot(55, 10.5), pareto.Spot(200, 56))
     assert found.held_knee == pareto.Cross(58.0, 10.6, (56.0, 60.0), (8.6, 12.6))
-    assert (found.x_limit, found.y_limit) == (None, None)
+    assert (found.x_limit, found.y_limit, found.x_log, found.y_log) == (None, None, False, False)
     assert "deployment (good), min (less is better)" in found.y_label
 
 
