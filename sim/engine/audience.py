@@ -62,7 +62,8 @@ class Audience:
         for turn_s in turns_s:
             stage = tuple(instant_s for instant_s in instants_s if instant_s < turn_s)
             instants_s = instants_s[len(stage) :]
-            yield stage, self._at(stage[-1])
+            if stage:  # several containers may come up between two instants
+                yield stage, self._at(stage[-1])
         if instants_s:
             yield tuple(instants_s), self._at(instants_s[-1])
 
