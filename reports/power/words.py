@@ -342,4 +342,4 @@ def notes(found: Power) -> Iterator[str]:
         "requests each: what lies between the first and the last scrape (or flush) inside the window, not rate x window"
     )
     yield "closed forms of all gates together take them as independent; the simulation does not"
-    yield "times are those of the rollout at its fastest in closed forms, since the apply"
+    yield "closed forms take every delay of the rollout at its median; times are since the apply"

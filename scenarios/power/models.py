@@ -13,7 +13,7 @@ from scenarios.power.world import Flow
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.standing import with_workload
 from sim.model.analysis import Metric
-from sim.model.behaviour import VersionBehaviour
+from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.rollout import RolloutSpec, RunRole
 from sim.model.scenario import Scenario
 from sim.model.strategy import ArgoRollout, Geographic, Strategy
@@ -37,7 +37,7 @@ class GateModel:
     where: str
     metric: Metric
     first_s: float
-    """First measurement, since the apply, at the rollout's fastest."""
+    """First measurement, since the apply, where every delay takes its median."""
     until_s: float | None
     """When its run is ended from outside; None for a run that ends by itself."""
     query_s: float
@@ -114,7 +114,7 @@ class Gateless:
 
 def rollout_of(scenario: Scenario) -> Rollout | Gateless:
     """The models of the scenario's Rollout, or why it has no gates."""
-    found = plan(scenario)
+    found = plan(typical(scenario))
     if isinstance(found, Refused):
         return Gateless(found.subject, f"{found.actor} refuses the release: {found.reason}")
     name = _rollout_name(scenario.strategy)
@@ -137,6 +137,25 @@ def rollout_of(scenario: Scenario) -> Rollout | Gateless:
         found,
         tuple((where(key), one.error) for key, one in plans.items() if one.error),
     )
+
+
+def typical(scenario: Scenario) -> Scenario:
+    """The scenario in which every delay takes its median, so that the fastest walk through it is a typical one.
+
+    New pods pull their image; while they start, the release stays at the weight it has, and gates go on measuring.
+    """
+    pull_s = scenario.cluster.image_pull.median_s
+    cluster = replace(scenario.cluster, schedule=_fixed(scenario.cluster.schedule.median_s))
+    release = replace(scenario.release, behaviour=_started(scenario.release.behaviour, pull_s))
+    return replace(scenario, cluster=cluster, stable=_started(scenario.stable, pull_s), release=release)
+
+
+def _started(behaviour: VersionBehaviour, pull_s: float) -> VersionBehaviour:
+    return replace(behaviour, start_up=_fixed(behaviour.start_up.median_s + pull_s))
+
+
+def _fixed(median_s: float) -> Delay:
+    return Delay(median_s, Shape.CONSTANT)
 
 
 def _rollout_name(strategy: Strategy) -> str | None:

@@ -74,7 +74,7 @@ def _beyond(delay: Delay, t_s: float) -> float:
 
 @dataclass(frozen=True)
 class Flow:
-    """Requests of a rollout at its fastest: the rate, and the release's share of it over time."""
+    """Requests of a typical rollout: the rate, and the release's share of it over time."""
 
     load: LoadShape
     points: tuple[Point, ...]
