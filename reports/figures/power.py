@@ -41,6 +41,8 @@ class Panel(NamedTuple):
     healthy: float
     bad: float
     limit: float | None
+    ends: tuple[float, float] | None
+    """Of the x axis; None where nothing says how far it goes."""
     empty: str
 
 
@@ -82,7 +84,8 @@ def _gate(gate: GatePower) -> Panel:
 def _whole(whole: Whole, *, dashed: bool) -> Panel:
     dots = tuple(Dot(dot.x, dot.aborted, dot.paused.hits, None) for dot in whole.dots)
     curve = _Curve(whole.axis, whole.line, dots, None)
-    return curve.panel("all gates together", "line: closed forms as if independent", dashed=dashed, empty="")
+    title = "all gates together, with errors" if whole.axis.kind is AxisKind.ERRORS else "all gates together, slower"
+    return curve.panel(title, f"line: {whole.closed} of {whole.of} gates, as if independent", dashed=dashed, empty="")
 
 
 class _Curve(NamedTuple):
@@ -107,8 +110,13 @@ class _Curve(NamedTuple):
             factor * axis.healthy,
             factor * axis.bad,
             None if self.limit is None else factor * self.limit,
+            self._ends(factor),
             empty,
         )
+
+    def _ends(self, factor: float) -> tuple[float, float] | None:
+        xs = [x for x in self.axis.line if x > 0 or self.axis.added]
+        return (factor * min(xs), factor * max(xs)) if len(xs) > 1 else None
 
 
 def _spot(dot: Dot, factor: float) -> Spot:
@@ -163,7 +171,14 @@ def _draw(axes: Axes, panel: Panel, found: PowerInfo) -> None:
         colour = style.VERMILLION if spot.apart else style.BLACK
         axes.plot([spot.x, spot.x], [spot.lo, spot.hi], color=colour, linewidth=1.2)
         axes.plot(spot.x, spot.y, "o", color=colour, markersize=3.6)
-    axes.margins(x=0.03)
+    if panel.ends is not None:
+        axes.set_xlim(*_wider(panel.ends, logarithmic=panel.logarithmic))
+
+
+def _wider(ends: tuple[float, float], *, logarithmic: bool) -> tuple[float, float]:
+    low, high = ends
+    share = (high / low) ** 0.04 if logarithmic else 0.04 * (high - low)
+    return (low / share, high * share) if logarithmic else (low - share, high + share)
 
 
 def _wanted(axes: Axes, panel: Panel, found: PowerInfo) -> None:
@@ -173,8 +188,9 @@ def _wanted(axes: Axes, panel: Panel, found: PowerInfo) -> None:
             axes.plot(x, y, "^" if up else "v", color=style.GREEN, markersize=6.5, zorder=4, clip_on=False)
             axes.plot([x, x], [y, 104 if up else -4], color=style.GREEN, linewidth=4, alpha=0.25, solid_capstyle="butt")
             axes.axvline(x, color=style.GREEN, linewidth=0.8, alpha=0.5)
-            axes.annotate("bad" if up else "healthy", (x, 4 if up else 96), (-2, 0), textcoords="offset points", rotation=90,
-                          fontsize=6.5, color=style.DARK_GREEN, ha="right", va="bottom" if up else "top")  # fmt: skip
+            axes.annotate("bad" if up else "healthy", (x, 4 if up else 96), (-2 if up else 2, 0),
+                          textcoords="offset points", rotation=90, fontsize=6.5, color=style.DARK_GREEN,
+                          ha="right" if up else "left", va="bottom" if up else "top")  # fmt: skip
     if panel.limit is not None and panel.limit > 0:
         axes.axvline(panel.limit, color=style.ORANGE, linewidth=1.0, linestyle=":")
         axes.annotate("limit", (panel.limit, 4), (-2, 0), textcoords="offset points", rotation=90, fontsize=6.5,

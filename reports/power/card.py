@@ -127,6 +127,10 @@ class Whole:
     axis: Axis
     line: tuple[tuple[float, float], ...]
     dots: tuple[WholeDot, ...]
+    closed: int
+    """Gates with a closed form, which the line is made of ..."""
+    of: int
+    """... among all that can abort."""
 
     def at(self, x: float) -> WholeDot | None:
         """The simulated point there."""

@@ -111,7 +111,7 @@ def _whole_closed(whole: Whole) -> Iterator[str]:
     if axis.bad in closed and axis.healthy in closed:
         yield (
             f"All gates together abort {release(axis, axis.bad)} with probability {chance(closed[axis.bad])} and a "
-            f"healthy one with {chance(closed[axis.healthy])}, as far as there are closed forms."
+            f"healthy one with {chance(closed[axis.healthy])}, by the closed forms of {whole.closed} of {whole.of} gates."
         )
     elif axis.kind is AxisKind.LATENCY:
         yield f"Of {release(axis, axis.bad)} the closed forms say nothing: simulate it."
@@ -140,7 +140,7 @@ def recommendation(found: Power, gate: GatePower) -> str:
             f"{gate.model.metric.name} at {gate.model.where} aborts a healthy release in {frequency(good.aborted)} and "
             f"{release(axis, axis.bad)} in {frequency(bad.aborted)}, by simulation alone: not what is wanted."
         )
-    seen = f"{digits(gate.healthy.requests[0], 0)} requests a measurement ({_weight(gate)})"
+    seen = f"{_requests(gate.healthy.requests[0])} requests a measurement ({_weight(gate)})"
     text = (
         f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}"
         f"{' at first' if len(gate.steps) > 1 else ''}. It aborts a healthy release ({value(axis, axis.healthy)}) with "
@@ -254,7 +254,7 @@ def steps(gate: GatePower) -> list[tuple[str, ...]]:
                 line.step,
                 f"{line.weight:g} %",
                 f"{line.measurements}",
-                digits(line.requests, 0 if line.requests >= 10 else 1),
+                _requests(line.requests),
                 course_chance(gate.healthy, line.false_fail),
                 course_chance(gate.bad, line.miss),
                 course_chance(gate.healthy, line.false_abort),
@@ -291,17 +291,23 @@ def _unknown(gate: GatePower) -> str:
     return "undecided" if gate.dots else "no closed form"
 
 
+def _requests(number: float) -> str:
+    """Whole ones, unless there are few."""
+    return digits(number, 0) if number >= 10 else f"{number:.2g}"
+
+
 def spread(values: list[float]) -> str:
     """The least and the most of some numbers."""
     if not values:
         return "-"
-    low, high = (digits(one, 0 if one >= 10 else 1) for one in (min(values), max(values)))
+    low, high = (_requests(one) for one in (min(values), max(values)))
     return low if low == high else f"{low} .. {high}"
 
 
 def whole_points(whole: Whole) -> list[tuple[str, ...]]:
     """The rollout as a whole: a row for each simulated point."""
-    head = (_axis_head(whole.axis), "closed forms together", "aborted, simulated", "half of them by", "95 % by")
+    closed = f"closed forms of {whole.closed} of {whole.of}"
+    head = (_axis_head(whole.axis), closed, "aborted, simulated", "half of them by", "95 % by")
     return [head, *(_whole_row(whole.axis, dot) for dot in whole.dots)]
 
 

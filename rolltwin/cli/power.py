@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 import reports
+from reports.numbers import digits
 from reports.power.building import Readings, Source, build
 from reports.power.card import Power
 from reports.power.reading import Reading, reading_of
+from reports.power.words import value
 from reports.scorecard import About
 from rolltwin.cli import arguments, studying
 from rolltwin.cli.run import OUT
@@ -29,7 +32,6 @@ from scenarios.power.models import Gateless, Rollout, rollout_of
 from scenarios.power.replicas import observed
 from scenarios.power.world import Truth
 from sim.model.data_plane import DataPlaneMode
-from sim.model.scenario import Scenario
 from sim.study import Cell, run_study
 
 T = TypeVar("T")
@@ -82,9 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge every Rollout, write its files and print them."""
     asked = _asked(args)
-    loaded = read_many(args.paths, arguments.overrides_of(args), args.crds)
+    loaded = [_asked_of(item, asked) for item in read_many(args.paths, arguments.overrides_of(args), args.crds)]
     arguments.name_world(loaded)
-    rollouts = [(item, rollout_of(_scenario(item, args, asked))) for item in loaded]
+    rollouts = [(item, rollout_of(item.scenario)) for item in loaded]
     found: list[Power | Gateless] = []
     for item, one in rollouts:
         if isinstance(one, Gateless):
@@ -102,17 +104,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scenario(item: Loaded, args: argparse.Namespace, asked: Asked) -> Scenario:
-    return with_healthy(at_rate(item.scenario, args.rps), asked.healthy)
+def _asked_of(item: Loaded, asked: Asked) -> Loaded:
+    """The scenario under the traffic and with the healthy release that were asked for."""
+    return replace(item, scenario=with_healthy(at_rate(item.scenario, asked.rps), asked.healthy))
 
 
 def _power(rollout: Rollout, args: argparse.Namespace, asked: Asked, folder: Path) -> Power:
     curves = Curves(rollout)
     axes = axes_of(curves, asked)
+    for axis in axes:
+        if axis.bad <= axis.healthy:
+            message = f"the bad release ({value(axis, axis.bad)}) is no worse than the healthy one ({value(axis, axis.healthy)})"
+            raise _refused(message=message, hint="--release RATIO above --healthy RATIO")
     seed = rollout.scenario.seed if args.seed is None else args.seed
     readings = _readings(rollout, axes, args, seed, folder)
     about = About(studying.command_line(), version("rolltwin"))
-    return build(Source(curves, asked, axes, readings, seed), about, _rate(rollout, args.rps))
+    return build(Source(curves, asked, axes, readings, seed), about, _rate(rollout))
 
 
 def _readings(rollout: Rollout, axes: Sequence[Axis], args: argparse.Namespace, seed: int, folder: Path) -> Readings:
@@ -139,21 +146,26 @@ def _name(truth: Truth) -> str:
     return f"errors {truth.errors:g}, times {truth.factor:g}, plus {truth.add_s:g} s"
 
 
-def _rate(rollout: Rollout, rps: float | None) -> str:
-    if rps is not None:
-        return f"{rps:,.6g} requests/s"
+def _rate(rollout: Rollout) -> str:
+    """The traffic in words; of several regions that of the first."""
     rate = rollout.flow.rate_rps(max(0.0, rollout.flow.begins_s))
     load = rollout.scenario.load
     constant = len(load.stages) == 1 and load.diurnal is None and not load.bursts
-    return f"{rate:,.4g} requests/s{'' if constant else ' when the release gets its first'}"
+    where = f" in {rollout.region}" if rollout.region else ""
+    return f"{digits(rate)} requests/s{where}{'' if constant else ' when the release gets its first'}"
 
 
 def _asked(args: argparse.Namespace) -> Asked:
     slower = [one for one in (args.slower, *args.latency_grid) if one is not None]
     added = {one[1] for one in slower}
     if len(added) > 1:
-        message = "--slower and --latency-grid mix factors (2x) and times (+100ms)"
-        raise BadInput([Finding("RT800", Severity.ERROR, message, suggestion="write all of them alike")])
+        raise _refused(
+            message="--slower and --latency-grid mix factors (2x) and times (+100ms)", hint="write all of them alike"
+        )
+    if args.slower is not None and args.slower[0] <= (0.0 if args.slower[1] else 1.0):
+        raise _refused(
+            message="--slower makes the bad release no slower than the healthy one", hint="for example 2x or +100ms"
+        )
     return Asked(
         args.rps,
         args.healthy,
@@ -165,6 +177,10 @@ def _asked(args: argparse.Namespace) -> Asked:
         args.power,
         args.false_abort,
     )
+
+
+def _refused(*, message: str, hint: str) -> BadInput:
+    return BadInput([Finding("RT800", Severity.ERROR, message, suggestion=hint)])
 
 
 def _folder(out: Path | None, item: Loaded, count: int) -> Path:

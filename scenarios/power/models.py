@@ -102,6 +102,8 @@ class Rollout:
     timetable: Timetable
     broken: tuple[tuple[str, str], ...] = ()
     """(where, why) of runs that end in Error at once, or cannot exist."""
+    region: str = ""
+    """Of several regions the first, by whose traffic the gates are judged."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,10 @@ class Gateless:
 
 def rollout_of(scenario: Scenario) -> Rollout | Gateless:
     """The models of the scenario's Rollout, or why it has no gates."""
+    refused = plan(scenario)
+    if isinstance(refused, Refused):
+        return Gateless(refused.subject, f"{refused.actor} refuses the release: {refused.reason}")
+    scenario, region = in_region(scenario)
     found = plan(typical(scenario))
     if isinstance(found, Refused):
         return Gateless(found.subject, f"{found.actor} refuses the release: {found.reason}")
@@ -136,7 +142,18 @@ def rollout_of(scenario: Scenario) -> Rollout | Gateless:
         tuple(_gates(scenario, spec, found, flow)),
         found,
         tuple((where(key), one.error) for key, one in plans.items() if one.error),
+        region,
     )
+
+
+def in_region(scenario: Scenario) -> tuple[Scenario, str]:
+    """The rollout of a regional strategy's first region with its share of the traffic, and which it is; else as it is."""
+    strategy = scenario.strategy
+    if not isinstance(strategy, Geographic):
+        return scenario, ""
+    region = next(one for phase in strategy.phases for one in phase.regions if one.deployed)
+    stages = tuple(replace(stage, rate_rps=stage.rate_rps * region.share) for stage in scenario.load.stages)
+    return replace(scenario, strategy=strategy.inner, load=replace(scenario.load, stages=stages)), region.name
 
 
 def typical(scenario: Scenario) -> Scenario:
@@ -159,8 +176,7 @@ def _fixed(median_s: float) -> Delay:
 
 
 def _rollout_name(strategy: Strategy) -> str | None:
-    inner = strategy.inner if isinstance(strategy, Geographic) else strategy
-    return inner.rollout if isinstance(inner, ArgoRollout) else None
+    return strategy.rollout if isinstance(strategy, ArgoRollout) else None
 
 
 def healthy_behaviour(scenario: Scenario) -> VersionBehaviour:

@@ -9,6 +9,9 @@ import pytest
 
 from rolltwin.cli.main import main
 from scenarios import library
+from scenarios.document import load
+from scenarios.power.models import Rollout, rollout_of
+from sim.model.strategy import Geographic
 from tests.power.rollouts import GOOD, manifests, metric
 
 GATE = metric(GOOD, successCondition="'result[0] >= 0.995'", interval="1m", count=3, failureLimit=1)
@@ -63,8 +66,8 @@ def test_the_same_seed_gives_the_same_files(bare: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         asked = ["--rps", "100", "--grid", "1%", "--replications", "2", "--workers", "1", "--format", "json"]
         assert main(["power", str(bare), *asked, "--out", str(tmp_path / name)]) == 0
-    for file in ("power.svg",):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert (tmp_path / "a" / "power.svg").read_bytes() == (tmp_path / "b" / "power.svg").read_bytes()
+    assert (tmp_path / "a" / "report.md").read_bytes() == (tmp_path / "b" / "report.md").read_bytes()
 
 
 @pytest.mark.slow
@@ -78,6 +81,16 @@ def test_the_playbooks_canary_is_judged(variant: str, tmp_path: Path, capsys: py
         assert "it averages what each host computed by itself, which has no closed form" in text
     else:
         assert "counted (Monte Carlo over what each scrape sees), because windows overlap" in text
+
+
+def test_of_several_regions_the_first_is_judged_by_its_own_traffic() -> None:
+    scenario = load(library.playbook("geographic", "repaired")).scenario
+    found = rollout_of(scenario)
+    assert isinstance(found, Rollout)
+    assert isinstance(scenario.strategy, Geographic)
+    first = scenario.strategy.phases[0].regions[0]
+    assert found.region == first.name
+    assert found.flow.rate_rps(0.0) == pytest.approx(first.share * scenario.load.rate_rps(0.0))
 
 
 def test_nothing_can_abort_where_there_are_no_gates(
