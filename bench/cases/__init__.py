@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bench.cases import control_plane, data_plane, proxies, queries, queueing
+from bench.cases import accuracy, control_plane, data_plane, proxies, queries, queueing
 from bench.cases.options import Options
 
 
@@ -25,6 +25,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "queueing": Case(queueing.measure, queueing.table),
         "proxies": Case(proxies.measure, proxies.table),
         "control-plane": Case(control_plane.measure, control_plane.table),
+        "accuracy": Case(accuracy.measure, accuracy.table),
         "queries": Case(queries.measure, queries.table),
     }
 )

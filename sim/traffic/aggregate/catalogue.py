@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,12 +16,20 @@ MOST_KINDS: Final = 64
 """Where pods differ more than this, as when each leaks in its own time, profiles cost more than requests."""
 
 
+class Limits(NamedTuple):
+    """Beyond which requests are simulated one by one: utilisation, share that waits, memory of a queue."""
+
+    utilisation: float
+    waiting: float
+    relaxation_s: float
+
+
 class Catalogue:
     """Rows of ``Kinds``; profiles are made when they are first wanted, and remembered from run to run."""
 
-    def __init__(self, buckets_s: tuple[float, ...], timeout_s: float, most: float, relaxation_s: float) -> None:
+    def __init__(self, buckets_s: tuple[float, ...], timeout_s: float, limits: Limits) -> None:
         self._bounds = (buckets_s, timeout_s)
-        self._most = (most, relaxation_s)
+        self._limits = limits
         self.is_fine = False
         self.known: list[Kind] = []
         self._rows: dict[Kind, int] = {}
@@ -57,7 +65,7 @@ class Catalogue:
             self.kinds = larger
         for row, kind in enumerate(self.known):
             self.kinds.service_s[row] = kind.mean_s
-            self.kinds.limit[row] = limit_of(kind, *self._most)
+            self.kinds.limit[row] = limit_of(kind, *self._limits)
 
     def _empty(self, rows: int) -> Kinds:
         cells = len(self.cells.upper_s)

@@ -40,7 +40,7 @@ class Crew:
             sums_s=np.zeros(0),
             client=np.zeros((1, 4), dtype=np.int64),
             unrouted=np.zeros(len(self.codes), dtype=np.int64),
-            factors=np.ones(CLASSES),
+            factors=np.ones(CLASSES + 1),
         )
         self._note_codes([])
 

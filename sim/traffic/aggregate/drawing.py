@@ -24,6 +24,7 @@ STATUSES: Final = 64
 CELLS: Final = 1 << 20
 """Purposes of a pod's words; of clusters, statuses and cells one each from there on."""
 NOTHING: Final = 1e-9
+LINEAR: Final = 0.5
 
 
 @part
@@ -48,21 +49,29 @@ def pass_time(kinds: Kinds, pods: Pods, pod: int, node: int, above: float, width
 @part
 def draw_factors(
     kinds: Kinds, totals: Totals, kind: int, node: int, above: float, expected: float, word: np.uint64
-) -> float:
-    """How much more than usual waits in each class of clusters; the total by which shares are then to be divided."""
-    total = 1.0
+) -> None:
+    """Factors of the usual shares of each class of clusters, and (the last) of what belongs to none.
+
+    They leave the sum of all shares as it is: where more waits, less does not. Up to ``LINEAR`` that is taken off all
+    factors, which leaves their means alone; beyond, as in so short a stretch that one cluster fills it, all are divided.
+    """
+    excess = 0.0
     for k in range(CLASSES):
         usual = kinds.share[kind, node, k] * (1 - above) + kinds.share[kind, node + 1, k] * above
         expected_clusters = expected * (
             kinds.clusters[kind, node, k] * (1 - above) + kinds.clusters[kind, node + 1, k] * above
         )
-        factor = 1.0
+        totals.factors[k] = 1.0
         if usual > 0.0 and expected_clusters > 0.0:
             u = uniform(word, CLUSTERS + 2 * k)
-            factor = clusters(u, uniform(word, CLUSTERS + 2 * k + 1), expected_clusters)
-        totals.factors[k] = factor
-        total += usual * (factor - 1.0)
-    return total
+            totals.factors[k] = clusters(u, uniform(word, CLUSTERS + 2 * k + 1), expected_clusters)
+            excess += usual * (totals.factors[k] - 1.0)
+    totals.factors[CLASSES] = 1.0
+    for k in range(CLASSES + 1):
+        if excess <= LINEAR:
+            totals.factors[k] = max(0.0, totals.factors[k] - excess)
+        else:
+            totals.factors[k] /= 1.0 + excess
 
 
 @part
@@ -82,7 +91,8 @@ def draw_cells(
     low = min(kinds.low[kind, node], kinds.low[kind, node + 1])
     high = max(kinds.high[kind, node], kinds.high[kind, node + 1])
     for cell in range(low, high):
-        lower, upper = kinds.mass[kind, node, 0, cell], kinds.mass[kind, node + 1, 0, cell]
+        lower = totals.factors[CLASSES] * kinds.mass[kind, node, 0, cell]
+        upper = totals.factors[CLASSES] * kinds.mass[kind, node + 1, 0, cell]
         for k in range(CLASSES):
             lower += totals.factors[k] * kinds.mass[kind, node, 1 + k, cell]
             upper += totals.factors[k] * kinds.mass[kind, node + 1, 1 + k, cell]
@@ -157,8 +167,8 @@ def draw_pod(
     if expected < NOTHING:
         return
     kind, word = pods.kind[pod], word_of(clients.key, pod, end_s)
-    total = draw_factors(kinds, totals, kind, node, above, expected, word)
-    count, late = draw_cells(kinds, totals, clients, pod, kind, node, above, expected / total, word)
+    draw_factors(kinds, totals, kind, node, above, expected, word)
+    count, late = draw_cells(kinds, totals, clients, pod, kind, node, above, expected, word)
     pods.arrived[pod] += count + pods.attempts[pod] - expected
     if count > 0:
         draw_statuses(totals, pods, clients, pod, count, late, word)

@@ -11,6 +11,7 @@ from sim.model.behaviour import VersionBehaviour
 from sim.model.data_plane import DataPlaneMode
 from sim.model.load import Client, LoadShape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
+from sim.traffic.aggregate.catalogue import Limits
 from sim.traffic.aggregate.joining import Joined, counted
 from sim.traffic.aggregate.plane import Aggregate
 from sim.traffic.interface import Look, Observation
@@ -25,10 +26,10 @@ LOOK_S: Final = 5.0
 """How often it is asked whether things have calmed down."""
 MARGIN: Final = 0.95
 """Of the limits: what is left in aggregate no pod may exceed, what is gone back to must be below."""
-MOST: Final = {DataPlaneMode.AUTO: 0.8, DataPlaneMode.AGGREGATE: 0.9}
-"""Highest utilisation in aggregate."""
-RELAXATION_S: Final = {DataPlaneMode.AUTO: 1.5, DataPlaneMode.AGGREGATE: 15.0}
-"""Longest memory of a queue in aggregate."""
+LIMITS: Final = {
+    DataPlaneMode.AUTO: Limits(0.8, 0.25, 1.5),
+    DataPlaneMode.AGGREGATE: Limits(0.9, 1.0, 15.0),
+}
 
 Change = Callable[[DataPlane], object]
 
@@ -63,8 +64,7 @@ class MixedPlane:
             start_s=start_s,
             share=share,
             buckets_s=buckets_s,
-            most=MOST[mode],
-            relaxation_s=RELAXATION_S[mode],
+            limits=LIMITS[mode],
         )
         self._exact: DataPlane | None = None
         self._is_exact = False

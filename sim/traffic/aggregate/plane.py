@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.model.behaviour import VersionBehaviour
 from sim.model.load import Client, LoadShape
-from sim.traffic.aggregate.catalogue import MOST_KINDS, Catalogue
+from sim.traffic.aggregate.catalogue import MOST_KINDS, Catalogue, Limits
 from sim.traffic.aggregate.crew import Crew
 from sim.traffic.aggregate.profiles import WIDTH
 from sim.traffic.aggregate.readings import Readings
@@ -44,14 +44,13 @@ class Aggregate:
         start_s: float,
         share: float,
         buckets_s: tuple[float, ...],
-        most: float,
-        relaxation_s: float,
+        limits: Limits,
     ) -> None:
         self.now_s = start_s
         self._streams = streams
         self._rate_rps, self._share, self._corners_s = load.curve(), share, corners_s(load)
         timeout_s = inf if client.timeout_s is None else client.timeout_s
-        self.catalogue = Catalogue(buckets_s, timeout_s, most, relaxation_s)
+        self.catalogue = Catalogue(buckets_s, timeout_s, limits)
         none = np.zeros(0, dtype=np.bool_)
         clients = Clients(client.retries, self.catalogue.cells.late, streams.word(KEY), none, none)
         self.crew = Crew(self.catalogue, clients, client.retry_on)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.behaviour import Delay, Shape
-from sim.traffic.aggregate.waits import CLASSES, SHAPES, Service, clusters_of, waits_of
+from sim.traffic.aggregate.waits import CLASSES, LATENCIES, SHAPES, Service, Waits, clusters_of, waiting, waits_of
 from sim.traffic.fine import BINS, lower_edges_s
 from sim.traffic.jit import kernel, part
 from sim.traffic.values import Counts
@@ -24,6 +24,7 @@ WIDTH: Final = 0.02
 MOST: Final = 0.9
 NODES: Final = round(MOST / WIDTH) + 1
 NEGLIGIBLE: Final = 1e-12
+HALVINGS: Final = 20
 SQRT_2: Final = sqrt(2.0)
 
 
@@ -72,7 +73,7 @@ def lift_of(ratio: float) -> int:
 class Profile(NamedTuple):
     """Latencies of one kind at one utilisation.
 
-    ``mass[0]`` are the shares of answers that did not wait by cell, ``mass[1 + k]`` those that waited in a cluster of
+    ``mass[0]`` are the shares of answers that belong to no cluster by cell, ``mass[1 + k]`` those in a cluster of
     class k; they sum to 1. ``clusters`` of each class an arrival. ``middle_s`` and ``width_s`` are mean and standard
     deviation of the latencies within a cell; ``sojourn_s`` is the mean latency.
     """
@@ -115,21 +116,43 @@ def cells_of(buckets_s: tuple[float, ...], timeout_s: float, fine: bool) -> Cell
 
 @lru_cache(maxsize=20_000)
 def profile(kind: Kind, node: int, cells: tuple[float, ...], timeout_s: float, fine: bool) -> Profile:
-    """The profile at ``node`` times ``WIDTH``. Made on the fine grid, so that the cells' own mean latencies come out too."""
+    """The profile at ``node`` times ``WIDTH``. Made on the fine grid, so that the cells' own mean latencies come out too.
+
+    What all answers come to is worked out from the service time's law and the waits; only how it splits into clusters is
+    as it was in the simulation.
+    """
     waits = waits_of(kind.service, node * WIDTH)
     places = cells_of(cells, timeout_s, True)
-    fine_mass = np.zeros((1 + CLASSES, len(places.upper_s)))
+    total = _everybody(kind, waits, places)
+    mass = np.zeros((1 + CLASSES, len(total)))
+    for k in range(CLASSES):
+        if waits.members[k] > 0:
+            upper = np.append(places.upper_s[:-1] / kind.mean_s, np.inf)
+            reached = np.interp(upper, waits.latencies[k], _RANKS, left=0.0, right=1.0)
+            mass[1 + k] = waits.members[k] * np.diff(reached, prepend=0.0)
+    clustered = mass.sum(axis=0)
+    mass *= np.minimum(total / np.where(clustered > 0, clustered, 1.0), 1.0)
+    mass[0] = np.maximum(total - mass.sum(axis=0), 0.0)
+    sojourn = kind.mean_s * (1 + float((waits.points.mean(axis=1) * waits.share).sum()))
+    return _gathered(mass, places, cells_of(cells, timeout_s, fine), waits.spread, sojourn)
+
+
+_RANKS: Final = (np.arange(LATENCIES) + 0.5) / LATENCIES
+
+
+def _everybody(kind: Kind, waits: Waits, places: Cells) -> Floats:
+    """Shares of all latencies by cell."""
     shape = SHAPES[kind.time.shape] if kind.random_s > 0 else CONSTANT
     scale = kind.random_s if shape != LOGNORMAL else kind.time.median_s * kind.factor
-    fill(fine_mass[0], places.upper_s, np.zeros(1), shape, scale, kind.time.sigma, kind.add_s)
-    fine_mass[0] *= 1 - waits.share.sum()
-    for k in range(CLASSES):
-        if waits.share[k] > 0:
-            points = waits.points[k] * kind.mean_s
-            fill(fine_mass[1 + k], places.upper_s, points, shape, scale, kind.time.sigma, kind.add_s)
-            fine_mass[1 + k] *= waits.share[k]
-    sojourn = kind.mean_s * (1 + float((waits.points.mean(axis=1) * waits.share).sum()))
-    return _gathered(fine_mass, places, cells_of(cells, timeout_s, fine), waits.spread, sojourn)
+    total = np.zeros(len(places.upper_s))
+    points = [np.zeros(1), *(waits.points * kind.mean_s)]
+    shares = [1 - waits.share.sum(), *waits.share]
+    for share, waits_s in zip(shares, points, strict=True):
+        if share > 0:
+            part_of = np.zeros(len(total))
+            fill(part_of, places.upper_s, waits_s, shape, scale, kind.time.sigma, kind.add_s)
+            total += share * part_of
+    return total
 
 
 def _gathered(mass: Floats, places: Cells, wanted: Cells, spread: Floats, sojourn_s: float) -> Profile:
@@ -180,12 +203,17 @@ def fill(mass: Floats, upper_s: Floats, waits_s: Floats, shape: int, scale: floa
             before = here
 
 
-def limit_of(kind: Kind, most: float, relaxation_s: float) -> float:
-    """The highest utilisation, up to ``most``, at which a queue forgets within ``relaxation_s``.
+def limit_of(kind: Kind, most: float, most_waiting: float, relaxation_s: float) -> float:
+    """The highest utilisation, up to ``most``, at which no more than so many wait and a queue forgets within ``relaxation_s``.
 
-    In heavy traffic it does within (1 + cv^2) / 2 mean service times over servers x (1 - sqrt(utilisation))^2.
+    Who waits is counted as of exponential services. In heavy traffic a queue forgets within (1 + cv^2) / 2 mean service
+    times over servers x (1 - sqrt(utilisation))^2.
     """
-    if kind.mean_s == 0:
-        return most
     slack = sqrt(kind.mean_s * (1 + kind.variability) / (2 * kind.servers * relaxation_s))
-    return min(most, max(0.0, 1 - slack) ** 2)
+    low, high = 0.0, min(most, max(0.0, 1 - slack) ** 2)
+    if waiting(kind.servers, high) <= most_waiting:
+        return high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if waiting(kind.servers, middle) <= most_waiting else (low, middle)
+    return low
