@@ -15,6 +15,7 @@ from sim.traffic.fleet import FIXED_CODES, lengthened, widened
 from sim.traffic.serve import OK, REFUSED, UNAVAILABLE, UNROUTED
 from sim.traffic.values import PodEffects
 
+FIRST_ROOM = 30
 FAILURE = 500
 """Statuses from this one on are failures to clients."""
 
@@ -50,7 +51,7 @@ class Crew:
         self.behaviours.append(behaviour)
         pods, totals = self.pods, self.totals
         if pod >= len(pods.group):
-            room = 2 * (pod + 1)
+            room = 2 * pod + FIRST_ROOM
             # Rows that stand for nobody do nothing: they are sent no attempts.
             columns: Any = (lengthened(column, room) for column in pods)
             self.pods = Pods(*columns)

@@ -58,6 +58,29 @@ class Joined:
         if read.windows is not None:
             self._exact_windows.append(read.windows)
 
+    def stay(self, exact: DataPlane | None) -> None:
+        """The aggregate has read everything already; the exact plane, if there is one, has stood still."""
+        windows = self._windows_s
+        if windows:
+            self._taken_s, self._arrived = windows[-1], self._arrived_by_pod(exact)
+        if exact is None:
+            return
+        looks = [replace(look, instants_s=(exact.now_s,)) for look in self._looks]
+        read = exact.observe(looks, (exact.now_s,) if windows else ())
+        self._exact = [
+            [samples] * len(look.instants_s) for look, samples in zip(self._looks, read.samples, strict=True)
+        ]
+        if read.windows is not None:
+            first = read.windows
+            nothing = replace(
+                first,
+                answers=np.zeros_like(first.answers),
+                buckets=np.zeros_like(first.buckets),
+                latency_sum_s=np.zeros_like(first.latency_sum_s),
+                clients=np.zeros_like(first.clients),
+            )
+            self._exact_windows = [first, *[nothing] * (len(windows) - 1)]
+
     def end(self) -> Observation:
         """Everything read."""
         samples = tuple(self._samples(k) for k in range(len(self._looks)))
@@ -113,10 +136,13 @@ class Joined:
             results.group_client,
         )
         answers, buckets, sums_s, clients = self._since(reached)
-        rows = [0, *(group + 1 for group in sorted(self.groups))]
+        groups = sorted(self.groups)
+        # Nearly always there are as many as the highest of them says.
+        every = groups == list(range(answers.shape[1] - 1))
+        rows: Any = slice(None) if every else [0, *(group + 1 for group in groups)]
         own = WindowSeries(
             self._windows_s,
-            (NONE_GROUP, *sorted(self.groups)),
+            (NONE_GROUP, *groups),
             tuple(self._aggregate.crew.codes),
             answers[:, rows],
             buckets[:, rows],
@@ -141,7 +167,8 @@ class Joined:
         self._before = tuple(total[-1] for total in reached)
         made: list[NDArray[Any]] = []
         for k, total in enumerate(reached):
-            change = np.diff(total, axis=0, prepend=0)
+            change = total.copy()
+            change[1:] -= total[:-1]
             if before is not None:
                 change[0][tuple(slice(0, length) for length in before[k].shape)] -= before[k]
             made.append(change)

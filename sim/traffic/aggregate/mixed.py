@@ -98,12 +98,15 @@ class MixedPlane:
         instants = sorted({*windows_s, *(instant for look in looks for instant in look.instants_s)})
         if not instants:
             return Observation(tuple(self._aggregate.readings(looks).samples(k) for k in range(len(looks))))
-        if self._is_exact or self._exact is not None:
+        if self._is_exact:
             readings, reached = self._aggregate.readings(looks, windows_s), -np.inf
         else:
             readings = self._aggregate.go(instants[-1], looks, windows_s)
             reached = self._passed()
         self._joined.begin(readings, looks, windows_s)
+        if reached == instants[-1]:
+            self._joined.stay(self._exact)
+            return self._joined.end()
         for instant in instants:
             if instant > reached:
                 self.advance(instant)

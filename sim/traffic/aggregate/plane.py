@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 import numpy as np
@@ -19,8 +20,8 @@ from sim.traffic.aggregate.waits import SHAPES
 from sim.traffic.aggregate.walk import crash, note, probe, walk
 from sim.traffic.arrivals import corners_s, scale_s
 from sim.traffic.interface import Look
-from sim.traffic.routes import flatten
-from sim.traffic.values import Balancing, Counts, PodEffects, Route, Streams
+from sim.traffic.routes import starts
+from sim.traffic.values import Counts, PodEffects, Pool, Route, Streams
 
 KEY: Final = "traffic:aggregate"
 SPLIT: Final = "traffic:aggregate-fine"
@@ -181,31 +182,35 @@ class Aggregate:
     def _ends(self, to_s: float, looks: Sequence[Look], windows_s: tuple[float, ...]) -> list[float]:
         """Where stretches end: at what is read, at corners of the load, and not too far apart."""
         cuts = {to_s, *windows_s, *(instant for look in looks for instant in look.instants_s)}
-        cuts |= {corner for corner in self._corners_s if self.now_s < corner < to_s}
+        first, last = bisect_right(self._corners_s, self.now_s), bisect_left(self._corners_s, to_s)
+        cuts.update(self._corners_s[first:last])
         return list(_close(self.now_s, sorted(cuts)))
 
     def _stretches(self, ends: list[float]) -> Stretches:
-        ends_s = np.array(ends)
-        starts_s = np.concatenate([[self.now_s], ends_s[:-1]]) if ends else ends_s
-        widths_s = ends_s - starts_s
-        rates = [self._rate_rps(max(middle, 0.0)) for middle in ((ends_s + starts_s) / 2).tolist()]
-        return Stretches(ends_s, widths_s, np.array(rates) * widths_s * self._share)
+        widths, requests, start = [], [], self.now_s
+        for end in ends:
+            width = end - start
+            widths.append(width)
+            requests.append(self._rate_rps(max((start + end) / 2, 0.0)) * width * self._share)
+            start = end
+        return Stretches(np.array(ends), np.array(widths), np.array(requests))
 
     def _flattened(self, routes: tuple[Route, ...]) -> Ways:
-        flat = flatten(routes, Balancing.RANDOM, self.crew.slot_of)
-        weights = flat.weight_below.copy()
-        for first, end in zip(flat.pools_from[:-1].tolist(), flat.pools_from[1:].tolist(), strict=True):
-            weights[first:end] = np.diff(flat.weight_below[first:end], prepend=0.0)
-        count = len(flat.share_below)
+        kept = [route for route in routes if route.share > 0] or [Route(1.0, ())]
+        pools = [[pool for pool in route.pools if pool.weight > 0] or [Pool(1.0, ())] for route in kept]
+        flat = [pool for of_route in pools for pool in of_route]
+        total = sum(route.share for route in kept)
+        sums = [sum(pool.weight for pool in of_route) for of_route in pools]
+        weights = [pool.weight / whole for of_route, whole in zip(pools, sums, strict=True) for pool in of_route]
         return Ways(
-            np.diff(flat.share_below, prepend=0.0),
-            flat.pools_from,
-            weights,
-            flat.pods_from,
-            flat.pods - 1,
-            flat.empty_slot,
-            np.zeros(count),
-            np.zeros(count),
+            np.array([route.share / total for route in kept]),
+            starts([len(of_route) for of_route in pools]),
+            np.array(weights),
+            starts([len(pool.pods) for pool in flat]),
+            np.concatenate([np.array(pool.pods, dtype=np.int64) for pool in flat]),
+            np.array([self.crew.slot_of(pool.status) for pool in flat], dtype=np.int64),
+            np.zeros(len(kept)),
+            np.zeros(len(kept)),
         )
 
 
@@ -213,7 +218,8 @@ def _close(start_s: float, cuts: Sequence[float]) -> Iterator[float]:
     """The cuts, with more between those that are too far apart; one at the start itself is left in."""
     before = start_s
     for cut in cuts:
-        pieces = max(1, int(np.ceil((cut - before) / LONGEST_S)))
-        yield from (before + (cut - before) * k / pieces for k in range(1, pieces))
+        pieces = max(1, ceil((cut - before) / LONGEST_S))
+        if pieces > 1:
+            yield from (before + (cut - before) * k / pieces for k in range(1, pieces))
         yield cut
         before = cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from sim.traffic.aggregate.profiles import Cells
 from sim.traffic.aggregate.state import Reading, Results
 from sim.traffic.fine import BINS
 from sim.traffic.interface import Look, Samples
+from sim.traffic.routes import starts
 
 
 class Readings:
@@ -22,25 +24,22 @@ class Readings:
         self._looks, self._codes = looks, tuple(crew.codes)
         widths = [len(look.pods) for look in looks]
         counts = [len(look.instants_s) * width for look, width in zip(looks, widths, strict=True)]
-        self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        fine = [count if look.fine else 0 for look, count in zip(looks, counts, strict=True)]
-        self._fine_first = np.concatenate([[0], np.cumsum(fine)]).astype(np.int64)
+        self._first = [0, *accumulate(counts)]
+        self._fine_first = [0, *accumulate(count * look.fine for look, count in zip(looks, counts, strict=True))]
         self.place = place = {end: k for k, end in enumerate(ends_s)}
         row = np.full((len(ends_s), len(looks)), -1, dtype=np.int64)
         for k, look in enumerate(looks):
-            for at, instant in enumerate(look.instants_s):
-                row[place[instant], k] = self._first[k] + at * widths[k]
+            at = [place[instant] for instant in look.instants_s]
+            row[at, k] = range(self._first[k], self._first[k + 1], widths[k]) if widths[k] else -1
         window = np.full(len(ends_s), -1, dtype=np.int64)
-        window[[place[end] for end in windows_s]] = np.arange(len(windows_s))
+        window[[place[end] for end in windows_s]] = range(len(windows_s))
+        fine = [self._first[k] - self._fine_first[k] if look.fine else -1 for k, look in enumerate(looks)]
         self.reading = Reading(
             row,
             window,
-            np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
+            starts(widths),
             np.array([pod for look in looks for pod in look.pods], dtype=np.int64),
-            np.array(
-                [self._first[k] - self._fine_first[k] if look.fine else -1 for k, look in enumerate(looks)],
-                dtype=np.int64,
-            ),
+            np.array(fine, dtype=np.int64),
             cells.bucket,
             cells.bin,
         )
@@ -63,7 +62,7 @@ class Readings:
 
     def _results(self, buckets: int, crew: Crew, windows: int) -> Results:
         slots, groups = len(crew.codes), len(crew.totals.client)
-        rows, fine_rows = int(self._first[-1]), int(self._fine_first[-1])
+        rows, fine_rows = self._first[-1], self._fine_first[-1]
         return Results(
             np.zeros((rows, slots), dtype=np.int64),
             np.zeros((rows, buckets), dtype=np.int64),
