@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy as np
 from sim.decide.defaults import JUST_AFTER_S
 from sim.engine import run
 from sim.engine.observing import Course
+from sim.engine.telemetry import Eyes
 from sim.model.hashing import digest
 from sim.model.records import DecisionRecord, RunResult, StepRecord, Verdict
 from sim.model.rollout import RunRole
@@ -30,6 +31,9 @@ _ROLES: Final = {
     "Blue/green pre-promotion analysis": "pre-promotion",
     "Blue/green post-promotion analysis": "post-promotion",
 }
+Observe = Callable[[Scenario, int, Eyes], Path]
+"""Records the path of a variant in the replication with a seed, for gates that read so much."""
+
 _DIGITS: Final = 6
 """Of the seconds in journals."""
 
@@ -46,33 +50,35 @@ class Gates:
         self.variants = tuple(variants)
         self._groups = [(group, Book([self.variants[k] for k in group.places])) for group in grouped(self.variants)]
 
-    def judge(self, seed: int) -> Judgements:
-        """Every variant in the replication with this seed: verdict and abort as ``run_once(variant, seed)`` gives them."""
-        rows = _Rows(len(self.variants))
+    def judge(self, seed: int, observe: Observe = Path) -> Judgements:
+        """Every variant in the replication with this seed: verdict and abort as ``run_once(variant, seed)`` gives them.
+
+        ``observe`` records the path of one variant, for those who want to measure or to keep paths.
+        """
+        rows = _Rows(len(self.variants), seed, observe)
         for group, book in self._groups:
             left = np.array(group.places, dtype=np.int64)
             while len(left):
-                left = self._judged(group, book, left, seed, rows)
+                left = self._judged(group, book, left, rows)
         return rows.judgements()
 
-    def _judged(self, group: Group, book: Book, left: Integers, seed: int, rows: _Rows) -> Integers:
+    def _judged(self, group: Group, book: Book, left: Integers, rows: _Rows) -> Integers:
         """The variants that are left after one more path, or one more run."""
         lead = int(left[0])
         if not group.shared:
-            rows.simulate(lead, self.variants[lead], seed)
+            rows.simulate(lead, self.variants[lead])
             return left[1:]
-        path = Path(self.variants[lead], seed, group.eyes)
-        rows.paths += 1
+        path = rows.path(self.variants[lead], group)
         ends = _Ends(path, book, np.searchsorted(np.array(group.places), left))
         decided = ends.into(rows, left)
         for alike in ends.alike:
             first, *others = left[alike].tolist()
-            rows.simulate(first, self.variants[first], seed)
+            rows.simulate(first, self.variants[first])
             rows.copy(first, others)
             decided |= alike
         if not decided[0]:
             # Its own path did not decide it: nothing else will.
-            rows.simulate(lead, self.variants[lead], seed)
+            rows.simulate(lead, self.variants[lead])
             decided[0] = True
         return left[~decided]
 
@@ -190,14 +196,19 @@ class _Part:
 class _Rows:
     """Judgements in the making."""
 
-    def __init__(self, count: int) -> None:
-        self.paths = 0
+    def __init__(self, count: int, seed: int, observe: Observe) -> None:
+        self._seed, self._observe, self._paths = seed, observe, 0
         self._verdicts, self._results = np.full(count, None, dtype=object), np.full(count, None, dtype=object)
         self._metrics, self._roles = np.full(count, "", dtype=object), np.full(count, "", dtype=object)
         self._abort_s = np.full(count, np.nan)
         self._steps, self._measurements = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.int64)
         self._requests, self._failures = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         self._simulated = np.zeros(count, dtype=np.bool_)
+
+    def path(self, lead: Scenario, group: Group) -> Path:
+        """One more path."""
+        self._paths += 1
+        return self._observe(lead, self._seed, group.eyes)
 
     def aborted(self, places: Integers, path: Path, abort: Abort, part: _Part, mask: Booleans) -> None:
         """Variants that one verdict of one run aborts."""
@@ -223,9 +234,9 @@ class _Rows:
             self._roles[places] = next((role for text, role in _ROLES.items() if abort.reason.startswith(text)), "")
         self._requests[places], self._failures[places] = Exposure(result).until(until_s)
 
-    def simulate(self, place: int, variant: Scenario, seed: int) -> None:
+    def simulate(self, place: int, variant: Scenario) -> None:
         """A variant gets a run of its own."""
-        self.whole(np.array([place]), run(variant, seed, digest(variant)))
+        self.whole(np.array([place]), run(variant, self._seed, digest(variant)))
         self._simulated[place] = True
         if not np.isnan(self._abort_s[place]):
             self._measurements[place] = -1
@@ -243,7 +254,7 @@ class _Rows:
         """All of them."""
         return Judgements(
             self._verdicts, self._abort_s, self._metrics, self._roles, self._steps, self._measurements,
-            self._requests, self._failures, self._simulated, self._results, self.paths,
+            self._requests, self._failures, self._simulated, self._results, self._paths,
         )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ class Path:
         self._outages = _outages(self._seen.outages)
         self._scraped: frozenset[int] | None = None
         self._answers: dict[Question, ProviderResult] = dict(self._seen.answers)
+        self._heeded: set[tuple[int, int, AnalysisPhase]] = set()
 
     @property
     def courses(self) -> list[Course]:
@@ -121,8 +122,15 @@ class Path:
         found = self._next_look(told_s, heard_s)
         if found is None:
             return None
-        spec, observed = found
-        return self._decided(spec, _with_verdict(observed, course, phase))
+        place, spec, observed = found
+        # Between two looks only time differs, and whether a verdict is heeded does not depend on it but for restarts.
+        quiet = (-1 if place is None or spec.restart_at_s is not None else place, id(course), phase)
+        if quiet in self._heeded:
+            return Abort(observed.now_s, observed.status.current_step_index)
+        abort = self._decided(spec, _with_verdict(observed, course, phase))
+        if abort is not None and abort.at_s == observed.now_s and quiet[0] >= 0:
+            self._heeded.add(quiet)
+        return abort
 
     def others_go_on(self, course: Course, at_s: float) -> bool:
         """Whether another analysis run may still come to a verdict after that instant."""
@@ -137,8 +145,11 @@ class Path:
         later = any(one.at_s >= at_s for one in self.scenario.operations)
         return not later and at_s + _WAY_BACK_S < self.scenario.horizon_s
 
-    def _next_look(self, told_s: float, heard_s: float) -> tuple[RolloutSpec, Observed] | None:
-        """What the controller sees when it next looks: at a reconcile that was due already, or at one for these news."""
+    def _next_look(self, told_s: float, heard_s: float) -> tuple[int | None, RolloutSpec, Observed] | None:
+        """What the controller sees when it next looks: at a reconcile that was due already, or at one for these news.
+
+        The latter comes with the place of the look before.
+        """
         due_s = heard_s + self._latency_s
         place = bisect_right(self._looks, told_s)
         if due_s <= told_s or (place and self._looks[place - 1] == told_s):
@@ -147,13 +158,13 @@ class Path:
             look = self._seen.looks[place]
             for_these = abs(self._looks[place] - due_s) <= _SAME_S
             others = self._others_within(self._looks[place] - self._latency_s - _SAME_S, told_s)
-            return (look.spec, look.observed) if for_these or others else None
+            return (None, look.spec, look.observed) if for_these or others else None
         if not place or self._others_within(heard_s, due_s + _SAME_S):
             return None
         look = self._seen.looks[place - 1]
         if look.decision is None or look.decision.actions:
             return None
-        return look.spec, replace(look.observed, now_s=due_s, status=look.decision.status)
+        return place - 1, look.spec, replace(look.observed, now_s=due_s, status=look.decision.status)
 
     def _decided(self, spec: RolloutSpec, observed: Observed) -> Abort | None:
         rules = canary if spec.blue_green is None else bluegreen
