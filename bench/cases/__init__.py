@@ -31,6 +31,5 @@ CASES: Mapping[str, Case] = MappingProxyType(
     }
 )
 """The data planes against SimPy models and plain C (same rollout, requests, draws and answers), against Ciw, with proxies too, a
-rollout without traffic, the playbook's PromQL over fleets of pods, and
-settings of gates judged on recorded paths.
+rollout without traffic, the playbook's PromQL over fleets of pods, and settings of gates judged on recorded paths.
 """
