@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
+from sim.model.memory import remembers_last
 from sim.model.records import (
     DecisionRecord,
     DeliveryRecord,
@@ -64,6 +65,7 @@ class Interval:
     failures: float
 
 
+@remembers_last
 def intervals(journal: Journal) -> tuple[Interval, ...]:
     """Traffic and soak rows alike."""
     return tuple(
@@ -91,6 +93,7 @@ class Slot:
         return self.end_s - self.start_s
 
 
+@remembers_last
 def slots(rows: Iterable[Interval]) -> tuple[Slot, ...]:
     """All clients together, in time order: cut wherever a row begins or ends, each row spread evenly over its width.
 
@@ -123,6 +126,7 @@ def _slot(start_s: float, end_s: float, active: Sequence[Interval]) -> Slot:
     )
 
 
+@remembers_last
 def after_apply(rows: Iterable[Interval]) -> tuple[Interval, ...]:
     """Rows that end after the release was applied; the warm-up is not the release's."""
     return tuple(row for row in rows if row.end_s > 0)

@@ -148,7 +148,7 @@ class People:
             return
         clocks = self._clocks
         clocks.errors_s = _since(clocks.errors_s, since_s, _above(error_ratio(window), alert.error_ratio))
-        clocks.p99_s = _since(clocks.p99_s, since_s, _above(self._p99_s(window), alert.p99_s))
+        clocks.p99_s = _since(clocks.p99_s, since_s, alert.p99_s is not None and self._p99_s(window) > alert.p99_s)
         reason = _reason(alert, clocks, now_s)
         if not reason:
             self._paged = False

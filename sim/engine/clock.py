@@ -56,7 +56,8 @@ class Clock(Environment):
 
     def step(self) -> None:
         """The next thing that happens, after everything that was to be seen before it has been."""
-        if self._queue and self._queue[0][0] > self.due_s:
+        # Appointments that were cancelled change nothing.
+        if self._queue and self._queue[0][0] > self.due_s and self._queue[0][3].callbacks:
             self.lookout(self._queue[0][0])
         super().step()
 

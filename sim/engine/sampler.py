@@ -110,15 +110,15 @@ class Sampler:
         end_s = self._end_s
         if not ticks:
             due_s = inf if self._ground.plane.is_silent else self.idle_until_s()
-            if due_s == inf:
-                return
-            while end_s < due_s:
+            while end_s < due_s < inf:
                 end_s += self._interval_s
-        if end_s < self._appointed_s:
+            end_s = end_s if due_s < inf else inf
+        if end_s != self._appointed_s:
             if self._appointment is not None:
                 self._appointment.cancel()
-            self._appointed_s = end_s
-            self._appointment = self._ground.clock.call_at(end_s, Rank.SAMPLER, self._act)
+            self._appointed_s, self._appointment = end_s, None
+            if end_s < inf:
+                self._appointment = self._ground.clock.call_at(end_s, Rank.SAMPLER, self._act)
 
 
 def _rows(windows: WindowSeries, region: str, since_s: float) -> Sequence[Sequence[TrafficRecord]]:
