@@ -32,7 +32,7 @@ from sim.study.engines import Processes
 
 SCENARIO: Final = Path(__file__).parents[1] / "canary" / "scenario.yaml"
 USUAL: Final = Options()
-ROUNDS: Final = {DataPlaneMode.EXACT: 60, DataPlaneMode.AGGREGATE: 400}
+ROUNDS: Final = {DataPlaneMode.EXACT: 40, DataPlaneMode.AGGREGATE: 200}
 """Replications of one measurement; a tenth as many before it, that the workers have compiled and imported everything."""
 QUIET_RUNS: Final = 15
 
@@ -94,8 +94,9 @@ def table(report: Mapping[str, Any]) -> str:
 
 def scenario(options: Options) -> Scenario:
     """The packaged rollout; pauses and rate are scaled where other ones are wanted."""
-    overrides = [f"traffic.stages.0.rate={options.rps}"] if options.rps != USUAL.rps else []
-    base = document.load(SCENARIO, overrides).scenario
+    base = document.load(SCENARIO).scenario
+    stages = tuple(replace(stage, rate_rps=options.rps) for stage in base.load.stages)
+    base = replace(base, load=replace(base.load, stages=stages))
     if options.minutes == USUAL.minutes:
         return base
     (rollout,) = base.manifests.rollouts
