@@ -79,7 +79,13 @@ class Job:
     @cached_property
     def key(self) -> str:
         """Identity of everything: cells, seed, reduction and the code of both; not the number of replications."""
-        return digest([self.seed, [[cell.name, cell.variant, digest(cell.scenario)] for cell in self.cells], self.work])
+        cells = [[cell.name, cell.variant, known] for cell, known in zip(self.cells, self.hashes, strict=True)]
+        return digest([self.seed, cells, self.work])
+
+    @cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """The digest of each cell's scenario as it was given."""
+        return tuple(digest(cell.scenario) for cell in self.cells)
 
     @cached_property
     def _scenarios(self) -> tuple[tuple[tuple[Scenario, str], ...], ...]:

@@ -102,6 +102,6 @@ def _collect(
         return StratumResults(kinds[c][s], seeds, Values(seeds, place, revive, remembers))
 
     return tuple(
-        CellResults(cell, digest(cell.scenario), tuple(results(c, s) for s in range(len(kinds[c]))))
+        CellResults(cell, job.hashes[c], tuple(results(c, s) for s in range(len(kinds[c]))))
         for c, cell in enumerate(job.cells)
     )

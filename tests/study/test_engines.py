@@ -165,6 +165,8 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         pytest.param([(1, 0.004), (5, 0.02)], 5, id="settled"),
         pytest.param([(1, 2.0), (1, 0.004)], 1, id="the first one compiled"),
         pytest.param([(10, 0.0)], 64, id="no time at all"),
+        pytest.param([(10, 0.1)] * 11, 5, id="longer after a second"),
+        pytest.param([(10, 0.1)] * 100, 10, id="never longer than a tenth of a second"),
     ],
 )
 def test_a_chunk_takes_about_a_50th_of_a_second(known: list[tuple[int, float]], chunk: int) -> None:

@@ -18,7 +18,9 @@ from sim.study.jobs import Job, TaskKey
 
 _MOST = 64
 _SOON_S = 0.02
-"""A chunk takes about as long: a small study still spreads over all workers, and Ctrl-C is heard soon."""
+"""A chunk takes about as long at first: a small study still spreads over all workers, and Ctrl-C is heard soon."""
+_LATER, _SPENT = 5, 20
+"""Chunks become so many times as long, but never longer than this part of what the study has taken so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,17 @@ class Pace:
     soon_s: float = _SOON_S
     most: int = _MOST
     _task_s: float = 0.0
+    _spent_s: float = 0.0
 
     @property
     def chunk(self) -> int:
         """Tasks in the next chunk; one until anything is known."""
-        return max(1, min(self.most, int(self.soon_s / self._task_s))) if self._task_s else 1
+        soon_s = min(max(self.soon_s, self._spent_s / _SPENT), self.soon_s * _LATER)
+        return max(1, min(self.most, int(soon_s / self._task_s))) if self._task_s else 1
 
     def learn(self, tasks: int, seconds: float) -> None:
         """So many tasks took so long. Slow ones count at once, quick ones by and by: the first compile their loops."""
+        self._spent_s += seconds
         now = max(seconds / tasks, 1e-6)
         self._task_s = (self._task_s + now) / 2 if self._task_s else now
 
