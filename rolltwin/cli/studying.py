@@ -83,8 +83,10 @@ def under_way() -> Iterator[Callable[[int, int], None]]:
     try:
         with _bar() as progress:
             yield progress
-    except StudyInterrupted as stop:
-        hint = f"{stop} Nothing is lost; go on with: {command_line()}"
+    except KeyboardInterrupt as stop:
+        # Between two replications nobody counts them; what is finished is kept all the same.
+        done = f"{stop} " if isinstance(stop, StudyInterrupted) else ""
+        hint = f"{done}Nothing is lost; go on with: {command_line()}"
         raise KeyboardInterrupt(hint) from None
 
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,19 @@ def test_values_of_a_large_study_are_read_when_asked_for(store: Path, monkeypatc
     store.unlink()
     with pytest.raises(StoreError, match="no such file"):
         list(part.values)
+
+
+def test_memory_does_not_grow_with_the_replications(store: Path) -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            study(store.with_name(str(count)), count)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)  # what is read and remembered once
+    assert peak(500) < peak(50) + 50_000
 
 
 def test_the_file_says_what_its_scenarios_are(store: Path) -> None:
