@@ -34,9 +34,11 @@ def interrupted(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
 
 
 def interrupts_parent(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
-    """As if somebody pressed Ctrl-C in the process, and during the replication, that the description names."""
-    process, when = scenario.description.split()
-    if scenario.title == "B" and seed == int(when):
+    """As if somebody pressed Ctrl-C in the process, and during the replication, that the description names (once, if it names a file)."""
+    process, when, *once = scenario.description.split()
+    if scenario.title == "B" and seed == int(when) and not any(Path(file).exists() for file in once):
+        for file in once:
+            Path(file).touch()
         os.kill(int(process), signal.SIGINT)
     return quick(scenario, seed, scenario_hash)
 

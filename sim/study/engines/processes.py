@@ -32,8 +32,8 @@ Tasks = tuple[TaskKey, ...]
 class Processes:
     """So many worker processes, started when the first study needs them.
 
-    A worker that is killed is replaced, and what it was at is run again, a task at a time; a task that was under way in
-    three of them is a ReplicationCrashError.
+    Workers that are killed are replaced, and what they were at is run again, a task at a time; a task that was under way
+    in three of them is a ReplicationCrashError.
     """
 
     def __init__(self, workers: int) -> None:
@@ -110,15 +110,17 @@ class Processes:
                 self._abandon()
                 continue
             errand.running[future] = tasks
+            errand.pools[future] = self._pool
 
     def _taken(self, errand: _Errand, future: Future[Chunk]) -> Iterator[tuple[TaskKey, str]]:
-        tasks = errand.running.pop(future)
+        tasks, pool = errand.running.pop(future), errand.pools.pop(future)
         try:
             chunk = future.result()
         except CancelledError:
             errand.again.append(tasks)
         except BrokenProcessPool:
-            self._abandon()
+            if self._pool is pool:
+                self._abandon()
             errand.died(tasks)
         else:
             errand.pace.learn(len(tasks), chunk.seconds)
@@ -143,17 +145,22 @@ class _Errand:
     most: int
     """Chunks under way at once."""
     running: dict[Future[Chunk], Tasks] = field(default_factory=dict)
+    pools: dict[Future[Chunk], ProcessPoolExecutor] = field(default_factory=dict)
     again: deque[Tasks] = field(default_factory=deque)
     pace: Pace = field(default_factory=Pace)
     deaths: Counter[TaskKey] = field(default_factory=Counter)
 
     def next(self) -> Iterator[Tasks]:
-        """Chunks to be submitted now."""
-        while len(self.running) < self.most:
+        """Chunks to be submitted now; one by one while one of them is suspected of having killed a worker."""
+        while len(self.running) < (1 if self._suspects() else self.most):
             chunk = self.again.popleft() if self.again else tuple(islice(self.tasks, self.pace.chunk))
             if not chunk:
                 return
             yield chunk
+
+    def _suspects(self) -> bool:
+        """A pool loses all its workers with one, so that only a task that runs alone is known to be what kills them."""
+        return bool(self.again) or any(self.deaths[tasks[0]] for tasks in self.running.values())
 
     def died(self, tasks: Tasks) -> None:
         """A worker died while these were under way or waiting: each is run again, alone."""
