@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from math import sqrt
@@ -21,11 +21,13 @@ from sim.traffic import DataPlane
 from sim.traffic.aggregate import MixedPlane
 
 MANY_RPS: Final = 100_000.0
+TIMES: Final = 3
+"""How often a fast plane is run at a time."""
 CLOSE: Final = 5.0
 """Standard deviations of a difference that two planes with draws of their own may be apart."""
 HOW: Final = (
-    "CPU seconds of this process (time.process_time), exact before, between and after the SimPy models, aggregate and plain C "
-    "after each of these (means); median of the ratios over the seeds; compiled code was loaded before. exact, both SimPy models "
+    "CPU seconds of this process (time.process_time); exact, aggregate and plain C three times each before, between and after the "
+    "SimPy models (means); median of the ratios over the seeds; compiled code was loaded before. exact, both SimPy models "
     "and plain C give the same answers; aggregate draws its own. Plain C (bench/plain.c) does this rollout alone and is told of "
     "every crash beforehand; it makes the same draws itself, or is handed them"
 )
@@ -38,7 +40,7 @@ def measure(options: Options) -> dict[str, Any]:
         run(kind, replace(course, minutes=0.5))  # compile, or load what was compiled
     c, compiler = plain.compiled()
     rows = [_round(replace(course, seed=options.seed + k), c) for k in range(options.repeat)]
-    many = run(MixedPlane, replace(course, rps=MANY_RPS))
+    many = _repeated(lambda: run(MixedPlane, replace(course, rps=MANY_RPS)))
     return {
         "ratio_vs_naive_simpy": {plane: _ratio(rows, "naive", plane) for plane in ("exact", "aggregate")},
         "ratio_vs_lean_simpy": {plane: _ratio(rows, "lean", plane) for plane in ("exact", "aggregate")},
@@ -79,10 +81,17 @@ def _round(course: Course, c: plain.Program | None) -> dict[str, Any]:
 
 
 def _fast(course: Course, c: plain.Program | None) -> dict[str, Run]:
-    runs = {"exact": run(DataPlane, course), "aggregate": run(MixedPlane, course)}
+    runs = {"exact": _repeated(lambda: run(DataPlane, course)), "aggregate": _repeated(lambda: run(MixedPlane, course))}
     if c is not None:
-        runs["plain_c_given_draws"], runs["plain_c"] = c.run(course, own=False), c.run(course, own=True)
+        runs["plain_c_given_draws"] = _repeated(lambda: c.run(course, own=False))
+        runs["plain_c"] = _repeated(lambda: c.run(course, own=True))
     return runs
+
+
+def _repeated(once: Callable[[], Run]) -> Run:
+    """A run in the mean time of several, which are too short to be measured once."""
+    runs = [once() for _ in range(TIMES)]
+    return replace(runs[0], cpu_s=mean(one.cpu_s for one in runs))
 
 
 def _ratio(rows: list[dict[str, Any]], slow: str, fast: str) -> float:

@@ -103,7 +103,7 @@ def replan(client: Client, pods: Pods, carried: Carried, mesh: Mesh, changed: ND
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
         if changed[flight["pod"]] and flight["start"] <= now_s:
-            take(pods, flight["pod"], flight["finish"])
+            take(pods, flight["pod"], now_s, flight["finish"])
     for k in range(carried.sizes[FLYING]):
         flight = flights[k]
         if changed[flight["pod"]] and flight["start"] > now_s:

@@ -35,6 +35,8 @@ LATE: int = 4
 """Slot of 504, of proxies that waited long enough."""
 UNROUTED: int = 5
 """Slot of 404, of proxies without a route for a request: a failure, unlike a version's own 404."""
+FEW: int = 64
+"""Servers that are looked at all together."""
 BACKOFF: int = 4
 """Purpose of the word that jitters a pause."""
 
@@ -137,7 +139,7 @@ def note_start(pods: Pods, pod: int, start_s: float) -> None:
 def occupy(pods: Pods, pod: int, at_s: float, base_s: float) -> tuple[float, float]:
     """Start and finish of an attempt at the server that is free first (Kiefer and Wolfowitz); the server is taken."""
     start, finish = turn(pods, pod, at_s, base_s)
-    take(pods, pod, finish)
+    take(pods, pod, at_s, finish)
     return start, finish
 
 
@@ -150,15 +152,28 @@ def turn(pods: Pods, pod: int, at_s: float, base_s: float) -> tuple[float, float
 
 
 @part
-def take(pods: Pods, pod: int, finish_s: float) -> None:
-    """Let the server that is free first be free at ``finish_s`` instead, which is not before it.
+def take(pods: Pods, pod: int, at_s: float, finish_s: float) -> None:
+    """Let a server that is free at ``at_s``, or the first that will be, be free at ``finish_s`` instead.
 
-    What comes before the new instant moves down by one, what comes after stays: without a branch that depends on the
-    data, for a processor guesses wrong where the new instant belongs almost every time.
+    Of few servers the first is taken: what is free before the new instant moves down by one, the rest stays, without a
+    branch, for where the instant belongs is what a processor would guess wrong. Of many the last that is free already
+    is taken, which is as good: only what is busy for less than this attempt moves.
     """
     free = pods.free[pod]
-    for k in range(pods.rows[pod]["servers"]):
-        free[k] = min(max(free[k], finish_s), free[k + 1])
+    servers = pods.rows[pod]["servers"]
+    if servers <= FEW:
+        for k in range(servers):
+            free[k] = min(max(free[k], finish_s), free[k + 1])
+        return
+    k = servers - 1
+    while k > 0 and free[k] > finish_s:
+        k -= 1
+    moving = finish_s
+    while k > 0 and moving > at_s:
+        free[k], moving = moving, free[k]
+        k -= 1
+    if moving > at_s:
+        free[0] = moving
 
 
 @part

@@ -88,7 +88,7 @@ def serve_all(requests: Requests, pods: Pods, batch: Batch, first: int, k: int, 
         late = finish >= usual.horizon_s or finish > at + usual.patience_s
         if late or low(errors[k]) < row["bad"] or row["limit"] >= 0:
             return k
-        take(pods, pod, finish)
+        take(pods, pod, at, finish)
         batch.latencies[k] = finish - at
         k += 1
     return k

@@ -9,6 +9,7 @@ from typing import Protocol
 from sim.model.behaviour import Delay, Shape, VersionBehaviour
 from sim.model.load import Burst, Client, LoadShape, Stage
 from sim.traffic import PodEffects, PodSample, Pool, Route, WindowCount
+from sim.traffic.serve import FEW
 
 
 class Plane(Protocol):
@@ -25,6 +26,7 @@ Action = Callable[[Plane], object]
 
 SLOW = VersionBehaviour("v1", Delay(0.04), ((500, 0.02), (404, 0.01)), concurrency=2)
 QUICK = VersionBehaviour("v2", Delay(0.02, Shape.EXPONENTIAL), ((500, 0.05),), concurrency=3)
+WIDE = VersionBehaviour("v4", Delay(0.04), ((500, 0.02),), concurrency=FEW + 6)
 STEADY = VersionBehaviour("v3", Delay(0.03, Shape.CONSTANT), (), concurrency=1, queue_limit=2)
 
 
@@ -103,6 +105,11 @@ SETUPS: dict[str, Setup] = {
     "retry-storm": Setup(client=BUSY, actions=((5.0, slow_down(0, 10.0)), (12.0, slow_down(0, 1.0)))),
     "overload": Setup(
         rate_rps=200.0, pods=(SLOW, QUICK), end_s=12.0, actions=((6.0, slow_down(0, 2.0)), (9.0, crash(0)))
+    ),
+    "many-servers": Setup(
+        rate_rps=220.0,
+        pods=(WIDE, WIDE, SLOW),
+        actions=((4.0, slow_down(0, 30.0)), (9.0, slow_down(0, 1.0)), (12.0, crash(1)), (13.0, slow_down(1, 30.0))),
     ),
     "full-queues": Setup(
         pods=(STEADY,) * 3, actions=((4.0, slow_down(0, 3.0)), (10.0, crash(1)), (14.0, slow_down(0, 1.0)))
