@@ -93,9 +93,8 @@ def test_other_cells_seeds_or_reductions_are_other_studies() -> None:
     "engine", [pytest.param(Serial(), id="in process"), pytest.param(Processes(2), id="in workers")]
 )
 def test_a_bug_stops_the_study_and_says_where(engine: Engine) -> None:
-    seed = replication_seed(5, "broken", 0)
     with pytest.raises(
-        ReplicationCrashError, match=f"release broken.*seed {seed}.*AssertionError: the impossible happened"
+        ReplicationCrashError, match=r"release broken.*seed \d+.*AssertionError: the impossible happened"
     ):
         study(fakes.crashing, engine=engine)
 
