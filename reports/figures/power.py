@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from math import ceil
 from typing import NamedTuple
 
@@ -155,7 +156,8 @@ def _draw(axes: Axes, panel: Panel, found: PowerInfo) -> None:
     axes.set_ylabel("aborted, %", fontsize=7.5)
     axes.tick_params(labelsize=7.5)
     if panel.empty:
-        style.empty(axes, style.shorten(panel.empty, 60))
+        axes.set_xticks([])
+        style.empty(axes, "\n".join(textwrap.wrap(panel.empty, 34)))
         return
     if panel.logarithmic:
         axes.set_xscale("log")

@@ -180,7 +180,7 @@ def advised(one: Advice) -> str:
 def method(gate: GatePower) -> str:
     """Where the gate's chances come from, or why there are none."""
     if gate.healthy is None:
-        return f"no closed form: {gate.model.reason or 'its requests queue'}; the simulation alone speaks"
+        return f"no closed form, the simulation alone speaks: {gate.model.reason or 'its requests queue'}"
     if gate.healthy.method is Method.EXACT:
         text = "closed form: binomial, exact; no two measurements rest on the same requests"
     else:

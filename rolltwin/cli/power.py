@@ -36,7 +36,7 @@ from sim.study import Cell, run_study
 
 T = TypeVar("T")
 
-REPLICATIONS = 100
+REPLICATIONS = 50
 FORMATS = ("text", "json", "md")
 _MOST_RPS = 1e7
 

@@ -20,7 +20,7 @@ _POINTS = 15
 """Of a closed form's line."""
 _LEVELS = (0.1, 0.5, 0.9)
 """Chances of an abort near which simulated points say most."""
-_MOST_POINTS = 9
+_MOST_POINTS = 7
 _APART = 1.15
 """Two simulated points are no nearer than this."""
 LINE_PATHS = 1_000

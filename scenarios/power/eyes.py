@@ -19,8 +19,8 @@ from sim.model.scenario import Scenario
 Span = tuple[float, float]
 """From after the first sample to the last one, seconds since the apply; empty where there are no two."""
 
-_PHASES = 24
-_GOLDEN = 0.6180339887498949
+_LATTICE = (34, 21)
+"""Fibonacci's: of all ways to spread so many points over a square about the most even one."""
 _EDGE_S = 1e-3
 
 
@@ -66,7 +66,7 @@ class DatadogEyes:
         offset_s = phase[0] * self.flush_s
         last_s = floor((at_s - self.lag_s - offset_s) / self.flush_s) * self.flush_s + offset_s
         newest_s = last_s - self.flush_s
-        bucket_offset_s = phase[1] * self.bucket_s
+        bucket_offset_s = offset_s + phase[1] * self.bucket_s
         bucket_s = floor((newest_s - bucket_offset_s) / self.bucket_s) * self.bucket_s + bucket_offset_s
         from_s = max(bucket_s, at_s - self.window_s)
         flushes = max(0, floor((newest_s - from_s) / self.flush_s + 1e-9) + 1)
@@ -84,9 +84,10 @@ def eyes_of(reading: Share | Quantile, scenario: Scenario) -> PrometheusEyes | D
     return PrometheusEyes(prometheus.scrape_interval_s, reading.window_s, closed)
 
 
-def phases(count: int = _PHASES) -> tuple[tuple[float, float], ...]:
-    """Positions of a provider's grids, spread evenly: nobody knows where they stand when a release begins."""
-    return tuple(((index + 0.5) / count, (index * _GOLDEN) % 1.0) for index in range(count))
+def phases() -> tuple[tuple[float, float], ...]:
+    """Positions of a provider's two grids, spread evenly: nobody knows where they stand when a release begins."""
+    points, step = _LATTICE
+    return tuple(((i + 0.5) / points, (i * step % points + 0.5) / points) for i in range(points))
 
 
 def overlap(spans: Sequence[Span]) -> bool:

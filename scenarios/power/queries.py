@@ -164,7 +164,7 @@ def _count(tree: nodes.Node, probe: Probe, *, filled: bool) -> _Leaf:
         if bound is None:
             raise Unread(why="it adds up several buckets of a histogram")
     elif name.endswith("_sum"):
-        raise Unread(why="it judges a mean latency, whose distribution has no closed form")
+        raise Unread(why="it judges a mean latency")
     return _Leaf(probe.prometheus(selector), window_s, bound, of_histogram, filled)
 
 
@@ -309,7 +309,7 @@ def _datadog_arithmetic(
             buckets.add(tree.rollup[1])
             return _leaf(leaves, _Leaf(probe.datadog(tree), 0.0, filled=filled))
         case MetricQuery():
-            raise Unread(why="it averages what each host computed by itself, which has no closed form")
+            raise Unread(why="it averages what each host computed by itself")
     raise Unread(why="it uses functions beyond sums of counts")
 
 
