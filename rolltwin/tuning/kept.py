@@ -74,6 +74,9 @@ def _storage(place: str) -> str | BaseStorage:
     if "://" in place:
         return get_storage(place)
     file = Path(place)
+    if file.exists() and not file.is_file():
+        # Optuna would read a device, such as /dev/full, to its end.
+        raise BadInput([_finding(place, "is no file")])
     file.parent.mkdir(parents=True, exist_ok=True)
     # Optuna would take its own time to notice.
     with file.open("ab"):

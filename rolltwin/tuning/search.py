@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
 
 from reports.tune.card import Asked, Fate, Settings, Tried
@@ -17,12 +18,12 @@ from scenarios.findings import BadInput
 from scenarios.settings import Editor, Parameter
 from sim.model.scenario import Scenario
 
-FINALISTS = 8
+MOST_LOOKED_AT = 16
 """Settings at most that are looked at more closely after the search."""
 CLOSER = 4
 """Times the replications that the search gave them."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int | None], None]
 Values = Mapping[Parameter, str]
 
 
@@ -35,6 +36,8 @@ class Search:
     bench: Bench
     kept: Kept
     progress: Progress
+    looking: Progress
+    """The same for the closer look."""
     deadline: float | None = None
     """Of the monotonic clock; None for none."""
     tried: list[Tried] = field(default_factory=list)
@@ -115,15 +118,21 @@ class Search:
     def finalists(self) -> list[Tried]:
         """The front, judged by ``CLOSER`` times as many replications as the search gave each of its settings.
 
-        The best of many estimates is too good to be true; more replications take much of that away before the choice.
+        The best of many estimates is too good to be true; more replications take much of that away before the choice. What
+        does not stand them makes room for what lay behind it, which is then looked at too, ``MOST_LOOKED_AT`` in all.
         """
-        complete = [one for one in self.tried if one.fate is Fate.COMPLETE]
-        candidates = spread(self.best(complete), FINALISTS)
-        looked = []
-        for one in candidates:
-            kinds = self._again(one, CLOSER * self.asked.looks[-1])
-            looked.append(replace(summary(self.asked, one.index, one.origin, one.settings, kinds, None)))
-        return self.best(looked)
+        stop = CLOSER * self.asked.looks[-1]
+        for done in count():
+            best = self.best([one for one in self.tried if one.fate is Fate.COMPLETE])
+            waiting = [one for one in best if one.replications < stop]
+            if not waiting or done >= MOST_LOOKED_AT:
+                return [one for one in best if one.replications >= stop]
+            one = waiting[len(waiting) // 2]
+            self.looking(done, None)
+            self.tried[one.index] = summary(
+                self.asked, one.index, one.origin, one.settings, self._again(one, stop), None
+            )
+        raise AssertionError
 
     def knee(self, found: Sequence[Tried]) -> Tried | None:
         """The one of them to take."""
@@ -145,10 +154,3 @@ def point(asked: Asked, one: Tried) -> tuple[float, ...]:
     """Its objectives, less is better."""
     pairs = zip(asked.objectives, one.objectives, strict=True)
     return tuple(item.sign * (estimate.mean or 0.0) for item, estimate in pairs)
-
-
-def spread(found: Sequence[Tried], most: int) -> list[Tried]:
-    """At most so many, evenly from one end of the front to the other."""
-    if len(found) <= most:
-        return list(found)
-    return [found[round(index * (len(found) - 1) / (most - 1))] for index in range(most)]

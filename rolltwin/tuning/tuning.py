@@ -43,10 +43,15 @@ def tune(asked: Asked, editor: Editor, means: Means) -> Tuning:
     parameters = tuple(item.parameter for item in editor.bound)
     kept = Kept(means.storage, _key(asked), parameters, asked.objectives)
     search = Search(
-        asked, editor, bench, kept, lambda done, total: means.progress("settings", done, total), means.deadline
+        asked,
+        editor,
+        bench,
+        kept,
+        lambda done, total: means.progress("settings", done, total),
+        lambda done, total: means.progress("looked at closely", done, total),
+        means.deadline,
     )
     finished = search.run()
-    means.progress("a closer look at the best", 0, None)
     written = only(editor.loaded.scenario, asked.releases)
     front = tuple(search.finalists())
     knee = search.knee(front)

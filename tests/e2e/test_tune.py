@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scenarios import library
 from sim.study.store import dump
 from tests.e2e.conftest import SCENARIO, Command
 from tests.e2e.test_diff import GATE, GATED
@@ -166,3 +167,33 @@ def test_a_storage_that_is_none_is_refused(rolltwin: Command, shop: Path) -> Non
     assert "notes.txt: error RT800 is no storage of Optuna that can be used" in told.err
     told = rolltwin("tune", *ASKED, "--storage", "nosuchthing://x")
     assert told.code == 2
+
+
+@pytest.mark.slow
+def test_the_playbooks_repaired_canary_detects_in_two_minutes_and_deploys_in_fifteen(
+    rolltwin: Command,
+    folder: Path,  # noqa: ARG001 - the working directory
+) -> None:
+    """The command of docs/how-to.md, cut down to the policy as written and the shortest waits that it would try."""
+    told = rolltwin(
+        "tune", str(library.playbook("canary", "repaired")), "--set", "traffic.stages[0].rate=1000", "--set",
+        "stable.concurrency=24", "--set", "warm_up=1m", "--set", "tail=1m",
+        "--param", "canary.steps[1].pause=15s,2m", "--param", "canary.steps[4].pause=45s,5m",
+        "--param", "canary.steps[7].pause=45s,10m", "--param", "canary.steps[10].pause=45s,15m",
+        "--param", "canary.steps[13].pause=30s,5m", "--param", "analysis.success-rate.interval=15s,1m",
+        "--param", "analysis.success-rate.failureLimit=1,3", "--param", "analysis.p99-latency.interval=15s,1m",
+        "--param", "analysis.p50-latency.interval=15s,1m", "--param", "analysis.error-budget-remaining.interval=1m,5m",
+        "--objective", "failed_requests@errors-5", "--objective", "deployment_duration@good",
+        "--constraint", "time_to_detect@errors-5:p99<2m", "--constraint", "deployment_duration@good<15m",
+        "--constraint", "false_abort_rate<1%",
+        "--trials", "2", "--replications", "2", "--held-out", "4", "--workers", "1", "--format", "json",
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
+    assert [one["origin"] for one in found["tried"]] == ["as written", "low ends"]
+    assert found["knee"]["index"] == 1
+    claims = {claim["constraint"]: claim for claim in found["held_out"]["claims"]}
+    assert all(claim["met_as_written"] is False for name, claim in claims.items() if name != "false_abort_rate<1%")
+    assert all(claim["kept"] == claim["of"] == 4 for name, claim in claims.items() if name != "false_abort_rate<1%")
+    assert claims["false_abort_rate<1%"]["estimate"]["mean"] == 0
+    assert found["patch"].count("\n+") == 12
