@@ -37,8 +37,10 @@ def test_of(claim: Claim) -> Sprt | MeanTest:
             raise AssertionError(claim)
         most = means.MOST if claim.most is None else claim.most
         return MeanTest(claim.happening.relation, claim.happening.value, claim.margin, claim.rates, most)
-    test = Sprt(claim.often.kept, claim.margin, claim.rates, MOST)
-    return replace(test, most=enough(test) if claim.most is None else claim.most)
+    test = Sprt(claim.often.kept, claim.margin, claim.rates, MOST if claim.most is None else claim.most)
+    if claim.most is not None or test.fewest_to_pass > MOST:  # hopeless: ``refuse_hopeless`` says so
+        return test
+    return replace(test, most=enough(test))
 
 
 def refuse_hopeless(policy: Policy) -> None:

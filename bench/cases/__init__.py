@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bench.cases import accuracy, control_plane, data_plane, gates, proxies, queries, queueing, replications
+from bench.cases import accuracy, claims, control_plane, data_plane, gates, proxies, queries, queueing, replications
 from bench.cases.options import Options
 
 
@@ -27,11 +27,13 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "control-plane": Case(control_plane.measure, control_plane.table),
         "accuracy": Case(accuracy.measure, accuracy.table),
         "queries": Case(queries.measure, queries.table),
+        "claims": Case(claims.measure, claims.table),
         "gates": Case(gates.measure, gates.table),
         "replications": Case(replications.measure, replications.table),
     }
 )
 """The data planes against SimPy models and plain C (same rollout, requests, draws and answers), against Ciw, with proxies too, a
-rollout without traffic, the playbook's PromQL over fleets of pods, settings of gates judged on recorded paths, and whole replications by
+rollout without traffic, the playbook's PromQL over fleets of pods, settings of gates judged on recorded paths, the errors of the tests that decide
+policies, and whole replications by
 the minute.
 """

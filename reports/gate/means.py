@@ -12,7 +12,7 @@ limit is that of Hall's cubic transformation (1992, *Journal of the Royal Statis
     3 / g * (1 - cbrt(1 - g (w + g / (6 n))))
 
 It asks for no family of distributions, but it is a limit: rare and huge values that have not yet shown in the first
-``FIRST`` replications are beyond it (``python -m bench gate`` measures how far), which is why a claim about a share (in at
+``FIRST`` replications are beyond it (``python -m bench claims`` measures how far), which is why a claim about a share (in at
 least 95 % of replications) is the better one to make.
 """
 

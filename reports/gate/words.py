@@ -78,9 +78,9 @@ def conclusion(result: Result) -> str:
     bound = _bound(result)
     match answer:
         case Answer.PASSED:
-            return f"so {bound} is shown; claims that do not hold pass in at most {share_text(rates.false_pass)}"
+            return f"so {bound} is shown; wrong for at most {share_text(rates.false_pass)} of claims that do not hold"
         case Answer.FAILED:
-            return f"so {bound} does not hold; claims that do fail in at most {share_text(rates.false_fail)}"
+            return f"so {bound} does not hold; wrong for at most {share_text(rates.false_fail)} of claims that do"
         case Answer.UNDECIDED:
             return _undecided(result)
         case Answer.OPEN:

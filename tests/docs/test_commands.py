@@ -23,7 +23,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
         if language in {"text", "json", "python", "toml"}:
             continue
         for line in block.replace("\\\n", " ").splitlines():
-            if re.search(r"(^|\s)rolltwin\s+(check|plan|run|score|diff|study|verify|power|explain|-)", line):
+            if re.search(r"(^|\s)rolltwin\s+(check|plan|run|score|diff|study|verify|power|gate|tune|explain|-)", line):
                 yield from _commands(line)
 
 
