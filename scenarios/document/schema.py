@@ -613,7 +613,7 @@ DOCUMENT = Section(
         Field(
             "data_plane",
             enum_choice(DataPlaneMode),
-            "exact simulates every request; auto only counts and latencies where the error of that is bounded.",
+            "exact simulates every request; auto only counts and latencies where the error of that is bounded (docs/model.md); aggregate also beyond that.",
         ),
         Field("seed", COUNT, "Master seed."),
     ),

@@ -130,7 +130,7 @@ def profile(kind: Kind, node: int, cells: tuple[float, ...], timeout_s: float, f
     total = _everybody(kind, waits, places)
     mass = np.zeros((1 + CLASSES, len(total)))
     for k in range(CLASSES):
-        if waits.members[k] > 0:
+        if waits.members[k] > 0 and kind.mean_s > 0:
             upper = np.append(places.upper_s[:-1] / kind.mean_s, np.inf)
             reached = np.interp(upper, waits.latencies[k], _RANKS, left=0.0, right=1.0)
             mass[1 + k] = waits.members[k] * np.diff(reached, prepend=0.0)
