@@ -54,7 +54,9 @@ class Readings:
         return Samples(
             self._codes,
             results.answers[rows].reshape(*shape, results.answers.shape[1]),
-            results.buckets[rows].reshape(*shape, results.buckets.shape[1]) if one.buckets else np.zeros((*shape, 0), dtype=np.int64),
+            results.buckets[rows].reshape(*shape, results.buckets.shape[1])
+            if one.buckets
+            else np.zeros((*shape, 0), dtype=np.int64),
             results.sums_s[rows].reshape(shape),
             fine.reshape(*shape, BINS) if one.fine else np.zeros((*shape, 0), dtype=np.int64),
             tuple({} for _ in one.instants_s) if one.refused else (),

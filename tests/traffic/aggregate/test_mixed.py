@@ -120,3 +120,24 @@ def test_time_never_goes_back() -> None:
     plane.advance(10.0)
     with pytest.raises(ValueError, match="already at"):
         plane.advance(9.0)
+
+
+@pytest.mark.parametrize(
+    ("load", "behaviour", "client", "pods"),
+    [
+        (CALM, BEHAVIOUR, Client(), 0),
+        (CALM, VersionBehaviour("v1", Delay(0.0, Shape.CONSTANT)), Client(), 3),
+        (CALM, VersionBehaviour("v1", Delay(0.0004, sigma=10.0)), Client(), 3),
+        (CALM, BEHAVIOUR, Client(timeout_s=0.0), 3),
+        (LoadShape((Stage(60.0, 10.0),)), VersionBehaviour("v1", statuses=((503, 1.0),)), Client(retries=9), 3),
+        (LoadShape((Stage(5.0, 0.0), Stage(20.0, 400.0, ramp=True), Stage(5.0, 0.0))), BEHAVIOUR, Client(), 3),
+    ],
+    ids=["no-pods", "no-time", "endless-tails", "no-patience", "nothing-but-503", "from-nothing-to-nothing"],
+)
+def test_odd_worlds_are_simulated_too(load: LoadShape, behaviour: VersionBehaviour, client: Client, pods: int) -> None:
+    plane = started(MixedPlane(load, client, Streams(1), start_s=-5.0), pods, behaviour)
+    look = Look((20.0, 40.0), tuple(range(pods)), fine=True)
+    observed = plane.observe([look], (40.0,))
+    assert observed.samples[0].answers.shape[:2] == (2, pods)
+    assert observed.windows is not None
+    assert observed.windows.clients[:, :, 0].sum() > 0
