@@ -10,7 +10,6 @@ from scenarios.power.advice import Advice, Knob
 from scenarios.power.asking import Axis, AxisKind
 from scenarios.power.courses import Course, Method
 from scenarios.power.queries import Share
-from sim.decide.assessment import effective_count
 from sim.model.units import duration_text
 
 _TINY = 1e-4
@@ -327,12 +326,6 @@ def by_step(whole: Whole) -> list[tuple[str, ...]]:
     if bad is None or not bad.by_step:
         return []
     return [("by the end of", "the bad release is aborted"), *((step, frequency(found)) for step, found in bad.by_step)]
-
-
-def limits_of(gate: GatePower) -> str:
-    """How often it measures at most."""
-    count = effective_count(gate.model.metric)
-    return "without end" if count is None else f"{count} times"
 
 
 def notes(found: Power) -> Iterator[str]:

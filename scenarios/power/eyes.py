@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
-from typing import Protocol
 
 from scenarios.power.queries import Quantile, Share
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
@@ -24,13 +23,6 @@ _LATTICE = (34, 21)
 _EDGE_S = 1e-3
 
 
-class Eyes(Protocol):
-    """How a provider sees requests, at one position of its grid among the equally likely ones."""
-
-    def span(self, at_s: float, phase: tuple[float, float]) -> Span:
-        """The requests behind a measurement at this instant; ``phase`` are two numbers in [0, 1)."""
-
-
 @dataclass(frozen=True)
 class PrometheusEyes:
     """Scrapes every ``interval_s``; a window is closed on the left up to Prometheus 2."""
@@ -40,7 +32,7 @@ class PrometheusEyes:
     closed: bool
 
     def span(self, at_s: float, phase: tuple[float, float]) -> Span:
-        """From the first to the last scrape in the window."""
+        """From the first to the last scrape in the window; ``phase`` are two numbers in [0, 1), where the grids stand."""
         first, last = self.samples(at_s, phase[0] * self.interval_s)
         offset_s = phase[0] * self.interval_s
         return offset_s + first * self.interval_s, offset_s + max(first, last) * self.interval_s

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from scenarios.power.probes import CANARY, STABLE, Probe, Taken
+from scenarios.power.probes import CANARY, Probe, Taken
 from scenarios.power.shares import Judge, Unread, Value, Verdicts, divided, of_number, of_share
 from sim.metrics import providers
 from sim.metrics.datadog.parse import Arithmetic, DatadogError, MetricQuery
@@ -313,23 +313,4 @@ def _datadog_arithmetic(
     raise Unread(why="it uses functions beyond sums of counts")
 
 
-def selectors_of(tree: nodes.Node) -> Iterator[nodes.Selector]:
-    """Every selector of a query."""
-    match tree:
-        case nodes.Selector():
-            yield tree
-        case nodes.Matrix(selector):
-            yield selector
-        case nodes.Subquery(expr) | nodes.Negate(expr):
-            yield from selectors_of(expr)
-        case nodes.Call(_, args):
-            for arg in args:
-                yield from selectors_of(arg)
-        case nodes.Aggregate(_, expr):
-            yield from selectors_of(expr)
-        case nodes.Binary(_, lhs, rhs):
-            yield from selectors_of(lhs)
-            yield from selectors_of(rhs)
-
-
-__all__ = ["CANARY", "STABLE", "Quantile", "Reading", "Share", "Unread", "reading", "selectors_of"]
+__all__ = ["Quantile", "Reading", "Share", "Unread", "reading"]

@@ -7,7 +7,6 @@ were meant, and their equality case too. A query that is none of this is refused
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -52,18 +51,6 @@ class Verdicts:
     def can_fail(self) -> bool:
         """Whether any number that can come up is not a success."""
         return any(phase is not AnalysisPhase.SUCCESSFUL for phase in (*self.between, *self.at))
-
-    @property
-    def is_inconclusive_between(self) -> bool:
-        """Whether there is a band in which neither condition holds."""
-        return AnalysisPhase.INCONCLUSIVE in self.between
-
-    def of(self, number: float) -> AnalysisPhase:
-        """The phase of one number."""
-        place = bisect_left(self.cuts, number - _NEAR)
-        if place < len(self.cuts) and abs(self.cuts[place] - number) <= _NEAR:
-            return self.at[place]
-        return self.between[place]
 
 
 @dataclass(frozen=True)
