@@ -229,7 +229,7 @@ class _Rows:
         if abort is not None and len(places):
             until_s = abort.t_s
             self._abort_s[places], self._steps[places] = abort.t_s, _step(result, abort.t_s)
-            found = _METRIC.search(abort.reason) if abort.actor == "analysis" else None
+            found = _METRIC.search(abort.reason) if abort.actor != "person" else None
             self._metrics[places] = found.group(1) if found else ""
             self._roles[places] = next((role for text, role in _ROLES.items() if abort.reason.startswith(text)), "")
         self._requests[places], self._failures[places] = Exposure(result).until(until_s)

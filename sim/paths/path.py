@@ -24,7 +24,7 @@ from sim.metrics.store import SeriesStore, to_ms
 from sim.model.actions import Decision
 from sim.model.analysis import AnalysisPhase, PrometheusProvider, Provider, ProviderResult
 from sim.model.changing import replace
-from sim.model.records import RunResult, TrafficRecord
+from sim.model.records import DecisionRecord, RunResult, TrafficRecord
 from sim.model.rollout import Observed, RolloutSpec, RolloutStatus, RunRole, RunView
 from sim.model.scenario import Scenario
 
@@ -64,6 +64,7 @@ class Path:
         self._outages = _outages(self._seen.outages)
         self._scraped: frozenset[int] | None = None
         self._answers: dict[Question, ProviderResult] = dict(self._seen.answers)
+        self._taken_back_s = _taken_back_s(self.result)
         self._heeded: set[tuple[int, int, AnalysisPhase]] = set()
 
     @property
@@ -140,10 +141,11 @@ class Path:
     def is_last_word(self, at_s: float) -> bool:
         """Whether an abort at that instant settles the verdict: nobody is to do anything later at a set time.
 
-        The horizon has to be far enough for the stable version to have everything back.
+        Nor was the update taken back before, for then it is the way back that is aborted; and the horizon has to be far
+        enough for the stable version to have everything back.
         """
         later = any(one.at_s >= at_s for one in self.scenario.operations)
-        return not later and at_s + _WAY_BACK_S < self.scenario.horizon_s
+        return not later and at_s < self._taken_back_s and at_s + _WAY_BACK_S < self.scenario.horizon_s
 
     def _next_look(self, told_s: float, heard_s: float) -> tuple[int | None, RolloutSpec, Observed] | None:
         """What the controller sees when it next looks: at a reconcile that was due already, or at one for these news.
@@ -195,6 +197,12 @@ class Path:
         if self._scraped is None:
             self._scraped = _instants(self._seen.sources().prometheus)
         return to_ms(now_s) in self._scraped
+
+
+def _taken_back_s(result: RunResult) -> float:
+    """When a person first put the old version back or aborted the update; infinite if nobody did."""
+    rows = (row for row in result.journal if isinstance(row, DecisionRecord) and row.actor == "person")
+    return min((row.t_s for row in rows if row.decision in {"undo", "abort"}), default=inf)
 
 
 def _instants(store: SeriesStore) -> frozenset[int]:

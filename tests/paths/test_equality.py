@@ -21,7 +21,7 @@ def told(result: RunResult) -> tuple[object, ...]:
     abort = next((row for row in result.journal if isinstance(row, DecisionRecord) and row.decision == "abort"), None)
     if abort is None:
         return result.verdict, None, "", None
-    metric = re.search(r'Metric "(.*?)" assessed', abort.reason) if abort.actor == "analysis" else None
+    metric = re.search(r'Metric "(.*?)" assessed', abort.reason) if abort.actor != "person" else None
     begun = [
         row for row in result.journal if isinstance(row, StepRecord) and row.state == "started" and row.t_s <= abort.t_s
     ]

@@ -9,7 +9,9 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from sim.model.analysis import AnalysisRef, AnalysisTemplate, TemplateRef
-from sim.model.behaviour import Delay, Fault, People, ProviderOutage, Trigger
+from sim.model.behaviour import Alert, Delay, Fault, People, ProviderOutage, Trigger
+from sim.model.controller import NEWEST, Controller
+from sim.model.data_plane import DataPlaneMode
 from sim.model.load import LoadShape, Stage
 from sim.model.rollout import CanaryStep
 from sim.model.scenario import Scenario
@@ -38,6 +40,11 @@ PROVIDERS: Final[dict[str, Any]] = {
 SIGNALS: Final = (
     Signal("", "page", ((0.0, "0.01"), (70.0, "0.04"), (95.0, "error: 503"), (120.0, "0.02"))),
     Signal("", "job", ((0.0, "complete"), (150.0, "failed")), takes_s=13.0),
+)
+PEOPLE: Final = (
+    builders.QUIET,
+    People(approve=Delay(15.0), alert=None, report=None, watch_degraded=False),
+    People(Delay(15.0), Alert(error_ratio=0.01, error_for_s=10.0), Delay(5.0), Delay(3.0), Delay(4.0), Delay(60.0)),
 )
 CONDITIONS: Final[dict[str, tuple[str, ...]]] = {
     "errors": (
@@ -160,11 +167,10 @@ def scenario(placed: str, draw: st.DrawFn) -> Scenario:
             signals=SIGNALS,
         ),
         faults=faults,
-        people=draw(
-            st.sampled_from(
-                [builders.QUIET, People(approve=Delay(15.0), alert=None, report=None, watch_degraded=False)]
-            )
-        ),
+        people=draw(st.sampled_from(PEOPLE)),
+        controller=draw(st.sampled_from([NEWEST, NEWEST, *Controller])),
+        data_plane=draw(st.sampled_from(DataPlaneMode)),
+        cluster=replace(builders.CLUSTER, controller_latency_s=draw(st.sampled_from([0.005, 0.005, 0.3, 0.0]))),
         warm_up_s=30.0,
         tail_s=20.0,
         horizon_s=900.0,
