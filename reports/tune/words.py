@@ -91,6 +91,8 @@ def _choice(tuning: Tuning, knee: Tried) -> str:
     changed = sum(
         value != written for (_, value), (_, _, written, _) in zip(knee.settings, tuning.asked.space, strict=True)
     )
+    if not changed:
+        return f"The policy as written (setting {knee.index}) is the one to keep: {of}{where}."
     return f"Chosen: setting {knee.index} ({knee.origin}), {of}{where}. It changes {_plural(changed, 'value')}."
 
 
