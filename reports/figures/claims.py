@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from reports.figures import style
 from reports.gate.card import Gate, Result
@@ -27,6 +29,12 @@ _COLOURS = {
     Answer.UNDECIDED: style.ORANGE,
     Answer.OPEN: style.GREY,
 }
+_LEGEND = (
+    Patch(color=style.GREEN, alpha=0.4, label="passed"),
+    Patch(color=style.VERMILLION, alpha=0.4, label="failed"),
+    Patch(color=style.ORANGE, alpha=0.4, label="too close to call"),
+    Line2D([], [], color=style.ORANGE, linestyle="--", linewidth=0.9, label="a test gives up"),
+)
 Line = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -126,6 +134,8 @@ def draw(found: ClaimsInfo) -> Figure:
         axes.set_visible(False)
     more = f"  ({found.left_out} more claims passed)" if found.left_out else ""
     figure.suptitle(style.shorten(found.title, 100) + more, x=0.01, ha="left", fontweight="bold")
+    if any(isinstance(panel, SharePanel) for panel in found.panels):
+        figure.legend(handles=_LEGEND, loc="upper right", ncols=len(_LEGEND), fontsize=7.5, frameon=False)
     return figure
 
 
@@ -172,6 +182,8 @@ def _draw_mean(axes: Axes, panel: MeanPanel) -> None:
     seen, low, mean, high = ([point[i] for point in panel.points] for i in range(4))
     axes.fill_between(seen, low, high, color=style.BLUE, alpha=0.2, linewidth=0)
     axes.plot(seen, mean, color=style.BLACK, linewidth=1.5)
+    axes.set_xlim(0, 1.08 * seen[-1])
+    axes.errorbar(seen[-1], mean[-1], [[mean[-1] - low[-1]], [high[-1] - mean[-1]]], color=style.BLUE, capsize=4)
     axes.axhline(panel.bound, color=style.VERMILLION, linewidth=1.2)
     axes.annotate(panel.label, (0, panel.bound), (4, 3), xycoords=("axes fraction", "data"),
                   textcoords="offset points", fontsize=8, color=style.BLACK)  # fmt: skip
