@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.power import words
+from reports.power import tables, words
 from reports.power.card import GatePower, Power, Whole
 from reports.text import columns, wrapped
 from scenarios.power.models import Gateless
@@ -18,7 +18,7 @@ def power_text(found: Power | Gateless) -> str:
     blocks = [
         [title, "=" * len(title), wrapped(words.about(found) + ".", "")],
         [wrapped(line, "- ") for line in words.headlines(found)],
-        columns(words.overview(found)),
+        columns(tables.overview(found)),
         *(_whole(whole) for whole in found.wholes),
         *(list(_gate(gate)) for gate in found.gates),
         [wrapped(line, "- ") for line in words.notes(found)],
@@ -32,11 +32,11 @@ def gateless(found: Gateless) -> str:
 
 
 def _whole(whole: Whole) -> list[str]:
-    tables = [table for table in (words.whole_points(whole), words.by_step(whole)) if len(table) > 1]
-    if not tables:
+    filled = [table for table in (tables.whole_points(whole), tables.by_step(whole)) if len(table) > 1]
+    if not filled:
         return []
     lines = ["All gates together", "------------------"]
-    for table in tables:
+    for table in filled:
         lines += columns([(f"  {row[0]}", *row[1:]) for row in table])
     return lines
 
@@ -46,7 +46,7 @@ def _gate(gate: GatePower) -> Iterator[str]:
     yield "-" * len(gate.model.name)
     yield wrapped(words.rule(gate), "  ")
     yield wrapped(words.method(gate), "  ")
-    for table in (words.steps(gate), words.points(gate)):
+    for table in (tables.steps(gate), tables.points(gate)):
         if len(table) > 1:
             yield from (f"  {line}" for line in columns(table))
 
@@ -59,7 +59,7 @@ def power_markdown(found: Power | Gateless, figure: str = "power.svg") -> str:
         f"## {found.subject}: what its gates can tell",
         words.about(found) + ".",
         "\n".join(f"- {line}" for line in words.headlines(found)),
-        _table(words.overview(found)),
+        _table(tables.overview(found)),
         f"![operating characteristic curves]({figure})" if figure else "",
         *(text for whole in found.wholes for text in _whole_markdown(whole)),
         *(text for gate in found.gates for text in _gate_markdown(gate)),
@@ -69,16 +69,16 @@ def power_markdown(found: Power | Gateless, figure: str = "power.svg") -> str:
 
 
 def _whole_markdown(whole: Whole) -> Iterator[str]:
-    tables = [table for table in (words.whole_points(whole), words.by_step(whole)) if len(table) > 1]
-    if tables:
+    filled = [table for table in (tables.whole_points(whole), tables.by_step(whole)) if len(table) > 1]
+    if filled:
         yield "### All gates together"
-    yield from (_table(table) for table in tables)
+    yield from (_table(table) for table in filled)
 
 
 def _gate_markdown(gate: GatePower) -> Iterator[str]:
     yield f"### {gate.model.name}"
     yield f"{words.rule(gate)}.\n\n{words.method(gate)}."
-    yield from (_table(table) for table in (words.steps(gate), words.points(gate)) if len(table) > 1)
+    yield from (_table(table) for table in (tables.steps(gate), tables.points(gate)) if len(table) > 1)
 
 
 def _table(table: Sequence[tuple[str, ...]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.numbers import digits, length
-from reports.power.card import LEVEL, Dot, Frequency, GatePower, Power, Whole, WholeDot
+from reports.power.card import Frequency, GatePower, Power, Whole, WholeDot
 from scenarios.power.advice import Advice, Knob
 from scenarios.power.asking import Axis, AxisKind
 from scenarios.power.courses import Course, Method
@@ -139,7 +139,7 @@ def recommendation(found: Power, gate: GatePower) -> str:
             f"{gate.model.metric.name} at {gate.model.where} aborts a healthy release in {frequency(good.aborted)} and "
             f"{release(axis, axis.bad)} in {frequency(bad.aborted)}, by simulation alone: not what is wanted."
         )
-    seen = f"{_requests(gate.healthy.requests[0])} requests a measurement ({_weight(gate)})"
+    seen = f"{requests_text(gate.healthy.requests[0])} requests a measurement ({_weight(gate)})"
     text = (
         f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}"
         f"{' at first' if len(gate.steps) > 1 else ''}. It aborts a healthy release ({value(axis, axis.healthy)}) with "
@@ -209,88 +209,7 @@ def rule(gate: GatePower) -> str:
     return f"{'; '.join(conditions) or 'no condition'}; {gate.rule}{limit}"
 
 
-def points(gate: GatePower) -> list[tuple[str, ...]]:
-    """The gate's curve: a row for each simulated point, or for some of the line."""
-    closed = dict(gate.line)
-    head = (_axis_head(gate.axis), "closed form", f"simulated ({100 * LEVEL:g} % interval)", "")
-    dots = {dot.x: dot for dot in gate.dots}
-    places = gate.axis.grid if dots else [x for x, _ in gate.line if x in gate.axis.grid]
-    rows = (
-        (value(gate.axis, x), chance(closed.get(x)), _dot(dots.get(x)), _mark(gate, x))
-        for x in places
-        if x in dots or x in closed
-    )
-    return [head, *rows]
-
-
-def _axis_head(axis: Axis) -> str:
-    if axis.kind is AxisKind.ERRORS:
-        return "true error ratio"
-    return "added time" if axis.added else "service time"
-
-
-def _dot(dot: Dot | None) -> str:
-    if dot is None:
-        return "-"
-    return frequency(dot.aborted) + (f", {dot.paused} inconclusive" if dot.paused else "")
-
-
-def _mark(gate: GatePower, x: float) -> str:
-    dot = gate.dot_at(x)
-    apart = "" if dot is None or dot.closed is None or dot.aborted.covers(dot.closed) else "apart"
-    place = {gate.axis.healthy: "healthy", gate.axis.bad: "bad"}.get(x, "")
-    return ", ".join(filter(None, (place, apart)))
-
-
-def steps(gate: GatePower) -> list[tuple[str, ...]]:
-    """What the gate sees in each step, and what it makes of it."""
-    heads = ("step", "share", "measurements", "requests each", "one fails, healthy", "one passes, bad",
-             "aborted by then, healthy", "aborted by then, bad")  # fmt: skip
-    return [
-        heads,
-        *(
-            (
-                line.step,
-                f"{line.weight:g} %",
-                f"{line.measurements}",
-                _requests(line.requests),
-                course_chance(gate.healthy, line.false_fail),
-                course_chance(gate.bad, line.miss),
-                course_chance(gate.healthy, line.false_abort),
-                course_chance(gate.bad, line.caught),
-            )
-            for line in gate.steps
-        ),
-    ]
-
-
-def overview(found: Power) -> list[tuple[str, ...]]:
-    """One row a gate."""
-    heads = ("gate", "where", "requests each", "false abort", "miss", "simulated: false abort", "miss", "")
-    return [heads, *(_overview_row(gate) for gate in found.gates)]
-
-
-def _overview_row(gate: GatePower) -> tuple[str, ...]:
-    healthy, bad = gate.dot_at(gate.axis.healthy), gate.dot_at(gate.axis.bad)
-    enough = {True: "enough", False: "not enough", None: _unknown(gate)}[gate.reaches]
-    requests = "-" if gate.healthy is None else spread([line.requests for line in gate.steps])
-    return (
-        gate.model.metric.name,
-        gate.model.where,
-        requests,
-        "-" if gate.healthy is None else course_chance(gate.healthy, gate.healthy.ends.abort),
-        "-" if gate.bad is None else course_chance(gate.bad, 1 - gate.bad.ends.abort),
-        "-" if healthy is None else f"{chance(healthy.aborted.share)}",
-        "-" if bad is None else f"{chance(1 - bad.aborted.share)}",
-        "dry run" if gate.model.dry_run else enough,
-    )
-
-
-def _unknown(gate: GatePower) -> str:
-    return "undecided" if gate.dots else "no closed form"
-
-
-def _requests(number: float) -> str:
+def requests_text(number: float) -> str:
     """Whole ones, unless there are few."""
     return digits(number, 0) if number >= 10 else f"{number:.2g}"
 
@@ -299,33 +218,8 @@ def spread(values: list[float]) -> str:
     """The least and the most of some numbers."""
     if not values:
         return "-"
-    low, high = (_requests(one) for one in (min(values), max(values)))
+    low, high = (requests_text(one) for one in (min(values), max(values)))
     return low if low == high else f"{low} .. {high}"
-
-
-def whole_points(whole: Whole) -> list[tuple[str, ...]]:
-    """The rollout as a whole: a row for each simulated point."""
-    closed = f"closed forms of {whole.closed} of {whole.of}"
-    head = (_axis_head(whole.axis), closed, "aborted, simulated", "half of them by", "95 % by")
-    return [head, *(_whole_row(whole.axis, dot) for dot in whole.dots)]
-
-
-def _whole_row(axis: Axis, dot: WholeDot) -> tuple[str, ...]:
-    return (
-        value(axis, dot.x),
-        chance(dot.closed),
-        frequency(dot.aborted) + (f", {dot.paused.hits} inconclusive" if dot.paused.hits else ""),
-        "-" if dot.median_s is None else length(dot.median_s),
-        "-" if dot.p95_s is None else length(dot.p95_s),
-    )
-
-
-def by_step(whole: Whole) -> list[tuple[str, ...]]:
-    """Where the bad release is aborted: by the end of each step."""
-    bad = whole.at(whole.axis.bad)
-    if bad is None or not bad.by_step:
-        return []
-    return [("by the end of", "the bad release is aborted"), *((step, frequency(found)) for step, found in bad.by_step)]
 
 
 def notes(found: Power) -> Iterator[str]:
