@@ -85,7 +85,12 @@ def test_a_rejected_rollout_says_so_in_argo_s_words(rolltwin: Command) -> None:
 
 def started(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*PROGRAM, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -97,14 +102,17 @@ def test_two_processes_write_the_same_journal(folder: Path) -> None:
     assert (folder / "a" / "journal.jsonl").read_bytes() == (folder / "b" / "journal.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda item: item.name)
-def test_a_study_goes_on_where_it_was_interrupted(rolltwin: Command, folder: Path, number: signal.Signals) -> None:
-    command = ("score", "scenario.yaml", "--replications", "6", "--workers", "1", "--format", "json", "--out")
+def test_a_study_goes_on_where_its_processes_were_interrupted(
+    rolltwin: Command, folder: Path, number: signal.Signals, workers: str
+) -> None:
+    command = ("score", "scenario.yaml", "--replications", "6", "--workers", workers, "--format", "json", "--out")
     process = started((*command, "cut"), folder)
     store = folder / "cut" / "replications.sqlite"
     while process.poll() is None and not replications(store):
         pass
-    process.send_signal(number)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "go on with: rolltwin" in err

@@ -67,12 +67,25 @@ def do(job: Job, tasks: Sequence[TaskKey]) -> Chunk:
 
 
 def begin() -> None:
-    """Runs first in every worker. Ctrl-C is the parent's to handle: workers finish what they are at.
+    """Runs first in every worker. Ctrl-C is the parent's to handle, and so is what ends its whole group of processes.
 
     A pool's workers do not notice if their parent is killed, and would wait for its next word for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _leave_group()
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _leave_group() -> None:
+    """Signals to the parent's group no longer come here: the parent ends its workers when they have finished.
+
+    Where workers begin with SIGTERM blocked (see ``processes``), one that came before is forgotten.
+    """
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGTERM, before)
 
 
 def _end_with_parent() -> None:

@@ -186,12 +186,14 @@ def _context() -> Any:
 
 
 def _start_forkserver() -> None:
-    """Start it with SIGINT blocked, as its workers then are too: Ctrl-C would end those that have not yet begun.
+    """Start it with SIGINT and SIGTERM blocked, as its workers then are too.
 
-    The resource tracker comes first because its start takes the block away.
+    Both come to the whole group of processes (Ctrl-C, ``timeout``, an init system), and would end workers that have not yet
+    begun, or the forkserver, without which all its workers count as dead. The resource tracker comes first because its
+    start takes the block away.
     """
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         forkserver.ensure_running()
     finally:
