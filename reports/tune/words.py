@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from reports.numbers import interval_text, number
 from reports.statistics import Estimate
 from reports.tune.card import Asked, Claim, Fate, Tried, Tuning
+from reports.tune.front import dominates
 from reports.tune.measures import Objective
 from sim.model.kpis import KPI_MEANINGS, Kpi
 
@@ -82,11 +83,7 @@ def _nearest(asked: Asked, one: Tried) -> str:
 
 
 def _choice(tuning: Tuning, knee: Tried) -> str:
-    of = (
-        f"one of {len(tuning.front)} settings that none betters in everything"
-        if len(tuning.front) > 1
-        else "better than every other feasible setting in everything"
-    )
+    of = _standing(tuning, knee)
     where = "" if len(tuning.front) < 3 else ", nearest to the best of each objective as a share of the front's range"
     changed = sum(
         value != written for (_, value), (_, _, written, _) in zip(knee.settings, tuning.asked.space, strict=True)
@@ -94,6 +91,28 @@ def _choice(tuning: Tuning, knee: Tried) -> str:
     if not changed:
         return f"The policy as written (setting {knee.index}) is the one to keep: {of}{where}."
     return f"Chosen: setting {knee.index} ({knee.origin}), {of}{where}. It changes {_plural(changed, 'value')}."
+
+
+def point(asked: Asked, one: Tried) -> tuple[float, ...]:
+    """Its objectives, less is better."""
+    pairs = zip(asked.objectives, one.objectives, strict=True)
+    return tuple(item.sign * (estimate.mean or 0.0) for item, estimate in pairs)
+
+
+def _standing(tuning: Tuning, knee: Tried) -> str:
+    """How the choice stands to the others, without a claim about those that nobody looked at closely."""
+    if len(tuning.front) > 1:
+        return f"one of {len(tuning.front)} settings that none betters in everything"
+    unknown = [
+        one
+        for one in tuning.tried
+        if one.feasible
+        and one.replications < knee.replications
+        and not dominates(point(tuning.asked, knee), point(tuning.asked, one))
+    ]
+    if unknown:
+        return f"the only one that stood a closer look; {_plural(len(unknown), 'other')} were not looked at closely"
+    return "better than every other feasible setting in everything"
 
 
 def _claims(tuning: Tuning) -> Iterator[str]:

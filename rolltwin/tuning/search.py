@@ -10,6 +10,7 @@ from time import monotonic
 from reports.tune.card import Asked, Fate, Settings, Tried
 from reports.tune.front import front, knee
 from reports.tune.measures import Kinds
+from reports.tune.words import point
 from rolltwin.tuning.baselines import WRITTEN, baselines, stands
 from rolltwin.tuning.kept import Kept
 from rolltwin.tuning.sampling import propose
@@ -148,9 +149,3 @@ def settings_of(parameters: Sequence[Parameter], settings: Settings) -> Values:
     """Values by parameter."""
     written = dict(settings)
     return {item: written[item.name] for item in parameters}
-
-
-def point(asked: Asked, one: Tried) -> tuple[float, ...]:
-    """Its objectives, less is better."""
-    pairs = zip(asked.objectives, one.objectives, strict=True)
-    return tuple(item.sign * (estimate.mean or 0.0) for item, estimate in pairs)
