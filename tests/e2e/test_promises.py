@@ -102,8 +102,9 @@ def test_two_processes_write_the_same_journal(folder: Path) -> None:
     assert (folder / "a" / "journal.jsonl").read_bytes() == (folder / "b" / "journal.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGINT, "1"), (signal.SIGTERM, "2")], ids=["SIGINT", "SIGTERM"]
+)
 def test_a_study_goes_on_where_its_processes_were_interrupted(
     rolltwin: Command, folder: Path, number: signal.Signals, workers: str
 ) -> None:
