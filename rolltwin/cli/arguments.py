@@ -121,6 +121,15 @@ def data_plane_override(mode: str | None) -> list[str]:
     return [] if mode is None else [f"data_plane={mode}"]
 
 
+def add_report_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], out: Path | None) -> None:
+    """Where a report's files go, and what of it is printed; ``out`` None: files only where asked for."""
+    where = "where to write the report" if out is None else f"where to write (default: {out})"
+    parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=where)
+    parser.add_argument(
+        "--format", type=report_format(formats), metavar="|".join(formats), default="text", help="what to print"
+    )
+
+
 def report_format(known: Sequence[str]) -> Callable[[str], str]:
     """A reader of one of these formats; ``markdown`` is ``md``."""
 

@@ -49,14 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail-on", choices=("worse",), help="exit 1 if an indicator or a decision got worse")
     studying.add_study_arguments(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument(
-        "--format",
-        type=arguments.report_format(reports.FORMATS),
-        metavar="text|json|md|html",
-        default="text",
-        help="what to print",
-    )
+    arguments.add_report_arguments(parser, reports.FORMATS, OUT)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -74,14 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-undecided", action="store_true", help="exit 0 instead of 3 if claims are undecided; says so"
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument(
-        "--format",
-        type=arguments.report_format(FORMATS),
-        metavar="text|json|md|github",
-        default="text",
-        help="what to print; github: annotations of the policy's lines",
-    )
+    arguments.add_report_arguments(parser, FORMATS, OUT)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import reports
-from rolltwin.cli.arguments import add_scenario_arguments, overrides_of, report_format, usable_folder
+from rolltwin.cli.arguments import add_report_arguments, add_scenario_arguments, overrides_of, usable_folder
 from rolltwin.cli.run import OUT
 from scenarios import manifests
 from scenarios.document import Loaded, read_many
@@ -38,10 +38,7 @@ class _Planned:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_scenario_arguments(parser, paths="+", seed=False)
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the figure and the JSON")
-    parser.add_argument(
-        "--format", type=report_format(FORMATS), metavar="text|json|md", default="text", help="what to print"
-    )
+    add_report_arguments(parser, FORMATS, None)
 
 
 def run(args: argparse.Namespace) -> int:

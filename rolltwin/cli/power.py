@@ -75,10 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of each true value; 0: closed forms only (default: {REPLICATIONS})",
     )
     studying.add_study_arguments(parser, data_plane=DataPlaneMode.AUTO)
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where to write the report")
-    parser.add_argument(
-        "--format", type=arguments.report_format(FORMATS), metavar="text|json|md", default="text", help="what to print"
-    )
+    arguments.add_report_arguments(parser, FORMATS, None)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -54,8 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dora-year", type=int, choices=YEARS, default=DEFAULT_YEAR, help="DORA report to compare with"
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument("--format", choices=("text", "json", "md", "html"), default="text", help="what to print")
+    arguments.add_report_arguments(parser, reports.FORMATS, OUT)
 
 
 def run(args: argparse.Namespace) -> int:

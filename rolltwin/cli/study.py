@@ -85,14 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"indicators to show, comma-separated (default: {','.join(SHOWN)}; data files have all)",
     )
     studying.add_study_arguments(parser, data_plane=DataPlaneMode.AUTO)
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument(
-        "--format",
-        type=arguments.report_format(FORMATS),
-        metavar="|".join(FORMATS),
-        default="text",
-        help="what to print",
-    )
+    arguments.add_report_arguments(parser, FORMATS, OUT)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -73,14 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     studying.add_study_arguments(parser)
     parser.add_argument("--thresholds", type=Path, default=thresholds.DEFAULT, metavar="FILE", help="what has to agree")
     _add_cluster_arguments(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"where to write (default: {OUT})")
-    parser.add_argument(
-        "--format",
-        type=arguments.report_format(reports.FORMATS),
-        metavar="text|json|md|html",
-        default="text",
-        help="what to print",
-    )
+    arguments.add_report_arguments(parser, reports.FORMATS, OUT)
     parser.set_defaults(controller=None)
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 from scenarios.document.load import Loaded
 from scenarios.findings import BadInput, Finding, Path, Severity, path_text
 from scenarios.manifests import Document
+from scenarios.rules.tree import leaves
 from scenarios.settings.inside import holds_literals
 from scenarios.settings.naming import starts, subject, used_templates
 from scenarios.settings.parameter import CODE, Parameter, Unit, unit_of
-from scenarios.settings.target import Act, NoTargetError, Target, leaves, target
+from scenarios.settings.target import Act, NoTargetError, Target, target
 
 _OF_SPEC: Final = (("spec", "replicas"), ("spec", "minReadySeconds"))
 

@@ -8,11 +8,11 @@ from typing import Any
 from scenarios.document.load import Loaded
 from scenarios.findings import Path
 from scenarios.manifests import Document
+from scenarios.rules.tree import leaves
 from scenarios.settings.binding import canonical
 from scenarios.settings.inside import CONDITIONS, numbers, windows
 from scenarios.settings.naming import subject, used_templates
 from scenarios.settings.parameter import Parameter, read_parameter
-from scenarios.settings.target import leaves
 from sim.model.units import duration_text, go_duration_s
 
 _SHORTEST_S = 10.0
