@@ -6,6 +6,7 @@ from typing import Final
 
 from sim.decide.rejections import Rejection, geographic_rejection, rejection
 from sim.engine import delivery
+from sim.engine.litter import swept
 from sim.engine.local import Place, run_local
 from sim.engine.observing import Watch
 from sim.engine.regions import run_phases
@@ -26,7 +27,8 @@ def run(scenario: Scenario, seed: int, scenario_hash: str = "", watch: Watch | N
     verdicts (None: they are enforced); only a run in one region can be watched.
     """
     try:
-        return _run(scenario, seed, scenario_hash, watch or Watch())
+        with swept():
+            return _run(scenario, seed, scenario_hash, watch or Watch())
     except Exception as error:
         error.add_note(f"scenario {scenario.title!r}, seed {seed}")
         raise
