@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from multiprocessing import parent_process
 from pathlib import Path
 
 from sim.model.records import EndRecord, RunResult, Verdict
@@ -40,6 +41,15 @@ def interrupts_parent(scenario: Scenario, seed: int, scenario_hash: str) -> RunR
         for file in once:
             Path(file).touch()
         os.kill(int(process), signal.SIGINT)
+    return quick(scenario, seed, scenario_hash)
+
+
+def kills_study(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """Kills the study whose worker this is during the replication of A that a file, named by the description, says."""
+    fatal, study = Path(scenario.description), parent_process()
+    if study is not None and scenario.title == "A" and fatal.exists() and seed == int(fatal.read_text()):
+        os.killpg(study.pid or 0, signal.SIGKILL)
+        signal.pause()  # workers end with their study, and this one never finishes what it is at
     return quick(scenario, seed, scenario_hash)
 
 

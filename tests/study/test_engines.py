@@ -3,12 +3,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from sim.study import (
 from sim.study.engines.chunks import Pace
 from sim.study.jobs import Job, Run, TaskKey
 from sim.study.ordered import tasks_of
+from tests.programs import PATIENCE_S, started
 from tests.study import fakes
 from tests.study.victim import CELLS
 
@@ -134,7 +135,7 @@ def test_workers_killed_between_studies_are_replaced(pool: Processes) -> None:
 
 def test_ctrl_c_in_a_stream_keeps_what_is_finished(pool: Processes, tmp_path: Path) -> None:
     cells = described(f"{os.getpid()} {replication_seed(5, 'steady', 20)} {tmp_path / 'once'}")
-    options: dict[str, Any] = {"revive": list, "engine": pool, "store": tmp_path / "store"}
+    options: dict[str, Any] = {"revive": list, "engine": pool, "store": tmp_path / "store", "stop": 200}
     found = stream(cells, 5, fakes.reason, run=fakes.interrupts_parent, **options)
     with pytest.raises(StudyInterrupted, match=r"^\d+ replications are finished\.$"):
         list(found)
@@ -145,14 +146,13 @@ def test_ctrl_c_in_a_stream_keeps_what_is_finished(pool: Processes, tmp_path: Pa
 
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     """Killed alone, so that nobody is left to tell them."""
-    command = [sys.executable, "-m", "tests.study.victim", str(tmp_path / "store"), "orphans"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started("tests.study.victim", tmp_path / "store", "orphans", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        workers = [int(pid) for pid in process.stdout.readline().split()]
+        assert process.stdout.readline().split()
         process.kill()
         # Ends when the last process that has the pipe has ended, which the workers are among.
+        assert select([process.stdout], [], [], PATIENCE_S)[0], "workers live on"
         assert process.stdout.read() == ""
-    assert workers
 
 
 @pytest.mark.parametrize(

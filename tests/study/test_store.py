@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import tracemalloc
 from contextlib import closing
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from sim.study import Cell, Processes, StoreError, Study, run_study, stream
+from sim.study import Cell, Processes, StoreError, Study, replication_seed, run_study, stream
 from sim.study.jobs import Job
 from sim.study.store import Store, dump
+from tests.programs import started
 from tests.reports.builders import scenario
 from tests.study import fakes, victim
 from tests.study.stores import replications
@@ -180,30 +179,36 @@ def test_two_at_once_lose_nothing(store: Path) -> None:
 
 
 def test_two_processes_make_and_fill_one_file(store: Path) -> None:
-    both = [started(store) for _ in range(2)]
-    for process in both:
-        assert process.wait(60) == 0
+    with started("tests.study.victim", store) as one, started("tests.study.victim", store) as other:
+        assert (one.wait(), other.wait()) == (0, 0)
     assert list(dump(store)) == list(dump(whole(store)))
 
 
 def test_a_study_killed_at_any_instant_goes_on_as_if_it_had_not_been(store: Path) -> None:
-    dice, kills = Random(7), 0  # noqa: S311 - which instant matters to nobody
-    while kills < 3:
-        process, goal = started(store), replications(store) + dice.randrange(1, 50)
-        while replications(store) < goal and process.poll() is None:
-            pass
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
-        process.wait(60)
-        assert replications(store) < victim.TASKS, "killed too late to show anything"
-    assert started(store).wait(60) == 0
+    """A worker kills it during a replication: never too late, and nobody knows where the other processes are by then."""
+    dice, fatal = Random(7), victim.fatal(store)  # noqa: S311 - which replication matters to nobody
+    for _ in range(4):
+        fatal.write_text(str(dice.choice(missing(store))))
+        assert ended(store) == -signal.SIGKILL
+    assert 0 < replications(store) < victim.TASKS
+    fatal.unlink()
+    assert ended(store) == 0
     assert list(dump(store)) == list(dump(whole(store)))
 
 
-def started(store: Path) -> subprocess.Popen[bytes]:
-    """A study in processes of its own, workers included."""
-    return subprocess.Popen([sys.executable, "-m", "tests.study.victim", store], start_new_session=True)
+def missing(store: Path) -> list[int]:
+    """Seeds of the replications of A that are not kept."""
+    rows = list(dump(store)) if store.exists() else []
+    kept = {json.loads(value)[1] for table, *_, value in rows if table == "replications"}
+    kinds = product(range(victim.REPLICATIONS), ("steady", "broken"))
+    seeds = [(name, replication_seed(5, name, index)) for index, name in kinds]
+    return [seed for name, seed in seeds if f"A/{name}/{seed}" not in kept]
+
+
+def ended(store: Path) -> int:
+    """The exit code of a study in processes of its own."""
+    with started("tests.study.victim", store) as process:
+        return process.wait()
 
 
 def whole(store: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from sim.model.behaviour import Release, VersionBehaviour
@@ -22,9 +23,15 @@ TASKS = REPLICATIONS * 4
 
 
 def study(store: Path) -> None:
-    """Large enough to be killed in the midst of it."""
+    """Killed during the replication that is named, if one is."""
+    cells = [replace(one, scenario=replace(one.scenario, description=str(fatal(store)))) for one in CELLS]
     with Processes(2) as engine:
-        run_study(CELLS, REPLICATIONS, 5, fakes.reason, revive=list, run=fakes.quick, engine=engine, store=store)
+        run_study(cells, REPLICATIONS, 5, fakes.reason, revive=list, run=fakes.kills_study, engine=engine, store=store)
+
+
+def fatal(store: Path) -> Path:
+    """The file that names the replication, by its seed."""
+    return store.parent / "fatal"
 
 
 def orphans(store: Path) -> None:
