@@ -28,6 +28,8 @@ class Outcome:
     """When the rollout came to its end, seconds after the apply."""
     step: str = ""
     """The step under way when it was first decided against; '' for none."""
+    aggregate_share: float | None = None
+    """The share of the simulated time whose requests were drawn in aggregate; None where all were to be simulated."""
 
     def value(self, kpi: Kpi) -> float | None:
         """One indicator; None where it does not apply."""
@@ -45,6 +47,7 @@ class Outcome:
             data["occupancy_s"],
             data["ended_s"],
             data["step"],
+            data.get("aggregate_share"),
         )
 
 
@@ -60,4 +63,5 @@ def outcome_of(result: RunResult) -> Outcome:
         occupancy_s(journal),
         result.ended_s,
         stopped_at(journal),
+        None if result.plane_use is None else result.plane_use.aggregate_share,
     )

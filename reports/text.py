@@ -62,6 +62,8 @@ def run_text(result: RunResult) -> str:
         ("Ended", f"{length(result.ended_s)} after it was applied" if result.ended_s else "at once"),
         ("Seed", str(result.seed)),
     ]
+    if result.plane_use is not None:
+        head.append(("Requests", words.plane_text(result.plane_use.aggregate_share)))
     return "\n\n".join(
         "\n".join(block) for block in (_pairs(head), _told(story(result.journal)), _pairs(_figures(result.journal)))
     )

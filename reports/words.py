@@ -140,3 +140,12 @@ def overall(score: Score) -> str:
         f"{cells} {'strategy' if cells == 1 else 'strategies and variants'}, up to {kinds} kind{'s' if kinds != 1 else ''} "
         f"of release, {score.replications} replications each, seed {score.seed}"
     )
+
+
+def plane_text(aggregate_share: float) -> str:
+    """How requests were simulated: ``in aggregate 93 % of the time, one by one for the rest``."""
+    if aggregate_share <= 0:
+        return "simulated one by one all the time"
+    if aggregate_share >= 1:
+        return "in aggregate all the time"
+    return f"in aggregate {number(aggregate_share, 'share')} of the time, one by one for the rest"

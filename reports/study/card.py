@@ -75,6 +75,8 @@ class StudyCard:
     reached: tuple[Reached, ...]
     effort: Effort
     about: About
+    aggregate_share: float | None = None
+    """The share of the simulated time whose requests were drawn in aggregate; None where that was not to be."""
 
     @property
     def title(self) -> str:

@@ -72,7 +72,15 @@ def compare_settings(study: Study[Outcome], question: Question, about: About) ->
         reached=tuple(_reached(wish, rows, study, question.baseline) for wish in question.wishes),
         effort=Effort(study.replications, question.looks, study.seed, level),
         about=about,
+        aggregate_share=aggregate_share(study),
     )
+
+
+def aggregate_share(study: Study[Outcome]) -> float | None:
+    """The mean share of the time drawn in aggregate, of all replications that might be; None where none might."""
+    values = (one.aggregate_share for cell in study.cells for part in cell.strata for one in part.values)
+    shares = [share for share in values if share is not None]
+    return fmean(shares) if shares else None
 
 
 def precise(card: StudyCard) -> bool:

@@ -42,6 +42,7 @@ def study_data(card: StudyCard) -> dict[str, Any]:
         "command": card.about.command,
         "seed": effort.seed,
         "replications": effort.replications,
+        "aggregate_share": card.aggregate_share,
         "looks": list(effort.looks),
         "level": effort.level,
         "baseline": card.rows[card.baseline].setting.label,

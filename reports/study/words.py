@@ -83,7 +83,8 @@ def method_text(card: StudyCard) -> str:
         else " All settings met the same releases, requests, delays and faults; differences are to the baseline, pair by pair. "
         "Pairing: how many times as many replications the same interval would take without that."
     )
-    return f"Intervals: {100 * effort.level:.4g} %, each for itself.{pairs}{looks}"
+    drawn = "" if card.aggregate_share is None else f" Requests: {words.plane_text(card.aggregate_share)}."
+    return f"Intervals: {100 * effort.level:.4g} %, each for itself.{pairs}{looks}{drawn}"
 
 
 def cells(card: StudyCard, row: Row, kpi: Kpi) -> tuple[str, ...]:

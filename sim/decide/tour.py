@@ -8,6 +8,7 @@ from math import ceil
 
 from sim.decide.rejections import Rejection
 from sim.model.behaviour import VersionBehaviour
+from sim.model.data_plane import PlaneUse
 from sim.model.header import base_failure_ratio
 from sim.model.outcome import LocalResult, Outcome
 from sim.model.records import DecisionRecord, Record, SoakRecord, Verdict, WeightRecord
@@ -29,6 +30,7 @@ class _Tour:
     simulated: dict[str, tuple[float, float, Outcome]] = field(default_factory=dict)
     """(start, end, outcome) by region."""
     desired_pods: int = 0
+    plane_use: PlaneUse | None = None
     now_s: float = 0.0
     failed: tuple[str, Outcome] | None = None
 
@@ -36,6 +38,8 @@ class _Tour:
         """Takes in a region's run, whose times count from its own apply at ``begun_s``."""
         self.rows.extend(replace(row, t_s=round(row.t_s + begun_s, 6)) for row in result.rows)
         self.desired_pods += result.desired_pods
+        if result.plane_use is not None:
+            self.plane_use = result.plane_use if self.plane_use is None else self.plane_use + result.plane_use
         outcome = replace(result.outcome, ended_s=result.outcome.ended_s + begun_s)
         self.simulated[region] = (begun_s, begun_s + result.end_s, outcome)
 
@@ -60,7 +64,7 @@ def run_phases(
     for region in (region for phase in strategy.phases for region in phase.regions):
         tour.rows.extend(_unsimulated(scenario, region, tour, end_s))
     tour.rows.sort(key=lambda row: row.t_s)
-    return LocalResult(outcome, round(end_s, 6), tour.desired_pods, tuple(tour.rows))
+    return LocalResult(outcome, round(end_s, 6), tour.desired_pods, tuple(tour.rows), tour.plane_use)
 
 
 def _merged(phases: tuple[RegionPhase, ...]) -> RegionPhase:

@@ -33,6 +33,7 @@ from sim.engine.script import ScriptDriver
 from sim.engine.setup import bystanders, eyes_of, network_and_entry
 from sim.engine.site import PodSite
 from sim.engine.telemetry import Collector
+from sim.model.data_plane import DataPlaneMode, PlaneUse
 from sim.model.outcome import LocalResult, Outcome
 from sim.model.records import TrafficRecord, Verdict
 from sim.model.scenario import Scenario
@@ -111,7 +112,15 @@ class LocalRun:
         clock.run_while(self._limit_s)
         self._sampler.finish()
         outcome = judged(self._driver.outcome or self._driver.stuck(), self._claim.failing)
-        return LocalResult(outcome, self._ground.journal.t_s, desired, tuple(self._ground.journal.rows))
+        return LocalResult(
+            outcome, self._ground.journal.t_s, desired, tuple(self._ground.journal.rows), self._plane_use()
+        )
+
+    def _plane_use(self) -> PlaneUse | None:
+        if self._scenario.data_plane is DataPlaneMode.EXACT:
+            return None
+        plane = self._ground.plane
+        return PlaneUse(plane.exact_s, plane.now_s + self._scenario.warm_up_s)
 
     def _refuse(self, rejection: Rejection) -> None:
         self._ground.journal.decision(rejection.actor, "reject", rejection.reason)

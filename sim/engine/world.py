@@ -56,4 +56,6 @@ def _assembled(first: HeaderRecord, rows: tuple[Record, ...], result: LocalResul
     ended_s = round(outcome.ended_s, 6)
     end = EndRecord(max(result.end_s, ended_s), outcome.verdict, outcome.reason, ended_s)
     journal = (first, *rows, end)
-    return RunResult(first.scenario_hash, first.seed, outcome.verdict, outcome.reason, ended_s, journal)
+    return RunResult(
+        first.scenario_hash, first.seed, outcome.verdict, outcome.reason, ended_s, journal, result.plane_use
+    )

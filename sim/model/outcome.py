@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.model.data_plane import PlaneUse
 from sim.model.records import Record, Verdict
 
 
@@ -29,3 +30,5 @@ class LocalResult:
     end_s: float
     desired_pods: int
     rows: tuple[Record, ...]
+    plane_use: PlaneUse | None = None
+    """Which data plane served for how long, where the scenario leaves a choice."""

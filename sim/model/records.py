@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sim.model.data_plane import PlaneUse
+
 SCHEMA_VERSION = 1
 
 
@@ -244,3 +246,5 @@ class RunResult:
     reason: str
     ended_s: float
     journal: tuple[Record, ...]
+    plane_use: PlaneUse | None = None
+    """Which data plane served for how long; None where every request was to be simulated, or it was no simulation."""

@@ -92,6 +92,11 @@ class Plane(Protocol):
     is_silent: bool
     """Nobody ever calls."""
 
+    @property
+    def exact_s(self) -> float:
+        """For how long every request has been simulated, seconds."""
+        ...
+
     def advance(self, to_s: float) -> None:
         """Simulate everything before ``to_s``; ValueError where the plane is beyond it."""
         ...

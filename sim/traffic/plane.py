@@ -55,6 +55,7 @@ class DataPlane:
         proxies: int = 1,
     ) -> None:
         self.now_s = start_s
+        self._start_s = start_s
         self.is_silent = load.is_silent
         """Nobody ever calls: time passes and nothing happens."""
         self._balancing = balancing
@@ -81,6 +82,11 @@ class DataPlane:
         self._arrivals = Arrivals(load, streams, share)
         self._block = self._load_block(self._arrivals.number_at(start_s))
         self._carried.sizes[NEXT] = np.searchsorted(self._block.times, start_s)
+
+    @property
+    def exact_s(self) -> float:
+        """For how long every request has been simulated: always."""
+        return self.now_s - self._start_s
 
     def advance(self, to_s: float) -> None:
         """Simulate everything before ``to_s``; nothing where the plane is already there. Time never goes back."""

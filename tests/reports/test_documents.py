@@ -12,6 +12,7 @@ import reports
 from reports import words
 from reports.scorecard import KpiScore, TargetCheck
 from reports.statistics import NOTHING, Estimate
+from sim.model.data_plane import PlaneUse
 from sim.model.kpis import Kpi, KpiTarget
 from sim.model.records import Verdict
 from sim.study import Cell
@@ -158,6 +159,20 @@ def test_a_run_without_more_failures_than_usual_says_so() -> None:
     text = reports.run_text(run_result(journal(traffic(60.0, "stable", 1000, 9), base=0.01)))
     assert "9 of 1,000, no more than the stable version alone" in text
     assert re.search(r"Error budget used +0 % of", text)
+
+
+@pytest.mark.parametrize(
+    ("exact_s", "told"),
+    [
+        (0.0, "in aggregate all the time"),
+        (7.0, "in aggregate 93 % of the time, one by one for the rest"),
+        (100.0, "simulated one by one all the time"),
+    ],
+)
+def test_a_run_says_how_its_requests_were_simulated(exact_s: float, told: str) -> None:
+    result = replace(run_result(RUN), plane_use=PlaneUse(exact_s, 100.0))
+    assert f"Requests  {told}" in reports.run_text(result)
+    assert "Requests" not in reports.run_text(run_result(RUN))
 
 
 def test_the_json_of_a_run() -> None:
