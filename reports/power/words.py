@@ -9,7 +9,7 @@ from reports.power.card import Frequency, GatePower, Power, Whole, WholeDot
 from scenarios.power.advice import Advice, Knob
 from scenarios.power.asking import Axis, AxisKind
 from scenarios.power.courses import Course, Method
-from scenarios.power.queries import Share
+from scenarios.power.readings import Share
 from sim.model.units import duration_text
 
 _TINY = 1e-4

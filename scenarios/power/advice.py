@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from scenarios.power.courses import course
 from scenarios.power.models import GateModel, Rollout
-from scenarios.power.queries import Share
+from scenarios.power.readings import Share
 from scenarios.power.world import Truth
 from sim.decide.assessment import effective_count, tolerated
 

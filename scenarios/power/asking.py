@@ -10,7 +10,7 @@ from math import exp, inf, log
 
 from scenarios.power.courses import Curves
 from scenarios.power.models import GateModel, Rollout, healthy_behaviour
-from scenarios.power.queries import Quantile, Share
+from scenarios.power.readings import Quantile, Share
 from scenarios.power.world import Truth, bad_share, behaviour_of, server_errors, slower_share
 from sim.model.behaviour import Release
 from sim.model.load import LoadShape, Stage

@@ -12,7 +12,7 @@ from scenarios.power.eyes import DatadogEyes, PrometheusEyes, Span, eyes_of, ove
 from scenarios.power.models import GateModel, Rollout
 from scenarios.power.probes import STABLE
 from scenarios.power.quantiles import bucketed
-from scenarios.power.queries import Quantile, Reading, Share
+from scenarios.power.readings import Quantile, Reading, Share
 from scenarios.power.world import Floats, Truth, bad_share, behaviour_of, slower_share
 from sim.model.behaviour import VersionBehaviour
 

@@ -16,7 +16,7 @@ from scenarios.power.limits import ERROR, FAILED, PHASES, Ends, chain, follow, m
 from scenarios.power.models import GateModel, Rollout
 from scenarios.power.poisson import split
 from scenarios.power.quantiles import quantile_chances
-from scenarios.power.queries import Quantile, Reading
+from scenarios.power.readings import Quantile, Reading
 from scenarios.power.shares import Verdicts
 from scenarios.power.world import Truth, behaviour_of, occupation
 from sim.model.analysis import AnalysisPhase

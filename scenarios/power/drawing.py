@@ -13,7 +13,7 @@ from scenarios.power.counting import Grid
 from scenarios.power.eyes import PrometheusEyes, Span
 from scenarios.power.limits import Codes
 from scenarios.power.quantiles import quantile_numbers
-from scenarios.power.queries import Quantile, Share
+from scenarios.power.readings import Quantile, Share
 from scenarios.power.world import Floats
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
 from sim.streams import Streams

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
 
-from scenarios.power.queries import Quantile, Share
+from scenarios.power.readings import Quantile, Share
 from sim.metrics.promql.dialects import DIALECTS, dialect_of
 from sim.model.scenario import Scenario
 

@@ -8,7 +8,9 @@ from functools import cached_property
 from math import floor
 
 from scenarios.power.probes import CANARY, Probe
-from scenarios.power.queries import Quantile, Reading, Share, Unread, reading
+from scenarios.power.queries import reading
+from scenarios.power.readings import Quantile, Reading, Share
+from scenarios.power.shares import Unread
 from scenarios.power.world import Flow
 from sim.decide.defaults import JUST_AFTER_S
 from sim.decide.standing import with_workload

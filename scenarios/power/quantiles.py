@@ -15,7 +15,7 @@ import numpy as np
 
 from scenarios.power.limits import PHASES
 from scenarios.power.poisson import Poisson
-from scenarios.power.queries import Quantile
+from scenarios.power.readings import Quantile
 from scenarios.power.world import Floats
 from sim.model.analysis import AnalysisPhase
 

@@ -16,7 +16,7 @@ from scenarios.power.eyes import DatadogEyes, PrometheusEyes, overlap, phases
 from scenarios.power.limits import FAILED
 from scenarios.power.models import GateModel, Rollout
 from scenarios.power.quantiles import bucketed, quantile_chances, quantile_numbers
-from scenarios.power.queries import Quantile
+from scenarios.power.readings import Quantile
 from scenarios.power.world import Truth
 from sim.metrics.promql.histogram import quantiles
 from sim.model.analysis import AnalysisPhase

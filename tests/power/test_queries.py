@@ -9,7 +9,7 @@ import pytest
 from scenarios import library
 from scenarios.document import load
 from scenarios.power.models import Rollout, rollout_of
-from scenarios.power.queries import Quantile, Share
+from scenarios.power.readings import Quantile, Share
 from sim.model.analysis import AnalysisPhase
 from tests.power.rollouts import GOOD, RATIO, metric, rollout
 
