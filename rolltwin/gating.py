@@ -37,7 +37,8 @@ def test_of(claim: Claim) -> Sprt | MeanTest:
             raise AssertionError(claim)
         most = means.MOST if claim.most is None else claim.most
         return MeanTest(claim.happening.relation, claim.happening.value, claim.margin, claim.rates, most)
-    test = Sprt(claim.often.kept, claim.margin, claim.rates, MOST if claim.most is None else claim.most)
+    most = MOST if claim.most is None else claim.most
+    test = Sprt(claim.often.kept, claim.margin, claim.rates, most, claim.tolerance)
     if claim.most is not None or test.fewest_to_pass > MOST:  # hopeless: ``refuse_hopeless`` says so
         return test
     return replace(test, most=enough(test))
@@ -56,7 +57,7 @@ def refuse_hopeless(policy: Policy) -> None:
                     claim.place.file,
                     claim.place.line,
                     claim.place.column,
-                    suggestion="allow more (max_replications), a wider margin or higher error rates",
+                    suggestion="allow more (max_replications), a tolerance, a wider margin or higher error rates",
                 )
                 for claim, test in hopeless
             ]

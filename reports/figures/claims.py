@@ -166,7 +166,7 @@ def _draw_share(axes: Axes, panel: SharePanel) -> None:
                       interpolate=True)  # fmt: skip
     for name, colour in (("fails", style.VERMILLION), ("passes", style.GREEN)):
         axes.plot(x, heights[name], color=colour, linewidth=1.2)
-    for name in ("hopeless", "harmless"):
+    for name in ("hopeless", "harmless") if panel.hopeless != panel.fails else ():  # with a tolerance they are the same
         axes.plot(x, heights[name], color=style.ORANGE, linewidth=0.9, linestyle="--")
     axes.step([n for n, _ in panel.path], [b for _, b in panel.path], where="post", color=style.BLACK, linewidth=1.5)
     axes.plot(

@@ -50,10 +50,11 @@ def chances(test: Sprt, shares: Sequence[float]) -> tuple[Chances, ...]:
 def enough(test: Sprt) -> int:
     """Fewest replications after which at most ``CUT_SHORT`` of claims a margin off the bound are open; two digits, rounded up.
 
-    More would only be spent on claims that are too close to call; fewer would leave clear ones open.
+    More would only be spent on claims that are too close to call; fewer would leave clear ones open. Within a tolerance
+    claims are to be decided too.
     """
-    ends = (test.share - test.margin, test.share + test.margin)
-    tally = _Tally(test, ends)
+    low, high = test.clear
+    tally = _Tally(test, (low, (low + high) / 2, high) if test.tolerance else (low, high))
     while tally.seen < MOST and tally.left > CUT_SHORT:
         tally.step()
     step: int = 10 ** max(floor(log10(max(tally.seen, 1))) - 1, 0)

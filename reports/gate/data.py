@@ -48,6 +48,7 @@ def _claim(result: Result) -> dict[str, Any]:
         "answer": result.answer,
         "replications": result.seen,
         "margin": claim.margin,
+        "tolerance": claim.tolerance,
         "most_replications": result.test.most,
         "false_pass": claim.rates.false_pass,
         "false_fail": claim.rates.false_fail,
@@ -63,7 +64,7 @@ def _claim(result: Result) -> dict[str, Any]:
 def _evidence(result: Result) -> dict[str, Any]:
     if isinstance(result.state, State) and isinstance(result.test, Sprt):
         bound = result.test.share
-        around = chances(result.test, (bound - result.test.margin, bound, bound + result.test.margin))
+        around = chances(result.test, sorted({*result.test.clear, bound}))
         return {
             "kept": result.state.kept,
             "broken": result.state.broken,

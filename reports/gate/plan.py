@@ -28,9 +28,12 @@ def _plan(claim: Claim, test: Sprt | MeanTest) -> Iterator[str]:
             "    ",
         )
         return
+    between = ""
+    if test.tolerance:
+        between = f"; either answer where in truth kept in {share_text(test.shown)} to {share_text(test.share)}"
     yield wrapped(
         f"passes after {words.times(test.fewest_to_pass)} without a break, fails after {test.fewest_to_fail:,} broken in a row; "
-        f"stops after at most {test.most:,}",
+        f"stops after at most {test.most:,}{between}",
         "    ",
     )
     yield from ("    " + line for line in columns([_HEADS, *map(tuple, _rows(test))]))
@@ -40,7 +43,9 @@ _HEADS = ("in truth kept in", "passed", "failed", "too close", "cut short", "rep
 
 
 def _rows(test: Sprt) -> Iterator[list[str]]:
-    shares = (test.share - 2 * test.margin, test.share - test.margin, test.share, test.share + test.margin, 1.0)
+    low, high = test.clear
+    width = (high - low) / 2
+    shares = (low - width, low, low + width, high, 1.0)
     for one in chances(test, [share for share in shares if 0 < share <= 1]):
         ends = (one.passed, one.failed, one.too_close, one.cut_short)
         yield [share_text(one.share), *(_percent(end) for end in ends), digits(one.mean_replications)]

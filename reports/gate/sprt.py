@@ -14,6 +14,10 @@ the rate's probability (Ville's inequality). Wald (1945), *Sequential tests of s
 side for three answers are Sobel and Wald's (1949), for simulated models Younes' (2006, *Error control for probabilistic
 model checking*). Wald's own bound ``ln((1 - beta) / alpha)`` is a little lower than ``ln(1 / alpha)``, and only
 approximately right.
+
+With a tolerance ``t`` it is Wald's one test, ``q`` against ``q - t``, as tools of statistical model checking decide: P(passed)
+is at most ``false_pass`` wherever the true share is at most ``q - t``, P(failed) at most ``false_fail`` wherever it is at
+least ``q``. In between either answer may come, so a claim is hardly ever undecided, and takes far fewer replications.
 """
 
 from __future__ import annotations
@@ -67,17 +71,35 @@ class Sprt:
     share: float
     """Claimed share q of replications that keep it."""
     margin: float
+    """Of no account where there is a tolerance."""
     rates: Rates
     most: int
+    tolerance: float = 0.0
+    """A claim may pass though its share is up to so much less than q."""
+
+    @property
+    def shown(self) -> float:
+        """Share of which a claim that passes has been shown to have more."""
+        return self.share - self.tolerance
+
+    @property
+    def clear(self) -> tuple[float, float]:
+        """Shares at and beyond which a claim is to be decided."""
+        return (self.shown, self.share) if self.tolerance else (self.share - self.margin, self.share + self.margin)
 
     @property
     def speaks_for(self) -> Ratio:
-        """Q + m against q."""
+        """Q + m against q; with a tolerance q against q - t."""
+        if self.tolerance:
+            return _ratio(self.share, self.shown, self.rates.false_pass, self.rates.false_fail)
         return _ratio(self.share + self.margin, self.share, self.rates.false_pass, self.rates.left_open)
 
     @property
     def speaks_against(self) -> Ratio:
-        """Q - m against q."""
+        """Q - m against q; with a tolerance q - t against q, which gives up where the other has spoken."""
+        if self.tolerance:
+            other = self.speaks_for
+            return Ratio(-other.kept, -other.broken, -other.gives_up, -other.decides)
         return _ratio(self.share - self.margin, self.share, self.rates.false_fail, self.rates.left_open)
 
     @property

@@ -11,7 +11,7 @@ from reports.gate.sprt import Answer, Sprt, State
 from reports.numbers import number
 from reports.statistics import wilson
 from scenarios.policy.claims import Indicator, Policy, RatesOf
-from scenarios.policy.sentence import sentence, share_text
+from scenarios.policy.sentence import points_text, sentence, share_text
 from sim.model.kpis import KPI_MEANINGS
 
 MARKS = {
@@ -78,13 +78,23 @@ def conclusion(result: Result) -> str:
     bound = _bound(result)
     match answer:
         case Answer.PASSED:
-            return f"so {bound} is shown; wrong for at most {share_text(rates.false_pass)} of claims that do not hold"
+            return _shown(result, bound)
         case Answer.FAILED:
             return f"so {bound} does not hold; wrong for at most {share_text(rates.false_fail)} of claims that do"
         case Answer.UNDECIDED:
             return _undecided(result)
         case Answer.OPEN:
             return "not yet decided"
+
+
+def _shown(result: Result, bound: str) -> str:
+    wrong = f"wrong for at most {share_text(result.claim.rates.false_pass)} of claims that"
+    often, tolerance = result.claim.often, result.claim.tolerance
+    if often is None or not tolerance:
+        return f"so {bound} is shown; {wrong} do not hold"
+    if often.at_least:
+        return f"so more than {share_text(often.share - tolerance)} is shown; {wrong} reach no more"
+    return f"so less than {share_text(often.share + tolerance)} is shown; {wrong} reach that"
 
 
 def _bound(result: Result) -> str:
@@ -102,7 +112,7 @@ def _undecided(result: Result) -> str:
     if close:
         margin = result.claim.margin
         width = (
-            f"{100 * margin:.3g} points"
+            points_text(margin)
             if isinstance(result.test, Sprt)
             else value_text(result.claim.happening, margin)
             if isinstance(result.claim.happening, Indicator)
@@ -159,9 +169,10 @@ def method(policy: Policy) -> str:
     else:
         each = "of each claim"
         whole = f"all {total} together in at most {share_text(min(1.0, total * rates.false_fail))}" if total > 1 else ""
+    by = " by its tolerance" if any(claim.tolerance for claim in policy.claims) else ""
     return (
-        f"Sequential probability ratio tests; error rates {each}: passed though it does not hold at most "
+        f"Sequential probability ratio tests; error rates {each}: passed though it does not hold{by} at most "
         f"{share_text(rates.false_pass)}, failed though it holds at most {share_text(rates.false_fail)}"
-        f"{f' ({whole})' if whole else ''}. A policy passes only if every claim does, so one that breaks a claim passes in at "
-        f"most {share_text(rates.false_pass)} whatever the number of claims. Seed {policy.seed}."
+        f"{f' ({whole})' if whole else ''}. A policy passes only if every claim does, so one that breaks a claim{by} passes in "
+        f"at most {share_text(rates.false_pass)} whatever the number of claims. Seed {policy.seed}."
     )

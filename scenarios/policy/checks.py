@@ -8,7 +8,7 @@ from itertools import groupby
 from scenarios.document.fields import nearest
 from scenarios.findings import Path
 from scenarios.policy.claims import Aborted, Claim, FalselyAborted, Indicator, Missed, Promoted
-from scenarios.policy.making import happenings, often_of
+from scenarios.policy.making import happenings, often_of, tolerance_of
 from scenarios.policy.schema import WrittenClaim, WrittenPolicy
 from sim.model.kpis import Kpi
 from sim.model.scenario import Scenario
@@ -17,12 +17,15 @@ from sim.model.units import duration_text
 Problem = tuple[Path, str, str]
 _OF_BAD = {Kpi.TIME_TO_DETECT, Kpi.BAD_FULL_TRAFFIC_MINUTES}
 """Indicators that good releases do not have."""
+_ROUNDING = 1e-9
+"""Of shares."""
 
 
 def alone(written: WrittenPolicy) -> Iterator[Problem]:
     """Everything that can be said without the scenarios."""
     for index, one in enumerate(written.claims):
-        yield from (((("claims", index, *path)), message, hint) for path, message, hint in _claim(one))
+        problems = (*_claim(one), *_tolerance(one, written))
+        yield from (((("claims", index, *path)), message, hint) for path, message, hint in problems)
 
 
 def repeated(names: list[tuple[Path, str]], what: str) -> Iterator[Problem]:
@@ -74,6 +77,28 @@ def _share(one: WrittenClaim, name: str) -> Iterator[Problem]:
             f"must be above 0 and leave room on both sides of {100 * often.share:g} % (got {100 * one.margin:g} %)"
         )
         yield ("margin",), message, ""
+
+
+def _tolerance(one: WrittenClaim, written: WrittenPolicy) -> Iterator[Problem]:
+    own: Path = () if one.tolerance is None else ("tolerance",)
+    tolerance, often = tolerance_of(one, written), often_of(one)
+    if own and one.mean:
+        yield own, "a mean has none", "write a margin, in the indicator's unit"
+    elif own and one.margin is not None:
+        yield (
+            own,
+            "a claim has either a tolerance or a margin",
+            "a tolerance decides what lies near the bound, a margin leaves it undecided",
+        )
+    elif often is not None and 0 < often.share < 1 and tolerance > often.kept - _ROUNDING:
+        share = 100 * often.share
+        room = (
+            f"must be below {share:g} %"
+            if often.at_least
+            else f"must be below {100 - share:g} %, what is left of {share:g} %"
+        )
+        hint = "" if own else "give the claim a tolerance of its own, or a margin"
+        yield own, f"the tolerance {room} (got {100 * tolerance:g} %)", hint
 
 
 def fitting(claim: Claim, scenario: Scenario) -> Iterator[Problem]:

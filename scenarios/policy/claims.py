@@ -124,6 +124,8 @@ class Claim:
     most: int | None
     """Replications after which to stop looking; None: as many as are worth it."""
     traffic_rps: float | None = None
+    tolerance: float = 0.0
+    """Of a share: so much short of its bound a claim may pass. 0: none, and ``margin`` says how near is too near to call."""
     place: Place = field(default=Place("", 0, 0), compare=False)
 
 

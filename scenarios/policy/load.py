@@ -82,7 +82,7 @@ class _Asked:
         if world is None:
             return None
         place = reader.source.position(self.path)
-        claim = claim_of(self.one, written.max_replications, rates, world, place)
+        claim = claim_of(self.one, written, rates, world, place)
         problems = list(fitting(claim, worlds.opened[world].loaded.scenario))
         for where, message, suggestion in problems:
             reader.fail((*self.path, *where), message, suggestion)

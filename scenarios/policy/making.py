@@ -61,14 +61,22 @@ def rates_of(written: WrittenPolicy, claims: int) -> Rates:
     return Rates(rates.false_pass / parts, rates.false_fail / parts, rates.left_open)
 
 
-def claim_of(one: WrittenClaim, most: int | None, rates: Rates, world: int, place: Place) -> Claim:
+def tolerance_of(one: WrittenClaim, written: WrittenPolicy) -> float:
+    """How far short of its bound the claim may pass; 0 for a mean, and where it says how near is too near."""
+    if one.tolerance is not None:
+        return one.tolerance
+    return written.tolerance or 0.0 if one.margin is None and not one.mean else 0.0
+
+
+def claim_of(one: WrittenClaim, written: WrittenPolicy, rates: Rates, world: int, place: Place) -> Claim:
     """The claim about one world, named after itself where it has no name."""
     ((_, happening),) = happenings(one).items()
     often = often_of(one)
     margin = default_margin(happening, often) if one.margin is None else one.margin
-    most = most if one.max_replications is None else one.max_replications
+    tolerance = tolerance_of(one, written)
+    most = written.max_replications if one.max_replications is None else one.max_replications
     release = release_name(one.release)
-    claim = Claim(one.name, world, release, happening, often, margin, rates, most, one.traffic, place)
+    claim = Claim(one.name, world, release, happening, often, margin, rates, most, one.traffic, tolerance, place)
     return replace(claim, name=claim.name or sentence(claim))
 
 

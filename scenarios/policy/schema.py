@@ -106,6 +106,7 @@ class WrittenClaim:
     in_at_most: float | None = None
     mean: bool = False
     margin: float | None = None
+    tolerance: float | None = None
     max_replications: int | None = None
 
 
@@ -128,6 +129,7 @@ class WrittenPolicy:
     set: tuple[str, ...] = ()
     data_plane: DataPlaneMode = DataPlaneMode.AUTO
     error_rates: WrittenRates = WrittenRates()
+    tolerance: float | None = None
     max_replications: int | None = None
     seed: int = 1
 
@@ -274,6 +276,12 @@ CLAIM = Section(
             "Nearer to the bound than this the claim may stay undecided. Default: 4/5 of the bound's distance from 0% or 100%, "
             "at most 10 points; of a mean 5% of its bound.",
         ),
+        Field(
+            "tolerance",
+            Maybe(SHARE),
+            "So much short of its bound the claim may pass: false_pass holds from there on, the claim takes far fewer replications "
+            "and is never too close to call. Instead of a margin; none: as the policy says.",
+        ),
         Field("max_replications", Maybe(REPLICATIONS), "Stop looking after so many; none: as the policy says."),
     ),
 )
@@ -313,6 +321,7 @@ POLICY = Section(
         Field("data_plane", enum_choice(DataPlaneMode), "How closely requests are simulated."),
         Field("claims", ListOf(Short(CLAIM, claim_of, "a sentence"), non_empty=True), "What must hold.", required=True),
         Field("error_rates", RATES, "How often a decision may be wrong."),
+        Field("tolerance", Maybe(SHARE), "Of every claim about a share that names neither tolerance nor margin."),
         Field(
             "max_replications",
             Maybe(REPLICATIONS),

@@ -10,7 +10,7 @@ from sim.model.kpis import KPI_MEANINGS
 from sim.model.units import duration_text
 
 SHAPES = (
-    "RELEASE [at N rps] is aborted [within TIME] in at least|at most SHARE",
+    "RELEASE [at N rps] is aborted [within TIME] in at least|at most SHARE [(tolerance SHARE)]",
     "RELEASE ... is promoted [within TIME] in ...",
     "RELEASE ... is falsely aborted in at most SHARE",
     "RELEASE ... is missed in at most SHARE",
@@ -21,7 +21,8 @@ _SENTENCE = re.compile(
     r"(?P<release>\S+)"
     r"(?: at (?P<traffic>[\d,.]+) ?(?:rps|/s|requests/s))?"
     r" (?P<what>.+?)"
-    r"(?: in at (?P<side>least|most) (?P<share>[\d.]+) ?%(?: of (?:the )?replications)?)?\.?"
+    r"(?: in at (?P<side>least|most) (?P<share>[\d.]+) ?%(?: of (?:the )?replications)?"
+    r"(?: \(tolerance (?P<tolerance>[\d.]+) ?(?:%|points?)\))?)?\.?"
 )
 _WHAT: tuple[tuple[re.Pattern[str], dict[str, Any]], ...] = (
     (re.compile(r"is aborted within (?P<aborted_within>\S+)"), {}),
@@ -46,6 +47,8 @@ def claim_of(text: str) -> dict[str, Any]:
         fields["traffic"] = float(found["traffic"].replace(",", ""))
     if found["share"]:
         fields[f"in_at_{found['side']}"] = f"{found['share']}%"
+    if found["tolerance"]:
+        fields["tolerance"] = f"{found['tolerance']}%"
     return fields
 
 
@@ -61,14 +64,19 @@ def _what(text: str) -> dict[str, Any] | None:
 def sentence(claim: Claim) -> str:
     """The claim as a sentence, which ``claim_of`` reads."""
     traffic = "" if claim.traffic_rps is None else f" at {claim.traffic_rps:,.12g} rps"
-    return (
-        f"{claim.release}{traffic} {happening_text(claim.happening, mean=claim.often is None)}{often_text(claim.often)}"
-    )
+    happens = happening_text(claim.happening, mean=claim.often is None)
+    tolerance = f" (tolerance {points_text(claim.tolerance)})" if claim.tolerance else ""
+    return f"{claim.release}{traffic} {happens}{often_text(claim.often)}{tolerance}"
 
 
 def often_text(often: Often | None) -> str:
     """`` in at least 99 %``; nothing for a mean."""
     return "" if often is None else f" in at {'least' if often.at_least else 'most'} {share_text(often.share)}"
+
+
+def points_text(share: float) -> str:
+    """``0.04 -> 4 points``."""
+    return f"{100 * share:.6g} point{'' if share == 0.01 else 's'}"
 
 
 def share_text(share: float) -> str:

@@ -159,6 +159,40 @@ def test_plan_says_what_it_will_take(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "95 %              4.8 %    3.8 %    90 %       1.3 %      255" in told
 
 
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [
+        (
+            "errors-5 is aborted in at least 99 % (tolerance 4 points)",
+            "so more than 95 % is shown; wrong for at most 5 % of claims that reach no more",
+        ),
+        (
+            "good is falsely aborted in at most 1 % (tolerance 4 points)",
+            "so less than 5 % is shown; wrong for at most 5 % of claims that reach that",
+        ),
+    ],
+    ids=["at least", "at most"],
+)
+def test_what_passes_with_a_tolerance_is_said_to_be_shown_no_more_than_it_is(
+    tmp_path: Path, claim: str, shown: str
+) -> None:
+    gate = gating.decide(policy(tmp_path, claim), Serial(), run=certain)
+    text = " ".join(reports.render_gate(gate, "text").split())
+    assert f"passed {claim} kept in all of 73 replications, {shown}" in text
+    assert "passed though it does not hold by its tolerance at most 5 %" in text
+    assert json.loads(reports.render_gate(gate, "json"))["claims"][0]["tolerance"] == pytest.approx(0.04)
+
+
+def test_a_tolerance_leaves_no_room_to_be_too_close_in_the_figure(tmp_path: Path) -> None:
+    gate = gating.decide(
+        policy(tmp_path, "errors-5 is aborted in at least 92 % (tolerance 4 points)"), Serial(), run=dice
+    )
+    (panel,) = claims.info(gate).panels
+    assert isinstance(panel, claims.SharePanel)
+    assert (panel.hopeless, panel.harmless) == (panel.fails, panel.passes)
+    assert style.png(claims.draw(claims.info(gate))).startswith(b"\x89PNG")
+
+
 def test_verdicts_count_claims(tmp_path: Path) -> None:
     gate = gating.decide(policy(tmp_path, "errors-5 is aborted in at least 90 %"), Serial(), run=certain)
     assert words.verdict(gate) == "passed: 1 passed of 1 claim in 36 replications"

@@ -20,6 +20,8 @@ SENTENCES = (
     "good is promoted in at least 99.5 %",
     "good is falsely aborted in at most 1 %",
     "errors-1 is missed in at most 2.5 %",
+    "errors-1 is missed in at most 2.5 % (tolerance 1 point)",
+    "errors-5 at 1,000 rps is aborted within 6m in at least 99 % (tolerance 4 points)",
     "errors-5 has failed_requests <= 2,000 in at least 95 %",
     "slow has time_to_detect < 2m in at least 95 %",
     "slow has error_budget_burn <= 5% in at least 95 %",
@@ -149,6 +151,35 @@ def test_rates_of_the_policy_are_shared_among_its_claims(tmp_path: Path) -> None
     head = "error_rates: {false_pass: 2%, false_fail: 4%, of: policy}"
     rates = policy(tmp_path, claims, head).claims[0].rates
     assert (rates.false_pass, rates.false_fail, rates.left_open) == (0.01, 0.02, 0.05)
+
+
+def test_a_claim_has_a_margin_or_a_tolerance_its_own_or_the_policys(tmp_path: Path) -> None:
+    claims = """errors-5 is aborted in at least 99 %
+errors-5 is missed in at most 1 % (tolerance 2 points)
+{release: errors-5, aborted: true, in_at_least: 98%, tolerance: 0%}
+{release: errors-5, aborted: true, in_at_least: 97%, margin: 1%}
+errors-5 has mean failed_requests <= 2000"""
+    found = policy(tmp_path, claims, "tolerance: 4%").claims
+    assert [claim.tolerance for claim in found] == [0.04, 0.02, 0.0, 0.0, 0.0]
+    assert [claim.name for claim in found][:2] == [
+        "errors-5 is aborted in at least 99 % (tolerance 4 points)",
+        "errors-5 is missed in at most 1 % (tolerance 2 points)",
+    ]
+
+
+def test_a_tolerance_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    claims = """{release: errors-5, aborted: true, in_at_least: 90%, tolerance: 4%, margin: 1%}
+{release: errors-5, failed_requests: 2000, mean: true, tolerance: 4%}
+{release: errors-5, aborted: true, in_at_least: 3%}
+{release: errors-5, missed: true, in_at_most: 97%, tolerance: 3%}"""
+    said = "\n".join(refusal(written(tmp_path, claims, "tolerance: 3%")))
+    for line in (
+        "5:58: error RT800 claims[0].tolerance: a claim has either a tolerance or a margin",
+        "6:60: error RT800 claims[1].tolerance: a mean has none",
+        "7:5: error RT800 claims[2]: the tolerance must be below 3 % (got 3 %)",
+        "8:56: error RT800 claims[3].tolerance: the tolerance must be below 3 %, what is left of 97 % (got 3 %)",
+    ):
+        assert line in said
 
 
 def test_all_that_is_wrong_with_fields_is_said_at_once(tmp_path: Path) -> None:

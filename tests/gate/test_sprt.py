@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -15,6 +16,9 @@ from scenarios.policy.claims import Rates
 
 TEST = Sprt(0.9, 0.08, Rates(), 370)
 STRICT = Sprt(0.99, 0.008, Rates(0.01, 0.02, 0.05), 2000)
+
+
+TOLERANT = Sprt(0.99, 0.0, Rates(0.05, 0.04, 0.05), 600, 0.04)
 
 
 def walked(test: Sprt, outcomes: str) -> State:
@@ -90,6 +94,36 @@ def test_error_rates_hold_exactly_whatever_the_truth(test: Sprt) -> None:
     assert max(one.too_close for one in off) <= rates.left_open
     for one in found:
         assert one.passed + one.failed + one.too_close + one.cut_short == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("most", [60, 600, 20_000])
+def test_with_a_tolerance_error_rates_hold_outside_of_it(most: int) -> None:
+    test = replace(TOLERANT, most=most)
+    found = chances(test, [0.5, 0.9, 0.94, test.shown, 0.96, 0.97, 0.98, test.share, 0.995, 1.0])
+    assert max(one.passed for one in found if one.share <= test.shown) <= test.rates.false_pass
+    assert max(one.failed for one in found if one.share >= test.share) <= test.rates.false_fail
+    assert max(one.too_close for one in found) == 0
+    for one in found:
+        assert one.passed + one.failed + one.cut_short == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_tolerance_makes_clear_cases_cheap_and_leaves_next_to_none_open() -> None:
+    assert (TOLERANT.fewest_to_pass, TOLERANT.fewest_to_fail) == (73, 3)
+    assert walked(TOLERANT, "+" * 73).answer is Answer.PASSED
+    assert walked(TOLERANT, "---").answer is Answer.FAILED
+    test = replace(TOLERANT, most=enough(replace(TOLERANT, most=100_000)))
+    assert max(one.cut_short for one in chances(test, [0.95, 0.96, 0.97, 0.98, 0.99])) <= CUT_SHORT + 0.001
+
+
+@pytest.mark.parametrize("share", [0.95, 0.97, 0.99])
+def test_dice_with_a_tolerance_are_decided_as_often_as_the_recursion_says(share: float) -> None:
+    times = 300
+    answers, mean = thrown(TOLERANT, share, times, seed=6)
+    (found,) = chances(TOLERANT, [share])
+    for answer, exact in ((Answer.PASSED, found.passed), (Answer.FAILED, found.failed)):
+        low, high = binom.interval(0.9999, times, exact)
+        assert low <= answers[answer] <= high
+    assert mean == pytest.approx(found.mean_replications, rel=0.15)
 
 
 @pytest.mark.parametrize("most", [40, 120, 370, 5000])
