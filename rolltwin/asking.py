@@ -20,7 +20,7 @@ from rolltwin import gating
 from scenarios.document.source import Place, Source
 from scenarios.findings import BadInput
 from scenarios.policy.claims import Policy
-from scenarios.policy.load import load, policy_of
+from scenarios.policy.load import Instead, load, policy_of
 from scenarios.policy.schema import SCHEMA
 from sim.study import Processes, Serial
 
@@ -54,7 +54,7 @@ class Rolltwin:
     paths: tuple[str, ...] = ()
     rps: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    """Of the policy: seed, set, max_replications, error_rates, data_plane."""
+    """Of the policy: seed, set, max_replications, error_rates, tolerance, data_plane."""
     note: Note = lambda claim, found: None  # noqa: ARG005 - nobody listens
 
     def release(self, name: str = "", **own: Any) -> Asking:
@@ -62,9 +62,13 @@ class Rolltwin:
         return Asking(self, {**({"name": name} if name else {}), **own}, self.paths, self.rps)
 
     def policy(self, file: str | Path, *overrides: str) -> None:
-        """Every claim of a policy file; ``overrides`` are KEY=VALUE."""
+        """Every claim of a policy file; ``overrides`` are KEY=VALUE.
+
+        What the test's marker says stands for what the file says; its traffic is that of claims for which the file has none.
+        """
         __tracebackhide__ = True
-        self._assert(_usable(lambda: load(self.folder / file, overrides)))
+        instead = Instead(self.options, _caller(2), self.rps)
+        self._assert(_usable(lambda: load(self.folder / file, overrides, instead=instead)))
 
     def _assert(self, policy: Policy) -> None:
         __tracebackhide__ = True
@@ -146,7 +150,7 @@ class Asking:
             "claims": [{"release": self.own, **({} if self.rps is None else {"traffic": self.rps}), **fields}],
             **self.twin.options,
         }
-        place = _caller()
+        place = _caller(3)
         source = Source(data, {(): replace(place, file=str(self.twin.folder / "x")), ("claims",): place}, place.file)
         policy = _usable(lambda: policy_of(source))
         self.twin._assert(policy)  # noqa: SLF001 - the fixture and its questions are one
@@ -168,7 +172,7 @@ def _usable(make: Callable[[], Any]) -> Any:
     raise RolloutError(render(findings, (), "text"))
 
 
-def _caller() -> Place:
-    """The line of the test that makes the claim."""
-    frame = sys._getframe(3)  # noqa: SLF001 - pytest's own way to a test's line
+def _caller(depth: int) -> Place:
+    """The line of the test that makes the claim, so many calls up from here."""
+    frame = sys._getframe(depth)  # noqa: SLF001 - pytest's own way to a test's line
     return Place(frame.f_code.co_filename, frame.f_lineno, 1)

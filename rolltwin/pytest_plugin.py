@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MARKER = "cluster"
 ROLLOUT = "rollout"
-_OF_A_POLICY = ("seed", "set", "max_replications", "error_rates", "data_plane")
+_OF_A_POLICY = ("seed", "set", "max_replications", "error_rates", "tolerance", "data_plane")
 """What the rollout marker may say besides where and at which traffic."""
 HOW = "needs a Kubernetes cluster: run pytest with --kind (Docker and kind make one) or --cluster-context=NAME"
 _THEIR_PLUGINS = ("pytest-kind-ng", "pytest_kind.plugin")

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as File
+from typing import Any
 
 from scenarios.document.fields import INVALID, Reader, nearest
-from scenarios.document.source import Source, parse_text
+from scenarios.document.source import Place, Source, parse_text
 from scenarios.findings import BadInput, Path
 from scenarios.manifests.source import read_text
 from scenarios.policy.checks import alone, fitting, repeated
 from scenarios.policy.claims import Claim, Policy, Rates
 from scenarios.policy.making import claim_of, rates_of
 from scenarios.policy.schema import POLICY, SCHEMA, WrittenClaim, WrittenPolicy
-from scenarios.policy.worlds import Worlds
+from scenarios.policy.worlds import Worlds, flat
 
 _WANTED = f"a policy: expected one mapping that begins with schema: {SCHEMA}"
 
 
-def load(file: File, overrides: Sequence[str] = (), crds: File | None = None) -> Policy:
+@dataclass(frozen=True)
+class Instead:
+    """What stands for parts of a policy file, and the line that says so."""
+
+    fields: Mapping[str, Any]
+    """Of the policy; those of ``set`` come behind the file's own."""
+    place: Place
+    rps: float | None = None
+    """Traffic where neither a claim nor the policy's own ``set`` says more."""
+
+
+def load(file: File, overrides: Sequence[str] = (), crds: File | None = None, instead: Instead | None = None) -> Policy:
     """The policy at ``file``; ``overrides`` (key=value) change every scenario. BadInput with every error."""
     text, unreadable = read_text(file)
     if unreadable is not None:
         raise BadInput([unreadable])
-    return policy_of(parse_text(text, str(file), _WANTED), overrides, crds)
+    source = parse_text(text, str(file), _WANTED)
+    return policy_of(source if instead is None else _changed(source, instead), overrides, crds)
+
+
+def _changed(source: Source, instead: Instead) -> Source:
+    own, added = source.data.get("set", []), instead.fields.get("set", [])
+    data = {**source.data, **instead.fields}
+    if isinstance(own, list) and isinstance(added, list):
+        # In front: whatever the policy sets itself is said of it in particular.
+        data["set"] = [*([] if instead.rps is None else flat(instead.rps)), *own, *added]
+    places = source.places | {(key,): instead.place for key in instead.fields}
+    # Behind what is in front of them they stand no longer where they are written.
+    moved = {path: place for path, place in places.items() if path[:1] != ("set",) or len(path) == 1}
+    return replace(source, data=data, places=moved)
 
 
 def policy_of(source: Source, overrides: Sequence[str] = (), crds: File | None = None) -> Policy:

@@ -72,8 +72,7 @@ class Worlds:
         if claim.traffic is None:
             return []
         place = self.source.position((*path, "traffic"))
-        flat = f"traffic.stages=[{{duration: 1h, rate: {claim.traffic:.12g}}}]"
-        return [Override(flat, place), Override("traffic.diurnal=none", place)]
+        return [Override(text, place) for text in flat(claim.traffic)]
 
     def _release(self, claim: WrittenClaim, path: Path, index: int) -> Override:
         """The claim's own release, put behind those of the scenario."""
@@ -118,6 +117,12 @@ class Worlds:
             hint = "write it as an item of its own"
             raise BadInput([_finding(place, "a scenario file stands alone, without other paths", hint)])
         return from_manifests(files, overrides, self.crds)
+
+
+def flat(rps: float | str) -> tuple[str, str]:
+    """The overrides that offer a scenario so many requests a second, all the time; the scenario refuses what is no number."""
+    rate = f"{rps:.12g}" if isinstance(rps, int | float) else rps
+    return f"traffic.stages=[{{duration: 1h, rate: {rate}}}]", "traffic.diurnal=none"
 
 
 def name_of(one: WrittenWorld) -> str:

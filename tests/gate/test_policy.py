@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scenarios.document.source import Place
 from scenarios.policy.claims import Aborted, Indicator, Missed, Often, Promoted, Relation
-from scenarios.policy.load import load
+from scenarios.policy.load import Instead, load
 from scenarios.policy.sentence import claim_of, sentence
 from sim.model.data_plane import DataPlaneMode
 from sim.model.kpis import Kpi
@@ -112,6 +114,36 @@ def test_what_the_file_and_then_the_command_line_change_is_changed(tmp_path: Pat
     file = written(tmp_path, "good is promoted in at least 95 %", "set: [slo=99%, tail=1m]\ndata_plane: exact")
     scenario = load(file, ["slo=98%"]).worlds[0].loaded.scenario
     assert (scenario.slo, scenario.tail_s, scenario.data_plane) == (0.98, 60.0, DataPlaneMode.EXACT)
+
+
+def test_a_test_may_say_instead_what_a_file_says(tmp_path: Path) -> None:
+    claims = "good is promoted in at least 95 %\ngood at 30 rps is promoted in at least 95 %"
+    file = written(tmp_path, claims, "set: [slo=99%, tail=1m]\nseed: 3\ntolerance: 2%")
+    place = Place("test_it.py", 7, 1)
+    found = load(file, instead=Instead({"seed": 4, "set": ["tail=5s"], "max_replications": 90}, place, 200.0))
+    assert (found.seed, [claim.most for claim in found.claims], found.claims[0].tolerance) == (4, [90, 90], 0.02)
+    worlds = [found.worlds[claim.world].loaded.scenario for claim in found.claims]
+    assert [world.load.stages[0].rate_rps for world in worlds] == [200.0, 30.0]
+    assert {(world.slo, world.tail_s) for world in worlds} == {(0.99, 5.0)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "rps", "words"),
+    [
+        ({"seed": "x"}, None, "test_it.py:7:1: error RT800 seed: must be a whole number"),
+        ({"set": "slo=99%"}, None, "test_it.py:7:1: error RT800 set: must be a list"),
+        ({"set": ["slo=9"]}, None, "test_it.py:7:1: error RT800 slo: must be a share"),
+        ({}, -5, "traffic.stages[0].rate: must be requests/s"),
+        ({}, "many", "traffic.stages[0].rate: must be requests/s"),
+    ],
+    ids=["seed", "no list", "no slo", "negative", "no number"],
+)
+def test_what_a_test_says_wrongly_is_refused_at_its_line(
+    tmp_path: Path, fields: dict[str, Any], rps: Any, words: str
+) -> None:
+    file = written(tmp_path, "good is promoted in at least 95 %")
+    said = refusal(file, instead=Instead(fields, Place("test_it.py", 7, 1), rps))
+    assert words in "\n".join(said)
 
 
 def test_claims_are_about_every_scenario_unless_they_name_one(tmp_path: Path) -> None:

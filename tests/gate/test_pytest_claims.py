@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gate.dice import CANARY
+from tests.gate.dice import CANARY, written
 from tests.harness.test_pytest_plugin import run
 
 TESTS = f"""
@@ -35,6 +35,11 @@ def test_unusable(rolltwin):
     rolltwin.release("errors-4").at_rps(-1).is_missed(in_at_most=0.2)
 
 
+@pytest.mark.rollout(max_replications=19)
+def test_file(rolltwin):
+    rolltwin.policy("policy.yaml")
+
+
 @pytest.mark.rollout(speed=3)
 def test_unknown(rolltwin):
     pass
@@ -44,6 +49,7 @@ def test_unknown(rolltwin):
 @pytest.mark.slow
 def test_a_users_tests_pass_fail_and_are_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(TESTS, encoding="utf-8")
+    written(tmp_path, "errors-30 is aborted in at least 90 %")
     said = run(tmp_path, "--strict-markers", "-rA", "-p", "no:randomly", "--junit-xml=junit.xml")
     assert "passed: kept in all of" in said
     assert "FAILED: errors-30pct at 40 rps is aborted within 20s in at least 70 %" in said
@@ -51,6 +57,10 @@ def test_a_users_tests_pass_fail_and_are_refused_in_words(tmp_path: Path) -> Non
     assert "replay: rolltwin run " in said
     assert "gate error-rate measured" in said
     assert "test_theirs.py:22:1: error RT800 claims[0].traffic: must be requests/s" in said
+    assert (
+        "policy.yaml:5:5: error RT800 'errors-30 is aborted in at least 90 %' cannot pass within 19 replications"
+        in said
+    )
     assert "@pytest.mark.rollout knows no speed" in said
     assert "rolltwin/asking.py" not in said
     assert "passed: errors-30 at 40 rps" in (tmp_path / "junit.xml").read_text(encoding="utf-8")
