@@ -72,6 +72,7 @@ class Claim:
 
     constraint: Constraint
     estimate: Estimate
+    """Of its measure."""
     met: bool | None
     """None: the interval does not say."""
     kept: int
@@ -79,6 +80,8 @@ class Claim:
     """Replications that keep to it, of those to which it applies."""
     before: bool | None
     """The same of the policy as written."""
+    broken: Estimate | None = None
+    """The share that breaks it, by an interval that holds at every look, if it was followed until it was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,14 @@ class HeldOut:
     """The chosen policy and the one as written, in fresh replications."""
 
     seed: int
-    replications: int
-    """Of the chosen policy, each kind of release."""
+    replications: tuple[tuple[str, int], ...]
+    """Of the chosen policy, by kind of release."""
     pairs: int
     """Those that the policy as written met too."""
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...]
+    most: int = 0
+    """How many of a kind there might have been; 0 where their number was fixed beforehand."""
 
 
 @dataclass(frozen=True, slots=True)

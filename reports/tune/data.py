@@ -52,7 +52,8 @@ def _held_out(tuning: Tuning) -> dict[str, Any] | None:
         return None
     return {
         "seed": found.seed,
-        "replications": found.replications,
+        "replications": dict(found.replications),
+        "most": found.most,
         "pairs": found.pairs,
         "measures": {row.measure.text: _row(row) for row in found.rows},
         "claims": [_claim(claim) for claim in found.claims],
@@ -74,4 +75,5 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "kept": claim.kept,
         "of": claim.of,
         "met_as_written": claim.before,
+        "broken": None if claim.broken is None else asdict(claim.broken),
     }

@@ -12,6 +12,7 @@ from typing import Final
 from reports.outcome import Outcome
 from reports.scoring import PROPORTIONS
 from reports.statistics import NOTHING, Estimate, Sample, difference, mean, proportion, proportion_difference, wilson
+from reports.tune import sequence
 from sim.model.kpis import KPI_MEANINGS, Kpi
 from sim.model.units import go_duration_s
 from sim.study import Stratum
@@ -157,6 +158,29 @@ class Constraint:
         bounds = wilson(sum(map(self._holds, values)), len(values), level)
         wanted = self.measure.quantile if self._below else 1 - self.measure.quantile
         return True if bounds.lo >= wanted else False if bounds.hi < wanted else None
+
+    @property
+    def allowed(self) -> float | None:
+        """Share of replications that may break it; None for a constraint that is no cap on such a share."""
+        quantile = self.measure.quantile
+        if quantile is not None:
+            return round(1 - quantile if self._below else quantile, 12)
+        caps = self.measure.kpi in PROPORTIONS and self._below and 0 < self.limit < 1
+        return self.limit if caps else None
+
+    def followed(self, kinds: Kinds, level: float) -> Estimate | None:
+        """The share that breaks it, with an interval that holds however often one looks; None where there is no one share."""
+        kept, of = self.kept_by(kinds)
+        if self.allowed is None or not of or sum(map(self.measure.concerns, kinds)) != 1:
+            return None
+        return Estimate((of - kept) / of, *sequence.bounds(of - kept, of, self.allowed, level), of)
+
+    def followed_to(self, kinds: Kinds, level: float) -> bool | None:
+        """As ``met``, by the interval of ``followed``; once decided it may be left at that."""
+        found, allowed = self.followed(kinds, level), self.allowed
+        if found is None or allowed is None or found.lo is None or found.hi is None:
+            return None
+        return True if found.hi < allowed else False if found.lo > allowed else None
 
     def kept_by(self, kinds: Kinds) -> tuple[int, int]:
         """How many replications keep to the limit, of how many to which it applies."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.numbers import interval_text, number
 from reports.statistics import Estimate
-from reports.tune.card import Asked, Claim, Fate, Tried, Tuning
+from reports.tune.card import Asked, Claim, Fate, HeldOut, Tried, Tuning
 from reports.tune.front import dominates
 from reports.tune.measures import Objective
 from sim.model.kpis import KPI_MEANINGS, Kpi
@@ -124,11 +124,15 @@ def _claims(tuning: Tuning) -> Iterator[str]:
 
 def claim_text(claim: Claim) -> str:
     """``kept: false_abort_rate<1%: 0 % (0 .. 0.95) on held-out releases``."""
-    constraint = claim.constraint
-    value = interval_text(claim.estimate, constraint.measure.unit)
+    constraint, quantile = claim.constraint, claim.constraint.measure.quantile
+    share = claim.broken if claim.broken is not None and quantile is None else None
+    value = interval_text(share or claim.estimate, constraint.measure.unit)
     text = f"{_MET[claim.met]}: {constraint.text}: {value}"
-    if constraint.measure.quantile is not None:
+    if share is not None:
+        text += f", {claim.of - claim.kept} of {claim.of} replications"
+    elif quantile is not None:
         text += f", in {claim.kept} of {claim.of} replications"
+        text += f" (missed in {interval_text(claim.broken, 'share')})" if claim.broken is not None else ""
     before = {True: "kept", False: "broken", None: "undecided"}[claim.before]
     return f"{text}; as written: {before}"
 
@@ -230,12 +234,27 @@ def method_text(tuning: Tuning) -> str:
     )
     if tuning.held_out is None:
         return first
+    found = tuning.held_out
     return (
         f"{first} The best of many estimates is partly luck, so figures of the front flatter; the held-out ones do not: "
-        f"{tuning.held_out.replications} fresh releases of each kind (seed {tuning.held_out.seed}) that no choice was made by; the policy as written met the "
-        f"first {tuning.held_out.pairs} of them. "
+        f"{_counts(found)} (seed {found.seed}) that no choice was made by; the policy as written met the "
+        f"first {found.pairs} of them.{_followed(found)} "
         f"Intervals: {100 * asked.level:g} % each, not jointly. They hold for this scenario's traffic, releases and people."
     )
+
+
+def _counts(found: HeldOut) -> str:
+    """``477 fresh releases of each kind``, or how many of which."""
+    counts = dict(found.replications)
+    if len(set(counts.values())) == 1:
+        return f"{next(iter(counts.values())):,} fresh releases of each kind"
+    return "fresh releases, " + " and ".join(f"{count:,} of {kind}" for kind, count in counts.items()) + ","
+
+
+def _followed(found: HeldOut) -> str:
+    if not found.most:
+        return ""
+    return f" What is said of caps on shares holds however often one looks: releases were added until it was decided (to {found.most:,} at most)."
 
 
 def _stopping(looks: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reports.outcome import outcome_of
 from reports.scorecard import About
 from reports.tune.card import Asked, HeldOut, Tried, Tuning
-from rolltwin.tuning.finishing import enough, held_out, held_out_seed
+from rolltwin.tuning.finishing import held_out, held_out_seed
 from rolltwin.tuning.kept import Kept
 from rolltwin.tuning.sampling import importances
 from rolltwin.tuning.search import Search
@@ -80,12 +80,17 @@ def _written(asked: Asked, scenario: Scenario, bench: Bench) -> Tried:
 
 
 def _held_out(asked: Asked, before: Scenario, after: Scenario, means: Means) -> HeldOut | None:
-    count = enough(asked.constraints, asked.level) if means.held_out is None else means.held_out
-    if not count:
+    if means.held_out == 0:
         return None
-    means.progress(f"{count} held-out releases of each kind", 0, None)
     bench = Bench(held_out_seed(asked.seed), means.engine, means.store)
-    return held_out(asked, before, after, count, bench)
+    return held_out(
+        asked,
+        before,
+        after,
+        means.held_out,
+        bench,
+        lambda done: means.progress("held-out releases", done, means.held_out),
+    )
 
 
 def _key(asked: Asked) -> str:

@@ -56,7 +56,7 @@ def test_a_better_policy_is_found_and_patched(rolltwin: Command, shop: Path) -> 
         "canary.steps[1].pause": "40s", "gate.metrics[errors].interval": "5s", "gate.metrics[errors].count": "4",
     }  # fmt: skip
     assert all(new["mean"] <= old["mean"] for new, old in zip(knee["objectives"], written["objectives"], strict=True))
-    assert found["held_out"]["replications"] == 3
+    assert found["held_out"]["replications"] == {"good": 3, "bad": 3}
     assert found["held_out"]["claims"][0]["constraint"] == "miss_rate<50%"
     for one in found["front"]:
         assert one["replications"] == 8

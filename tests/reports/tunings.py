@@ -79,7 +79,7 @@ def tuning() -> Tuning:
         written=WRITTEN,
         front=FRONT,
         knee=FRONT[1],
-        held_out=HeldOut(123456, 381, 64, rows, claims),
+        held_out=HeldOut(123456, (("good", 381), ("errors-5", 381)), 64, rows, claims),
         patch="--- a/shop.yaml\n+++ b/shop.yaml\n@@ -20 +20 @@\n-        - pause: {duration: 2m}\n+        - pause: {duration: 13s}\n",
         apply="patch -p1",
         unwritten=("people.notice.median=1m",),
