@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, log1p
 from typing import Final
 
 from reports.outcome import Outcome
@@ -170,17 +170,25 @@ class Constraint:
 
     def followed(self, kinds: Kinds, level: float) -> Estimate | None:
         """The share that breaks it, with an interval that holds however often one looks; None where there is no one share."""
-        kept, of = self.kept_by(kinds)
-        if self.allowed is None or not of or sum(map(self.measure.concerns, kinds)) != 1:
+        kept, of = self._of_one_share(kinds)
+        if self.allowed is None or not of:
             return None
         return Estimate((of - kept) / of, *sequence.bounds(of - kept, of, self.allowed, level), of)
 
+    def _of_one_share(self, kinds: Kinds) -> tuple[int, int]:
+        """As ``kept_by``; (0, 0) where several kinds of release count, whose shares are weighted."""
+        return self.kept_by(kinds) if sum(map(self.measure.concerns, kinds)) == 1 else (0, 0)
+
     def followed_to(self, kinds: Kinds, level: float) -> bool | None:
         """As ``met``, by the interval of ``followed``; once decided it may be left at that."""
-        found, allowed = self.followed(kinds, level), self.allowed
-        if found is None or allowed is None or found.lo is None or found.hi is None:
+        kept, of = self._of_one_share(kinds)
+        if (
+            self.allowed is None
+            or not of
+            or sequence.evidence(of - kept, of, self.allowed, self.allowed) < -log1p(-level)
+        ):
             return None
-        return True if found.hi < allowed else False if found.lo > allowed else None
+        return of - kept < self.allowed * of
 
     def kept_by(self, kinds: Kinds) -> tuple[int, int]:
         """How many replications keep to the limit, of how many to which it applies."""

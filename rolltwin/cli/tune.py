@@ -89,7 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--held-out",
         type=arguments.whole(0, 100_000),
         metavar="N",
-        help="fresh replications of each kind for the final comparison (default: as many as the constraints' intervals need)",
+        help="fresh replications of each kind for the final comparison (default: as many as the constraints on shares need to be "
+        "decided, within a maximum that the report states)",
     )
     studying.add_study_arguments(parser, data_plane=DataPlaneMode.AUTO)
     arguments.add_report_arguments(parser, FORMATS, OUT)

@@ -21,6 +21,8 @@ LONGER = 10
 
 88 of 100 where 1 % is allowed and 0.5 % true, as computed step by step; four times would decide 43, eight times 78.
 """
+_APART = 10
+"""Replications between two looks, which cost little but are over all replications so far."""
 
 Count = Callable[[int], None]
 """Told how many there are of each kind."""
@@ -110,7 +112,7 @@ class _Runs:
                 kinds[one.cell][one.stratum].append(one.value)
                 if (one.cell, one.stratum) == last:
                     self._count(one.index + 1)
-                    if settled():
+                    if not one.index % _APART and settled():
                         break
 
     @staticmethod
