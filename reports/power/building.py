@@ -19,7 +19,7 @@ from reports.power.card import (
     Whole,
     WholeDot,
 )
-from reports.power.reading import Reading
+from reports.power.reading import Key, Reading
 from reports.scorecard import About
 from reports.statistics import wilson
 from scenarios.power.advice import Goal, advice
@@ -126,8 +126,8 @@ def frequency(hits: int, of: int) -> Frequency:
     return Frequency(hits, of, wilson(hits, of, LEVEL))
 
 
-def _key(gate: GateModel) -> tuple[str, int | None, str]:
-    return gate.key.role.value, gate.key.step, gate.metric.name
+def _key(gate: GateModel) -> Key:
+    return gate.key.role.value, gate.key.step, gate.key.name, gate.metric.name
 
 
 def _end(gate: GateModel, reading: Reading) -> tuple[int, AnalysisPhase, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sim.model.records import AnalysisRecord, MeasurementRecord, RunResult
 from sim.model.rollout import RunRole
 
 _STEP = re.compile(r"-(\d+)(?:\.\d+)?$")
+_EXPERIMENT = re.compile(r"-(\d+)$")
 _LETTERS = {
     AnalysisPhase.SUCCESSFUL: "S",
     AnalysisPhase.FAILED: "F",
@@ -18,8 +20,8 @@ _LETTERS = {
     AnalysisPhase.ERROR: "E",
 }
 _PHASES = {letter: phase for phase, letter in _LETTERS.items()}
-Key = tuple[str, int | None, str]
-"""Role of the run, index of its step, metric."""
+Key = tuple[str, int | None, str, str]
+"""Role of the run, index of its step, name of an experiment's analysis ('' elsewhere), metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,7 @@ class Reading:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Reading:
         """What ``sim.model.hashing.canonical_json`` wrote."""
-        return cls(
-            tuple(
-                Measured((one["key"][0], one["key"][1], one["key"][2]), one["phases"], tuple(one["times_s"]))
-                for one in data["gates"]
-            )
-        )
+        return cls(tuple(Measured(_key(*one["key"]), one["phases"], tuple(one["times_s"])) for one in data["gates"]))
 
 
 def reading_of(result: RunResult) -> Reading:
@@ -65,7 +62,7 @@ def reading_of(result: RunResult) -> Reading:
     regions: dict[Key, str] = {}
     for row in result.journal:
         if isinstance(row, MeasurementRecord) and row.run in roles:
-            key = (roles[row.run], _step(roles[row.run], row.run), row.metric)
+            key = (*_place(row.run, roles), row.metric)
             # Of several regions the first one speaks: they all have the same gates.
             if regions.setdefault(key, row.region) == row.region:
                 found.setdefault(key, []).append(row)
@@ -81,6 +78,19 @@ def reading_of(result: RunResult) -> Reading:
     )
 
 
-def _step(role: str, run: str) -> int | None:
-    found = _STEP.search(run) if role == RunRole.STEP else None
+def _key(role: str, step: int | None, name: str, metric: str) -> Key:
+    return role, step, name, metric
+
+
+def _place(run: str, roles: Mapping[str, str]) -> tuple[str, int | None, str]:
+    """Role, step and name of a run, from what the controller calls it."""
+    role = roles[run]
+    if role == RunRole.EXPERIMENT:
+        experiment = min((one for one in roles if roles[one] == role and run.startswith(f"{one}-")), key=len)
+        return role, _number(_EXPERIMENT, experiment), run.removeprefix(f"{experiment}-")
+    return role, _number(_STEP, run) if role == RunRole.STEP else None, ""
+
+
+def _number(pattern: re.Pattern[str], name: str) -> int | None:
+    found = pattern.search(name)
     return int(found[1]) if found else None

@@ -23,12 +23,14 @@ from sim.model.units import go_duration_s
 from sim.timetable import Refused, Timetable, plan
 from sim.timetable.gates import where
 from sim.timetable.pace import query_s
-from sim.timetable.runs import MetricPlan, RunKey, run_plans
+from sim.timetable.runs import MetricPlan, RunKey, own_hash, run_plans
 from sim.timetable.values import Gate, Row
 
 MOST_MEASUREMENTS = 400
 """Of one gate that are looked at."""
 _NO_TRAFFIC = "the release has no traffic while it measures"
+_OWN_PODS = "it judges the experiment's own pods"
+_OWN_TRAFFIC = "the experiment's own pods take part of the traffic"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class GateModel:
 
     def row_at(self, at_s: float) -> Row | None:
         """The step in which a measurement falls."""
-        if self.key.role is RunRole.STEP:
+        if self.key.role in {RunRole.STEP, RunRole.EXPERIMENT}:
             return next((row for row in self.rows if row.number == (self.key.step or 0) + 1), None)
         for row in self.rows:
             if row.end.earliest_s is None or at_s < row.end.earliest_s:
@@ -143,7 +145,7 @@ def rollout_of(scenario: Scenario) -> Rollout | Gateless:
         healthy_behaviour(scenario),
         tuple(_gates(scenario, spec, found, flow)),
         found,
-        tuple((where(key), one.error) for key, one in plans.items() if one.error),
+        tuple((_where(key), one.error) for key, one in plans.items() if one.error),
         region,
     )
 
@@ -202,7 +204,7 @@ class _Maker:
         ends_by_itself = key.role not in {RunRole.BACKGROUND, RunRole.EXPERIMENT}
         model = GateModel(
             key,
-            where(key),
+            _where(key),
             metric,
             timed.first_measurement_s or 0.0,
             None if ends_by_itself else timed.end.earliest_s,
@@ -215,6 +217,9 @@ class _Maker:
         return self._read(model)
 
     def _read(self, model: GateModel) -> GateModel:
+        beside = _beside(self.probe.spec, model)
+        if beside:
+            return replace(model, reason=beside)
         try:
             read = reading(model.metric, self.probe, self.scenario.controller)
         except Unread as why:
@@ -224,6 +229,23 @@ class _Maker:
         if read.sides == {CANARY} and not any(self.flow.weight(at_s) > 0 for at_s in model.instants):
             return replace(model, reason=_NO_TRAFFIC)
         return replace(model, reading=read)
+
+
+def _where(key: RunKey) -> str:
+    """``step 3``, ``step 3, experiment judge``: a step's experiment may have several analyses."""
+    return where(key) + (f", experiment {key.name}" if key.role is RunRole.EXPERIMENT else "")
+
+
+def _beside(spec: RolloutSpec, model: GateModel) -> str:
+    """Why an experiment's analysis is about more than the release and the stable version; '' if it is not."""
+    canary, key = spec.canary, model.key
+    if key.role is not RunRole.EXPERIMENT or canary is None:
+        return ""
+    experiment = canary.steps[key.step or 0].experiment
+    templates = experiment.templates if experiment is not None else ()
+    if any(own_hash(one.name) in str(model.metric.provider) for one in templates):
+        return _OWN_PODS
+    return _OWN_TRAFFIC if any(one.weight for one in templates) else ""
 
 
 def _gates(scenario: Scenario, spec: RolloutSpec, found: Timetable, flow: Flow) -> Iterator[GateModel]:

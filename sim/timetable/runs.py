@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sim.decide.arguments import RunContext, TemplateError
+from sim.decide.arguments import RunContext, TemplateError, replace_tags
 from sim.decide.metric_rules import dry_run_names
 from sim.decide.templates import resolve
-from sim.model.analysis import AnalysisRef, Metric
-from sim.model.rollout import RolloutSpec, RunRole
+from sim.model.analysis import AnalysisRef, Argument, Metric
+from sim.model.rollout import Experiment, RolloutSpec, RunRole
 from sim.model.scenario import Scenario
 from sim.model.units import go_duration_s
 from sim.timetable import measuring
@@ -96,11 +96,31 @@ def _uses(spec: RolloutSpec) -> Iterator[tuple[RunKey, AnalysisRef]]:
         if step.analysis is not None and step.analysis.templates:
             yield RunKey(RunRole.STEP, index), step.analysis
         for one in step.experiment.analyses if step.experiment is not None else ():
-            yield RunKey(RunRole.EXPERIMENT, index, one.name), one.ref
+            yield RunKey(RunRole.EXPERIMENT, index, one.name), _filled(one.ref, step.experiment)
     if blue_green is not None and blue_green.pre_promotion is not None:
         yield RunKey(RunRole.PRE_PROMOTION), blue_green.pre_promotion
     if blue_green is not None and blue_green.post_promotion is not None:
         yield RunKey(RunRole.POST_PROMOTION), blue_green.post_promotion
+
+
+def _filled(ref: AnalysisRef, experiment: Experiment | None) -> AnalysisRef:
+    """The reference with what only the experiment knows of its templates, as the engine fills it in."""
+    names = [one.name for one in experiment.templates] if experiment is not None else []
+    known = {f"templates.{name}.podTemplateHash": own_hash(name) for name in names}
+    known |= {f"templates.{name}.replicaset.name": own_hash(name) for name in names}
+
+    def filled(one: Argument) -> Argument:
+        try:
+            return one if one.value is None else replace(one, value=replace_tags(one.value, known.get))
+        except TemplateError:
+            return one  # said of the run, once it is resolved
+
+    return replace(ref, args=tuple(map(filled, ref.args)))
+
+
+def own_hash(template: str) -> str:
+    """What stands for the hash of an experiment's own pods."""
+    return f"pods-of-{template}"
 
 
 def _plan(scenario: Scenario, spec: RolloutSpec, key: RunKey, ref: AnalysisRef) -> RunPlan:

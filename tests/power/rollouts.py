@@ -79,7 +79,12 @@ spec:
 
 def scenario(folder: Path, gate: str, rate: float = 100.0, more: str = "", **kind: object) -> Scenario:
     """The Rollout in a world of constant traffic."""
-    (folder / "shop.yaml").write_text(manifests(gate, **kind), encoding="utf-8")  # type: ignore[arg-type]
+    return scenario_of(folder, manifests(gate, **kind), rate, more)  # type: ignore[arg-type]
+
+
+def scenario_of(folder: Path, documents: str, rate: float = 100.0, more: str = "") -> Scenario:
+    """The same world around these manifests."""
+    (folder / "shop.yaml").write_text(documents, encoding="utf-8")
     text = f"""\
 schema: rolltwin/v1
 name: shop
@@ -98,6 +103,16 @@ tail: 0s
 
 def rollout(folder: Path, gate: str, rate: float = 100.0, more: str = "", **kind: object) -> Rollout:
     """Its models."""
-    found = rollout_of(scenario(folder, gate, rate, more, **kind))
+    return models_of(scenario(folder, gate, rate, more, **kind))
+
+
+def rollout_of_text(folder: Path, documents: str, rate: float = 100.0) -> Rollout:
+    """The models of these manifests."""
+    return models_of(scenario_of(folder, documents, rate))
+
+
+def models_of(world: Scenario) -> Rollout:
+    """The models of a scenario that has gates."""
+    found = rollout_of(world)
     assert isinstance(found, Rollout)
     return found

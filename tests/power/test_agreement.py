@@ -24,7 +24,7 @@ SEEDS = range(5000, 5060)
 
 def _aborted(models: Rollout, truth: Truth, seed: int) -> bool:
     (gate,) = models.gates
-    measured = reading_of(run_once(observed(models.scenario, truth), seed)).of(("step", 2, "gate"))
+    measured = reading_of(run_once(observed(models.scenario, truth), seed)).of(("step", 2, "", "gate"))
     assert measured is not None
     found = ended(gate.metric, measured.sequence)
     return found is not None and found[1] in ABORTS
