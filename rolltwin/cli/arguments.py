@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from errno import EISDIR
 from pathlib import Path
 
 from scenarios.document import Loaded
@@ -213,9 +214,20 @@ def with_release(loaded: Loaded, name: str | None) -> Loaded:
 
 
 def usable_folder(folder: Path) -> Path:
-    """The folder, created and proven writable before any long work; OSError otherwise."""
+    """The folder, created and proven writable before any long work; OSError, by its name, otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder)
+    try:
+        handle, name = tempfile.mkstemp(dir=folder)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
     os.close(handle)
     Path(name).unlink()
     return folder
+
+
+def usable_file(file: Path) -> Path:
+    """A file that can be written, in a folder that is created; OSError otherwise."""
+    if file.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(file))
+    usable_folder(file.parent)
+    return file

@@ -88,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         print(plan_text([(claim, gating.test_of(claim)) for claim in policy.claims], policy))
         return 0
     folder = arguments.usable_folder(args.out)
+    for file in filter(None, (args.junit, args.sarif)):
+        arguments.usable_file(file)
     with _under_way() as watch, studying.engine_of(args) as engine:
         gate = gating.decide(policy, engine, store=studying.store_of(args, folder), watch=watch)
     gate = replace(gate, command=studying.command_line())

@@ -149,6 +149,16 @@ def test_exit_codes(  # noqa: PLR0917 - the columns of its table
     assert (tmp_path / "j.xml").exists() == (tmp_path / "s.sarif").exists() == (code != 2)
 
 
+@pytest.mark.parametrize("option", ["--junit", "--sarif"])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    monkeypatch.setattr(gating, "decide", None)
+    file = written(tmp_path, "errors-5 is aborted in at least 70 %")
+    assert main(["gate", str(file), "--out", str(tmp_path / "o"), option, str(tmp_path)]) == 2
+    assert f"{tmp_path}: Is a directory" in capsys.readouterr().err
+
+
 def test_plan_says_what_it_will_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, "good is promoted within 15m in at least 95 %\ngood has mean lead_time <= 1h")
     assert main(["gate", str(file), "--plan"]) == 0
