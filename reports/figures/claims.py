@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from reports.figures import style
 from reports.gate.card import Gate, Result
@@ -141,7 +142,7 @@ def draw(found: ClaimsInfo) -> Figure:
 
 def _begin(axes: Axes, panel: SharePanel | MeanPanel) -> None:
     style.plain_axes(axes)
-    axes.set_title(style.shorten(panel.title, 78), loc="left", fontsize=8.5)
+    axes.set_title(style.shorten(panel.title, 88), loc="left", fontsize=8)
     axes.set_xlabel("replications", fontsize=8)
     axes.tick_params(labelsize=7.5)
     text = f"{MARKS[panel.answer]} after {panel.seen:,}"
@@ -155,6 +156,7 @@ def _draw_share(axes: Axes, panel: SharePanel) -> None:
     axes.set_xlim(0, panel.across)
     axes.set_ylim(-0.03 * panel.up, panel.up)
     axes.set_ylabel("of them break the claim", fontsize=8)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     x = [point[0] for point in panel.fails]
     heights = {
         name: [point[1] for point in getattr(panel, name)] for name in ("passes", "fails", "hopeless", "harmless")

@@ -154,7 +154,7 @@ def _under_way() -> Iterator[gating.Watch]:
             show = _Log()
             yield count
     except KeyboardInterrupt:
-        done = f"{words.times(seen)} looked at" if seen else "nothing is finished yet"
+        done = f"{words.times(seen) if seen else 'no replication'} looked at"
         hint = f"{done}; finished ones are kept. Go on with: {studying.command_line()}"
         raise KeyboardInterrupt(hint) from None
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
-from weakref import finalize
 
 from sim.study.engines.chunks import Chunk, Pace, begin, work
+from sim.study.engines.scratch import Scratch
 from sim.study.jobs import Job, TaskKey, crash
 
 _AHEAD = 3
@@ -39,7 +37,7 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
         self._jobs = 0
 
     def results(self, job: Job, tasks: Iterator[TaskKey]) -> Generator[tuple[TaskKey, str]]:
@@ -75,9 +73,9 @@ class Processes:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-        if self._folder is not None:
-            rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self._scratch is not None:
+            self._scratch.close()
+            self._scratch = None
 
     def __enter__(self) -> Self:
         return self
@@ -89,12 +87,10 @@ class Processes:
 
     def _given(self, job: Job) -> Path:
         """The job in a file, which every worker reads once, however many tasks it gets."""
-        if self._folder is None:
-            self._folder = Path(mkdtemp(prefix="rolltwin-"))
-            # For those who forget to close: as the pool, it ends with the engine.
-            finalize(self, rmtree, self._folder, ignore_errors=True)
+        if self._scratch is None:
+            self._scratch = Scratch()
         self._jobs += 1
-        path = self._folder / str(self._jobs)
+        path = self._scratch.path / str(self._jobs)
         path.write_bytes(pickle.dumps(job))
         return path
 
