@@ -44,6 +44,8 @@ class Tried:
     constraints: tuple[Estimate, ...] = ()
     violations: tuple[float, ...] = ()
     """By how much of its limit each constraint is broken; 0 where it is kept to."""
+    beside: int | None = None
+    """The setting whose paths it shares, for it was tried because only limits and thresholds differ; None for a proposal."""
 
     @property
     def feasible(self) -> bool:
@@ -113,6 +115,7 @@ class Asked:
     """Kinds that were simulated."""
     seed: int
     trials: int
+    """Settings to propose; others are tried beside them."""
     looks: tuple[int, ...]
     """Replications of each kind after which a setting may be stopped; the last is all of them."""
     level: float

@@ -29,7 +29,9 @@ def about_text(tuning: Tuning) -> str:
     asked = tuning.asked
     fates = Counter(one.fate for one in tuning.tried)
     early = fates[Fate.INFEASIBLE] + fates[Fate.DOMINATED]
-    parts = [f"{len(tuning.tried)} settings of {_plural(len(asked.space), 'parameter')}"]
+    others = sum(one.beside is not None for one in tuning.tried)
+    more = f" and {others} more with other limits or thresholds" if others else ""
+    parts = [f"{len(tuning.tried) - others} settings of {_plural(len(asked.space), 'parameter')}{more}"]
     parts.append(f"up to {asked.looks[-1]} replications each of {', '.join(asked.releases)}, seed {asked.seed}")
     parts += [f"{early} stopped early without doubt"] if early else []
     parts += [f"{fates[Fate.REFUSED]} refused"] if fates[Fate.REFUSED] else []
@@ -43,7 +45,8 @@ def _plural(count: int, noun: str) -> str:
 def headlines(tuning: Tuning) -> Iterator[str]:
     """What to know first."""
     if tuning.unfinished:
-        yield f"{tuning.unfinished}: {len(tuning.tried)} of {tuning.asked.trials} settings were tried; the same command goes on."
+        proposed = sum(one.beside is None for one in tuning.tried)
+        yield f"{tuning.unfinished}: {proposed} of {tuning.asked.trials} settings were tried; the same command goes on."
     if tuning.knee is None:
         yield from _nothing(tuning)
         return

@@ -72,7 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     search.add_argument("--list-params", action="store_true", help="print the default --param options and stop")
     search.add_argument(
-        "--trials", type=arguments.whole(1, MOST_TRIALS), default=60, metavar="N", help="settings to try (default: 60)"
+        "--trials",
+        type=arguments.whole(1, MOST_TRIALS),
+        default=60,
+        metavar="N",
+        help="settings to propose (default: 60); others are tried beside them",
     )
     search.add_argument(
         "--replications",

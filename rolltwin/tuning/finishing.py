@@ -9,7 +9,8 @@ from reports.outcome import Outcome, outcome_of
 from reports.tune import sequence
 from reports.tune.card import Asked, Claim, HeldOut, Row
 from reports.tune.measures import Constraint, Kinds, Measure
-from rolltwin.tuning.trying import Bench, only
+from rolltwin.tuning.sharing import Bench
+from rolltwin.tuning.trying import only
 from sim.model.scenario import Scenario
 from sim.study import Cell, Stratum, replication_seed, strata, stream
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import count
 from time import monotonic
 
@@ -14,7 +15,8 @@ from reports.tune.words import point
 from rolltwin.tuning.baselines import WRITTEN, baselines, stands
 from rolltwin.tuning.kept import Kept
 from rolltwin.tuning.sampling import propose
-from rolltwin.tuning.trying import Bench, hopeless, only, replications, summary
+from rolltwin.tuning.sharing import Bench, beside
+from rolltwin.tuning.trying import hopeless, only, replications, summary
 from scenarios.findings import BadInput
 from scenarios.settings import Editor, Parameter
 from sim.model.scenario import Scenario
@@ -26,6 +28,16 @@ CLOSER = 4
 
 Progress = Callable[[int, int | None], None]
 Values = Mapping[Parameter, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One that is about to be tried."""
+
+    index: int
+    origin: str
+    values: Values
+    beside: int | None = None
 
 
 @dataclass
@@ -51,44 +63,82 @@ class Search:
         return tuple(item.parameter for item in self.editor.bound)
 
     def run(self) -> bool:
-        """Try as many settings as asked for; whether there was the time."""
-        self.tried = self.kept.read()[: self.asked.trials]
+        """Try as many settings as asked for, and others beside them; whether there was the time."""
+        self.tried = list(_first(self.kept.read(), self.asked.trials))
         ways = list(baselines(self.editor.bound))
-        self.progress(len(self.tried), self.asked.trials)
-        while len(self.tried) < self.asked.trials:
-            if self.deadline is not None and monotonic() > self.deadline and len(self.tried) > 0:
+        if self.tried:
+            self._try_beside()
+        while (proposed := self._proposed()) < self.asked.trials:
+            self.progress(proposed, self.asked.trials)
+            if self.deadline is not None and monotonic() > self.deadline and proposed:
                 return False
-            index = len(self.tried)
-            origin, values = ways[index] if index < len(ways) else ("search", self._proposed())
+            origin, values = ways[proposed] if proposed < len(ways) else ("search", self._proposal())
             if origin == WRITTEN and not all(map(stands, self.editor.bound)):
                 origin = "as written, as far as the ranges allow"
-            self._keep(self._try(index, origin, values))
+            self._try(Setting(len(self.tried), origin, values), self._family(len(self.tried), values))
+            self._try_beside()
+        self.progress(self.asked.trials, self.asked.trials)
         return True
 
-    def _proposed(self) -> Values:
+    def _proposed(self) -> int:
+        return sum(one.beside is None for one in self.tried)
+
+    def _proposal(self) -> Values:
         return propose(self.parameters, self.asked.objectives, self.tried, self.asked.seed)
 
-    def _keep(self, one: Tried) -> None:
+    def _family(self, lead: int, values: Values) -> tuple[Setting, ...]:
+        """What is tried beside a setting."""
+        others = beside(self.editor.bound, values, lead)
+        return tuple(Setting(lead + place, "beside", one, lead) for place, one in enumerate(others, 1))
+
+    def _try_beside(self) -> None:
+        """What has not been tried yet beside the last proposal."""
+        lead = next(one for one in reversed(self.tried) if one.beside is None)
+        if lead.fate is Fate.REFUSED:
+            return
+        family = self._family(lead.index, self.values(lead))
+        for place, one in enumerate(family):
+            if one.index == len(self.tried):
+                self._try(one, family[place + 1 :])
+
+    def _try(self, setting: Setting, others: Sequence[Setting]) -> None:
+        one = self._outcome(setting, others)
         self.kept.append(one)
         self.tried.append(one)
-        self.progress(len(self.tried), self.asked.trials)
 
-    def _try(self, index: int, origin: str, values: Values) -> Tried:
-        settings = tuple((item.name, values[item]) for item in self.parameters)
+    def _outcome(self, setting: Setting, others: Sequence[Setting]) -> Tried:
+        settings = tuple((item.name, setting.values[item]) for item in self.parameters)
         try:
-            scenario = self.scenario(values)
+            scenario = self.scenario(setting.values)
         except BadInput as error:
             said = "; ".join(finding.message for finding in error.findings)
-            return Tried(index, origin, settings, Fate.REFUSED, said, violations=(1.0,) * len(self.asked.constraints))
+            violations = (1.0,) * len(self.asked.constraints)
+            return Tried(
+                setting.index,
+                setting.origin,
+                settings,
+                Fate.REFUSED,
+                said,
+                violations=violations,
+                beside=setting.beside,
+            )
 
         def decide(kinds: Kinds, done: int) -> tuple[Fate, str] | None:
             return hopeless(self.asked, kinds, done, self._leaders)
 
-        kinds, stop = replications(scenario, self.asked.looks, decide, self.bench)
-        one = summary(self.asked, index, origin, settings, kinds, stop)
+        kinds, stop = replications(scenario, self.asked.looks, decide, self.bench, self._readable(others))
+        one = replace(summary(self.asked, setting.index, setting.origin, settings, kinds, stop), beside=setting.beside)
         if one.fate is Fate.COMPLETE and one.feasible:
-            self._kinds[index] = kinds
+            self._kinds[setting.index] = kinds
         return one
+
+    def _readable(self, others: Sequence[Setting]) -> list[Scenario]:
+        """Those that nothing refuses: why another one is, it says itself."""
+        found = []
+        for one in others:
+            with suppress(BadInput):
+                found.append(self.scenario(one.values))
+        return found
 
     def scenario(self, values: Values) -> Scenario:
         """The scenario with these settings and only the kinds of release that matter here."""
@@ -104,11 +154,11 @@ class Search:
         feasible = [one for one in among if one.feasible]
         return [feasible[index] for index in front([point(self.asked, one) for one in feasible])]
 
-    def _again(self, one: Tried, stop: int) -> Kinds:
+    def _again(self, one: Tried, stop: int, others: Sequence[Scenario] = ()) -> Kinds:
         """So many replications of a setting: those that are kept are not run again."""
         known = self._kinds.get(one.index)
         if known is None or any(len(outcomes) < stop for outcomes in known.values()):
-            known, _ = replications(self.scenario(self.values(one)), (stop,), _never, self.bench)
+            known, _ = replications(self.scenario(self.values(one)), (stop,), _never, self.bench, others)
             self._kinds[one.index] = known
         return known
 
@@ -130,15 +180,30 @@ class Search:
                 return [one for one in best if one.replications >= stop]
             one = waiting[len(waiting) // 2]
             self.looking(done, None)
-            self.tried[one.index] = summary(
-                self.asked, one.index, one.origin, one.settings, self._again(one, stop), None
-            )
+            others = [self.scenario(self.values(other)) for other in waiting if _relatives(one, other)]
+            found = summary(self.asked, one.index, one.origin, one.settings, self._again(one, stop, others), None)
+            self.tried[one.index] = replace(found, beside=one.beside)
         raise AssertionError
 
     def knee(self, found: Sequence[Tried]) -> Tried | None:
         """The one of them to take."""
         index = knee([point(self.asked, one) for one in found])
         return None if index is None else found[index]
+
+
+def _relatives(one: Tried, other: Tried) -> bool:
+    """Whether two settings differ in limits and thresholds alone."""
+    return one is not other and (one.index if one.beside is None else one.beside) in {other.index, other.beside}
+
+
+def _first(tried: Sequence[Tried], proposals: int) -> Iterator[Tried]:
+    """So many proposals, with what was tried beside them."""
+    proposed = 0
+    for one in tried:
+        proposed += one.beside is None
+        if proposed > proposals:
+            return
+        yield one
 
 
 def _never(_kinds: Kinds, _done: int) -> None:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
+from itertools import pairwise
 
 from reports.outcome import Outcome, outcome_of
 from reports.tune.card import Asked, Fate, Settings, Tried
 from reports.tune.measures import Kinds
+from rolltwin.tuning.sharing import Bench, share
 from sim.model.operations import Command
 from sim.model.records import Verdict
 from sim.model.scenario import Scenario
-from sim.study import Cell, Engine, Stratum, strata, stream
+from sim.study import Cell, Stratum, strata, stream
 
 Stop = tuple[Fate, str]
 """Why no more replications are run, and in words."""
 Decide = Callable[[Kinds, int], Stop | None]
 """Asked after each look, with how many replications of each kind there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Who runs replications, with which seed, and where they are kept."""
-
-    seed: int
-    engine: Engine
-    store: Path
 
 
 def only(scenario: Scenario, names: Sequence[str]) -> Scenario:
@@ -37,13 +29,41 @@ def only(scenario: Scenario, names: Sequence[str]) -> Scenario:
     return replace(scenario, mix=tuple(release for release in scenario.mix if release.name in names))
 
 
-def replications(scenario: Scenario, looks: Sequence[int], decide: Decide, bench: Bench) -> tuple[Kinds, Stop | None]:
-    """Outcomes by kind of release up to the look at which it was decided to stop, or the last."""
+def replications(
+    scenario: Scenario, looks: Sequence[int], decide: Decide, bench: Bench, others: Sequence[Scenario] = ()
+) -> tuple[Kinds, Stop | None]:
+    """Outcomes by kind of release up to the look at which it was decided to stop, or the last.
+
+    ``others`` are settings that will be asked for next and may share paths.
+    """
     kinds: dict[Stratum, list[Outcome]] = {stratum: [] for stratum in strata(scenario)}
+    for start, stop in pairwise((0, *looks)) if others else [(0, looks[-1])]:
+        if others:
+            share((scenario, *others), start, stop, bench)
+        if said := _run(scenario, (start, stop), looks, decide, bench, kinds):
+            return kinds, said
+    return kinds, None
+
+
+def _run(  # noqa: PLR0913, PLR0917 - as replications, between two of them
+    scenario: Scenario,
+    between: tuple[int, int],
+    looks: Sequence[int],
+    decide: Decide,
+    bench: Bench,
+    kinds: dict[Stratum, list[Outcome]],
+) -> Stop | None:
+    """Adds the outcomes of more replications to those that are known; why no more are to follow."""
     known = list(kinds)
-    cell = Cell("tune", "", scenario)
     found = stream(
-        [cell], bench.seed, outcome_of, revive=Outcome.from_json, engine=bench.engine, store=bench.store, stop=looks[-1]
+        [Cell("tune", "", scenario)],
+        bench.seed,
+        outcome_of,
+        revive=Outcome.from_json,
+        engine=bench.engine,
+        store=bench.store,
+        start=between[0],
+        stop=between[1],
     )
     with closing(found):
         for one in found:
@@ -52,8 +72,8 @@ def replications(scenario: Scenario, looks: Sequence[int], decide: Decide, bench
             if one.stratum == len(known) - 1 and (done in looks or done == 1):
                 stop = _refusal(kinds) or (decide(kinds, done) if done in looks[:-1] else None)
                 if stop is not None:
-                    return kinds, stop
-    return kinds, None
+                    return stop
+    return None
 
 
 def _refusal(kinds: Kinds) -> Stop | None:

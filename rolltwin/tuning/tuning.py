@@ -13,7 +13,8 @@ from rolltwin.tuning.finishing import held_out, held_out_seed
 from rolltwin.tuning.kept import Kept
 from rolltwin.tuning.sampling import importances
 from rolltwin.tuning.search import Search
-from rolltwin.tuning.trying import Bench, only, replications, summary
+from rolltwin.tuning.sharing import Bench
+from rolltwin.tuning.trying import only, replications, summary
 from scenarios.settings import Editor, patch
 from sim.model.hashing import digest
 from sim.model.scenario import Scenario

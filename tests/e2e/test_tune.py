@@ -87,6 +87,27 @@ def test_the_same_seed_gives_the_same_trials_whoever_runs_them_and_however_often
 
 
 @pytest.mark.slow
+def test_settings_tried_beside_others_are_the_same_however_the_search_is_cut(
+    rolltwin: Command,
+    shop: Path,  # noqa: ARG001 - the working directory
+) -> None:
+    beside = ("--param", "gate.metrics[errors].failureLimit=0..3", "--held-out", "0")
+    whole = tuned(rolltwin, *beside, "--trials", "3", "--out", "a")
+    assert [one["beside"] for one in whole["tried"]][:6] == [None, 0, 0, 0, None, 4]
+    assert len(whole["tried"]) == 12
+    for trials in ("1", "2"):
+        tuned(rolltwin, *beside, "--trials", trials, "--out", "b", "--workers", "2")
+    # As if it had been killed amid a family: the last lines of the journal are gone.
+    journal = Path("b", "trials.journal")
+    lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    journal.write_text("".join(lines[:-2]), encoding="utf-8")
+    parts = tuned(rolltwin, *beside, "--trials", "3", "--out", "b")
+    for found in (whole, parts):
+        found.pop("command")
+    assert parts == whole
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one child there")
 def test_an_interrupted_search_goes_on(rolltwin: Command, shop: Path) -> None:
     arguments = ("--trials", "4", "--held-out", "2")
@@ -190,8 +211,13 @@ def test_the_playbooks_repaired_canary_detects_in_two_minutes_and_deploys_in_fif
     )  # fmt: skip
     assert told.code == 0, told.err
     found = json.loads(told.out)
-    assert [one["origin"] for one in found["tried"]] == ["as written", "low ends"]
-    assert found["knee"]["index"] == 1
+    assert [(one["origin"], one["beside"]) for one in found["tried"]] == [
+        ("as written", None),
+        ("beside", 0),
+        ("low ends", None),
+        ("beside", 2),
+    ]
+    assert found["knee"]["index"] == 2
     claims = {claim["constraint"]: claim for claim in found["held_out"]["claims"]}
     assert all(claim["met_as_written"] is False for name, claim in claims.items() if name != "false_abort_rate<1%")
     assert all(claim["kept"] == claim["of"] == 4 for name, claim in claims.items() if name != "false_abort_rate<1%")

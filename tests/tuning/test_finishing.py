@@ -22,7 +22,8 @@ from tests.gate.dice import CANARY
 
 pytest.importorskip("optuna")
 from rolltwin.tuning.finishing import LONGER, PAIRS, held_out
-from rolltwin.tuning.trying import Bench, only
+from rolltwin.tuning.sharing import Bench
+from rolltwin.tuning.trying import only
 
 FalselyAborts = Callable[[int], bool]
 
