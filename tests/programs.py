@@ -33,6 +33,19 @@ def started(module: str, *arguments: str | Path, **options: Any) -> Iterator[sub
             _kill(process)
 
 
+def interrupted(*arguments: str, number: signal.Signals = signal.SIGINT, cwd: Path) -> str:
+    """What the program writes to standard error when it and all its processes are interrupted after one replication."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with started("tests.e2e.held", "4", *arguments, cwd=cwd, **pipes) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        os.killpg(process.pid, number)
+        _, err = process.communicate()
+    assert (said, process.returncode) == ("kept\n", 130), err
+    assert "Traceback" not in err
+    return err
+
+
 def _kill(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

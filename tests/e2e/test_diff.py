@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pytest
 from reports.diff import documents
 from sim.study.store import dump
 from tests.e2e.conftest import ROLLOUT, SCENARIO, Command
-from tests.study.stores import replications
+from tests.programs import interrupted
 
 GATED = ROLLOUT.replace(
     "        - pause: {duration: 5s}\n",
@@ -252,19 +250,10 @@ def test_the_number_of_workers_changes_nothing(rolltwin: Command, sides: Path) -
 def test_an_interrupted_diff_goes_on(rolltwin: Command, sides: Path) -> None:
     change(sides / "new" / "shop.yaml", "duration: 40s", "duration: 30s")
     arguments = ("old.yaml", "new.yaml", "--replications", "6", "--workers", "1", "--out")
-    with subprocess.Popen(
-        (sys.executable, "-m", "rolltwin.cli.main", "diff", *arguments, "cut"), cwd=sides, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        store = sides / "cut" / "replications.sqlite"
-        while process.poll() is None and not replications(store):
-            pass
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "go on with: rolltwin" in err
+    assert "go on with: rolltwin" in interrupted("diff", *arguments, "cut", cwd=sides)
     assert diffed(rolltwin, *arguments, "cut") == diffed(rolltwin, *arguments, "whole")
-    assert list(dump(store)) == list(dump(sides / "whole" / store.name))
+    store = "replications.sqlite"
+    assert list(dump(sides / "cut" / store)) == list(dump(sides / "whole" / store))
 
 
 def git(folder: Path, *arguments: str) -> None:

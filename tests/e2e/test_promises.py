@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from rolltwin.cli import entry
 from scenarios import library
 from tests.e2e.conftest import Command
-from tests.study.stores import replications
+from tests.programs import PATIENCE_S, interrupted, started
 
 AS_WRITTEN = str(library.DEFAULT.parent / "triptrip" / "as-written")
 CORRECTED = str(library.DEFAULT.parent / "triptrip" / "corrected")
@@ -83,22 +82,10 @@ def test_a_rejected_rollout_says_so_in_argo_s_words(rolltwin: Command) -> None:
     assert "AntiAffinity must have exactly one strategy listed" in run["reason"]
 
 
-def started(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def test_two_processes_write_the_same_journal(folder: Path) -> None:
-    both = [started(("run", "scenario.yaml", "--seed", "7", "--out", name), folder) for name in ("a", "b")]
-    for process in both:
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
+    run = ("rolltwin.cli.main", "run", "scenario.yaml", "--seed", "7", "--out")
+    with started(*run, "a", cwd=folder) as one, started(*run, "b", cwd=folder) as other:
+        assert (one.wait(), other.wait()) == (0, 0)
     assert (folder / "a" / "journal.jsonl").read_bytes() == (folder / "b" / "journal.jsonl").read_bytes()
 
 
@@ -109,27 +96,20 @@ def test_a_study_goes_on_where_its_processes_were_interrupted(
     rolltwin: Command, folder: Path, number: signal.Signals, workers: str
 ) -> None:
     command = ("score", "scenario.yaml", "--replications", "6", "--workers", workers, "--format", "json", "--out")
-    process = started((*command, "cut"), folder)
-    store = folder / "cut" / "replications.sqlite"
-    while process.poll() is None and not replications(store):
-        pass
-    os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "go on with: rolltwin" in err
-    assert "Traceback" not in err
+    assert "go on with: rolltwin" in interrupted(*command, "cut", number=number, cwd=folder)
     assert not (folder / "cut" / "score.json").exists()
     resumed, whole = (json.loads(rolltwin(*command, out).out) for out in ("cut", "whole"))
     assert {**resumed, "command": ""} == {**whole, "command": ""}
 
 
 def test_a_closed_pipe_is_no_matter(folder: Path) -> None:
-    with started(("check", AS_WRITTEN), folder) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started("rolltwin.cli.main", "check", AS_WRITTEN, cwd=folder, **pipes) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == ""
-        assert process.wait(timeout=60) in {1, 2}
+        assert process.wait() in {1, 2}
 
 
 def test_a_closed_output_is_no_matter(folder: Path) -> None:
@@ -137,7 +117,7 @@ def test_a_closed_output_is_no_matter(folder: Path) -> None:
     if shell is None:
         pytest.skip("no POSIX shell")
     done = subprocess.run(
-        [shell, "-c", '"$@" >&- 2>&-', "sh", *PROGRAM, "explain", "kpis"], cwd=folder, check=False, timeout=60
+        [shell, "-c", '"$@" >&- 2>&-', "sh", *PROGRAM, "explain", "kpis"], cwd=folder, check=False, timeout=PATIENCE_S
     )
     assert done.returncode == 0
 
@@ -147,7 +127,7 @@ def test_what_the_terminal_cannot_show_is_replaced(folder: Path, encoding: str) 
     name = os.fsdecode(b"\xe5\xba\x97\xff.yaml")
     (folder / name).write_bytes((folder / "shop.yaml").read_bytes())
     done = subprocess.run(
-        [*PROGRAM, "check", name], cwd=folder, check=False, timeout=60, capture_output=True,
+        [*PROGRAM, "check", name], cwd=folder, check=False, timeout=PATIENCE_S, capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")

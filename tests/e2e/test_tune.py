@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ from scenarios import library
 from sim.study.store import dump
 from tests.e2e.conftest import SCENARIO, Command
 from tests.e2e.test_diff import GATE, GATED
-from tests.study.stores import replications
+from tests.programs import interrupted
 
 pytest.importorskip("optuna")
 PATCH = shutil.which("patch")
@@ -112,22 +111,13 @@ def test_settings_tried_beside_others_are_the_same_however_the_search_is_cut(
 def test_an_interrupted_search_goes_on(rolltwin: Command, shop: Path) -> None:
     arguments = ("--trials", "4", "--held-out", "2")
     whole = tuned(rolltwin, *arguments, "--out", "whole")
-    with subprocess.Popen(
-        [sys.executable, "-m", "rolltwin.cli.main", "tune", *ASKED, *arguments, "--out", "cut"],
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        store = shop / "cut" / "replications.sqlite"
-        while process.poll() is None and not replications(store):
-            pass
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert "go on with: rolltwin tune" in err
+    assert "go on with: rolltwin tune" in interrupted("tune", *ASKED, *arguments, "--out", "cut", cwd=shop)
     cut = tuned(rolltwin, *arguments, "--out", "cut")
     for found in (whole, cut):
         found.pop("command")
     assert cut == whole
-    assert list(dump(store)) == list(dump(shop / "whole" / store.name))
+    store = "replications.sqlite"
+    assert list(dump(shop / "cut" / store)) == list(dump(shop / "whole" / store))
 
 
 def test_no_policy_is_proposed_where_none_keeps_to_the_constraints(rolltwin: Command, shop: Path) -> None:
