@@ -26,8 +26,9 @@ def metric(query: str, **fields: object) -> str:
                       f"    query: '{query}'"])  # fmt: skip
 
 
-def manifests(gate: str, weight: int = 10, pause: str = "5m") -> str:
-    """A Rollout whose only step with traffic is judged by this metric."""
+def manifests(*gates: str, weight: int = 10, pause: str = "5m") -> str:
+    """A Rollout whose only step with traffic is judged by these metrics."""
+    metrics = "\n    ".join(f"- {textwrap.indent(gate, ' ' * 6).strip()}" for gate in gates)
     return f"""\
 apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate
@@ -35,7 +36,7 @@ metadata: {{name: gates}}
 spec:
   args: [{{name: hash}}]
   metrics:
-    - {textwrap.indent(gate, " " * 6).strip()}
+    {metrics}
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: Rollout
@@ -77,9 +78,12 @@ spec:
 """
 
 
-def scenario(folder: Path, gate: str, rate: float = 100.0, more: str = "", **kind: object) -> Scenario:
+def scenario(
+    folder: Path, gate: str | tuple[str, ...], rate: float = 100.0, more: str = "", **kind: object
+) -> Scenario:
     """The Rollout in a world of constant traffic."""
-    return scenario_of(folder, manifests(gate, **kind), rate, more)  # type: ignore[arg-type]
+    gates = (gate,) if isinstance(gate, str) else gate
+    return scenario_of(folder, manifests(*gates, **kind), rate, more)  # type: ignore[arg-type]
 
 
 def scenario_of(folder: Path, documents: str, rate: float = 100.0, more: str = "") -> Scenario:
@@ -101,7 +105,7 @@ tail: 0s
     return load(folder / "scenario.yaml").scenario
 
 
-def rollout(folder: Path, gate: str, rate: float = 100.0, more: str = "", **kind: object) -> Rollout:
+def rollout(folder: Path, gate: str | tuple[str, ...], rate: float = 100.0, more: str = "", **kind: object) -> Rollout:
     """Its models."""
     return models_of(scenario(folder, gate, rate, more, **kind))
 

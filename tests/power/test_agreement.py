@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,13 @@ def test_a_gate_that_only_watches_decides_as_the_one_that_acts(tmp_path: Path) -
     for seed in range(12):
         acted = run_once(judging(models, Truth(0.03)), seed).verdict is Verdict.ABORTED
         assert acted is _aborted(models, Truth(0.03), seed)
+
+
+def test_traffic_rows_that_nobody_reads_change_no_measurement(tmp_path: Path) -> None:
+    gate = metric(GOOD, successCondition="'result[0] >= 0.97'", interval="20s", count=3, failureLimit=1)
+    models = rollout(tmp_path, gate, rate=20.0, weight=50, pause="1m")
+    bare = observed(models.scenario, Truth(0.03))
+    watched = replace(bare, telemetry=models.scenario.telemetry)
+    assert bare.telemetry != watched.telemetry
+    for seed in range(3):
+        assert reading_of(run_once(bare, seed)) == reading_of(run_once(watched, seed))
