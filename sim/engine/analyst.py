@@ -12,7 +12,7 @@ from sim.decide.analysis import Task
 from sim.decide.arguments import RunContext
 from sim.decide.defaults import RESYNC_S
 from sim.decide.orders import Created, Order, created, earliest, started_s, unplanned
-from sim.engine.clock import Rank
+from sim.engine.clock import Poke, Rank
 from sim.engine.ground import Ground
 from sim.engine.measuring import measured
 from sim.metrics.providers import Sources
@@ -88,7 +88,8 @@ class Analyst:
 
     def _judge(self, run: Run) -> Generator[Event, Any, None]:
         clock = self._ground.clock
-        yield clock.after(self._ground.scenario.cluster.controller_latency_s, Rank.CONTROLLER)
+        # Whoever only measures changes nothing that can be seen; the rollout controller, if told, looks later.
+        yield clock.after(self._ground.scenario.cluster.controller_latency_s, Rank.CONTROLLER, disturbs=False)
         while not run.status.phase.is_completed:
             tasks = analysis.due(run.spec, run.status, clock.now)
             measurements: dict[str, Measurement] = {}
@@ -124,14 +125,14 @@ class Analyst:
 
     def _moment(self, run: Run, next_s: float | None) -> Event:
         """The next pass: when something is due, or when the run is asked to end."""
-        run.poke = poke = self._ground.clock.event()
+        run.poke = poke = Poke(self._ground.clock)
         if next_s is not None:
 
             def wake() -> None:
                 if not poke.triggered:
                     poke.succeed()
 
-            self._ground.clock.call_at(next_s, Rank.CONTROLLER, wake)
+            self._ground.clock.call_at(next_s, Rank.CONTROLLER, wake, disturbs=False)
         return poke
 
     def _record(self, run: Run, measurements: dict[str, Measurement]) -> None:
@@ -145,16 +146,20 @@ class Analyst:
 
     def _measure(self, run: Run, tasks: Sequence[Task]) -> Generator[Event, Any, dict[str, Measurement]]:
         """Samples of one pass, all asked now; the pass lasts as long as the slowest answer."""
-        clock, sources = self._ground.clock, self._sources()
+        clock, sources, watch = self._ground.clock, self._sources(), self._ground.watch
         taken: dict[str, Measurement] = {}
         for task in tasks:
             name = task.metric.name
             origin = self._origin(run, name)
             begun_s = started_s(run.status, name) if task.resume else clock.now
-            one = measured(task, clock.now, sources, origin, begun_s, watch=self._ground.watch)
+            one = watch.presumed(task, clock.now, sources, origin)
+            if one is None:
+                clock.catch_up()
+                one = measured(task, clock.now, sources, origin, begun_s, watch=watch)
             ended_s = clock.now + self._latency_s(task.metric.provider)
             taken[name] = replace(one, started_s=begun_s, finished_s=ended_s if one.phase.is_completed else None)
-        yield clock.after(max(self._latency_s(task.metric.provider) for task in tasks), Rank.CONTROLLER)
+        latency_s = max(self._latency_s(task.metric.provider) for task in tasks)
+        yield clock.after(latency_s, Rank.CONTROLLER, disturbs=False)
         return taken
 
     def _latency_s(self, provider: Provider) -> float:

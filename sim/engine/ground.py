@@ -38,6 +38,7 @@ class Ground:
     @property
     def traffic(self) -> Plane:
         """The data plane, brought to this instant: changes to it act from now on."""
+        self.clock.catch_up()
         self.plane.advance(self.clock.now)
         return self.plane
 

@@ -112,9 +112,8 @@ class LocalRun:
         clock.run_while(self._limit_s)
         self._sampler.finish()
         outcome = judged(self._driver.outcome or self._driver.stuck(), self._claim.failing)
-        return LocalResult(
-            outcome, self._ground.journal.t_s, desired, tuple(self._ground.journal.rows), self._plane_use()
-        )
+        rows = self._ground.watch.settled(self._ground.journal.rows)
+        return LocalResult(outcome, self._ground.journal.t_s, desired, rows, self._plane_use())
 
     def _plane_use(self) -> PlaneUse | None:
         if self._scenario.data_plane is DataPlaneMode.EXACT:
@@ -168,7 +167,7 @@ class LocalRun:
         self._sampler.idle_until_s = lambda: self._people.idle_until_s
         self._sampler.begin()
         self._collector.is_read = self._is_read
-        self._ground.watch.asks(self._collector.sources)
+        self._ground.watch.asks(self._collector)
         self._collector.start(self._ground.watch.eyes(eyes_of(self._scenario.manifests, self._strategy)))
 
     def _is_read(self, store: str) -> bool:

@@ -7,6 +7,7 @@ from math import inf
 from typing import Protocol
 
 from sim.engine.ground import Ground
+from sim.metrics.store import to_ms
 from sim.traffic import Look, Samples, WindowSeries
 
 
@@ -26,6 +27,11 @@ class Grid:
             self._count += 1
             self.next_s = self._begun_s + self._count * self._interval_s
         return tuple(found)
+
+    def is_within(self, t_ms: int) -> bool:
+        """Whether one of the instants, past or to come, is this millisecond."""
+        near = round((t_ms / 1000.0 - self._begun_s) / self._interval_s)
+        return any(to_ms(self._begun_s + count * self._interval_s) == t_ms for count in (near - 1, near, near + 1))
 
 
 class Watch(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,13 @@ from sim.model.analysis import (
     ProviderResult,
 )
 from sim.model.changing import replace
+from sim.model.records import Record
 from sim.model.rollout import Observed, RolloutSpec
 
 if TYPE_CHECKING:
+    from sim.decide.analysis import Task
     from sim.engine.analyst import Run
-    from sim.engine.telemetry import Eyes
+    from sim.engine.telemetry import Collector, Eyes
 
 _BAD = frozenset({AnalysisPhase.FAILED, AnalysisPhase.ERROR, AnalysisPhase.INCONCLUSIVE})
 
@@ -32,8 +34,15 @@ _BAD = frozenset({AnalysisPhase.FAILED, AnalysisPhase.ERROR, AnalysisPhase.INCON
 class Watch:
     """Enforces every verdict and keeps nothing."""
 
-    def asks(self, sources: Callable[[], Sources]) -> None:
-        """What can be asked during the run."""
+    def asks(self, collector: Collector) -> None:
+        """What can be asked during the run, of whom."""
+
+    def presumed(self, task: Task, now_s: float, sources: Sources, origin: Origin) -> Measurement | None:
+        """What a measurement is taken to be without asking; None: it is to be taken."""
+
+    def settled(self, rows: Sequence[Record]) -> tuple[Record, ...]:
+        """The rows of the run when it is over."""
+        return tuple(rows)
 
     def eyes(self, own: Eyes) -> Eyes:
         """Which series are collected; ``own`` are those that the scenario's gates read."""
@@ -110,9 +119,9 @@ class Observing(Watch):
         """Whether any verdict was overruled; as long as none was, this is the run as it would have been anyway."""
         self._known: dict[int, Course] = {}
 
-    def asks(self, sources: Callable[[], Sources]) -> None:
+    def asks(self, collector: Collector) -> None:
         """See ``Watch``."""
-        self.sources = sources
+        self.sources = collector.sources
 
     def eyes(self, own: Eyes) -> Eyes:
         """See ``Watch``: those of every setting that will be asked about."""

@@ -71,7 +71,7 @@ class Sampler:
         """See ``lookout.Windows``."""
         for rows, end_s in zip(_rows(windows, self._ground.region, self._last_s), windows.instants_s, strict=True):
             self._last_s = end_s
-            self._ground.journal.rows.extend(rows)
+            self._ground.journal.window(end_s, rows)
             for listener in self.on_rows:
                 listener(end_s, rows)
         self._appoint()

@@ -36,6 +36,7 @@ class Collector:
         self.prometheus = SeriesStore()
         self.datadog = AgentStore()
         self._outages: list[str] = []
+        self._scraped: Grid | None = None
         self.is_read: Callable[[str], bool] = lambda _store: True
         """Whether anybody may still query a store (``prometheus`` or ``datadog``)."""
 
@@ -63,6 +64,7 @@ class Collector:
             interval_s = telemetry.prometheus.scrape_interval_s
             grid = Grid(now + scrape_phase * interval_s, interval_s)
             scraper = Scraper(telemetry.prometheus, self.prometheus, eyes.prometheus)
+            self._scraped = grid
             self._lookout.add(Scrapes(grid, scraper, self._audience, self._scrapes))
         # Without requests there is nothing to count: agents know no zeros that nobody has asked for.
         if eyes.datadog and not self._ground.plane.is_silent:
@@ -70,6 +72,14 @@ class Collector:
             grid = Grid(now + flush_phase * interval_s, interval_s)
             agent = Agent(telemetry.datadog, self.datadog, fine.quantiles, eyes.datadog)
             self._lookout.add(Flushes(grid, agent, self._audience, lambda: self.is_read("datadog")))
+
+    def catch_up(self) -> None:
+        """Have everything stored that is to be stored by now."""
+        self._ground.clock.catch_up()
+
+    def is_scraping(self, now_s: float) -> bool:
+        """Whether Prometheus scrapes within this very millisecond, finer than which it does not tell times apart."""
+        return self._scraped is not None and self._scraped.is_within(to_ms(now_s))
 
     def _scrapes(self) -> bool:
         return "prometheus" not in self._outages and self.is_read("prometheus")

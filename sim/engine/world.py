@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from sim.decide.rejections import Rejection, geographic_rejection, rejection
@@ -9,6 +10,7 @@ from sim.engine import delivery
 from sim.engine.litter import swept
 from sim.engine.local import Place, run_local
 from sim.engine.observing import Watch
+from sim.engine.presuming import PresumedWronglyError, Presuming
 from sim.engine.regions import run_phases
 from sim.model.header import header
 from sim.model.outcome import LocalResult
@@ -28,10 +30,22 @@ def run(scenario: Scenario, seed: int, scenario_hash: str = "", watch: Watch | N
     """
     try:
         with swept():
-            return _run(scenario, seed, scenario_hash, watch or Watch())
+            return (
+                _shortest(scenario, seed, scenario_hash)
+                if watch is None
+                else _run(scenario, seed, scenario_hash, watch)
+            )
     except Exception as error:
         error.add_note(f"scenario {scenario.title!r}, seed {seed}")
         raise
+
+
+def _shortest(scenario: Scenario, seed: int, scenario_hash: str) -> RunResult:
+    """The run with its gates enforced. Those of a good release are most likely passed, and presumed to be."""
+    if scenario.release.good:
+        with suppress(PresumedWronglyError):
+            return _run(scenario, seed, scenario_hash, Presuming())
+    return _run(scenario, seed, scenario_hash, Watch())
 
 
 def _run(scenario: Scenario, seed: int, scenario_hash: str, watch: Watch) -> RunResult:

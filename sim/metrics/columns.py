@@ -107,7 +107,7 @@ class Columns:
     def positions(self, series: Integers, t_ms: int, guess: Integers | None = None) -> Integers:
         """Of each series the position after its last sample at or before an instant; quickest near the ``guess``."""
         t_ms = _within(t_ms)
-        found = self.end[series] if guess is None else guess
+        found = self._near(series, t_ms) if guess is None else guess
         for _ in range(_STEPS):
             late, early = self.times[found] <= t_ms, self.times[found - 1] > t_ms
             if not (late | early).any():
@@ -125,6 +125,16 @@ class Columns:
         times = self.times[begin[some] : high[some]]
         width = len(times) - int(np.searchsorted(times, after_ms, side="right"))
         return self.positions(series, after_ms, np.maximum(high - width, begin)), high
+
+    def _near(self, series: Integers, t_ms: int) -> Integers:
+        """Positions that are right for series that are sampled as one of them is, up to now."""
+        end = self.end[series]
+        if not len(series):
+            return end
+        some = len(series) // 2
+        times = self.times[self.begin[series[some]] : end[some]]
+        later = len(times) - int(np.searchsorted(times, t_ms, side="right"))
+        return np.maximum(end - later, self.begin[series]) if later else end
 
     def _search(self, series: Integers, t_ms: int) -> Integers:
         low, high = self.begin[series], self.end[series]
