@@ -16,7 +16,7 @@ from sim.model.data_plane import DataPlaneMode
 from sim.model.load import Client, LoadShape, Stage
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
 from sim.streams import Streams
-from sim.traffic import DataPlane, Pool, Route
+from sim.traffic import Balancing, Cluster, DataPlane, Handling, Pool, Route
 from sim.traffic.aggregate import MixedPlane
 from sim.traffic.fine import quantiles
 from sim.traffic.interface import Look, Plane
@@ -42,13 +42,18 @@ class Setting:
     sigma: float = 0.5
     mean_s: float = MEAN_S
     errors: float = 0.01
+    balancing: Balancing | None = None
+    """Of a proxy in front, which tries 503s again, twice; None: there is no proxy."""
+    proxies: int = 1
+    retried: float = 0.0
+    """The share of answers that are 503."""
 
     @property
     def behaviour(self) -> VersionBehaviour:
         """The version they run; its mean service time is as wished for, whatever the shape."""
         unit = Delay(1.0, self.shape, self.sigma)
         delay = Delay(self.mean_s / unit.mean_s, self.shape, self.sigma)
-        return VersionBehaviour("v1", delay, ((500, self.errors),), self.servers)
+        return VersionBehaviour("v1", delay, ((500, self.errors), (503, self.retried)), self.servers)
 
     @property
     def rate_rps(self) -> float:
@@ -59,7 +64,16 @@ class Setting:
     def name(self) -> str:
         """For tables."""
         shape = f"{self.shape} {self.sigma:g}" if self.shape is Shape.LOGNORMAL else str(self.shape)
-        return f"{shape}, {self.servers} servers, {self.pods} pods, {self.rate_rps:.0f}/s"
+        proxy = f", {self.balancing} x {self.proxies}" if self.balancing is not None else ""
+        again = f", {100 * self.retried:g} % tried again" if self.retried else ""
+        return f"{shape}, {self.servers} servers, {self.pods} pods, {self.rate_rps:.0f}/s{proxy}{again}"
+
+    def routes(self, pods: tuple[int, ...]) -> tuple[Route, ...]:
+        """All requests to all pods."""
+        if self.balancing is None:
+            return (Route(1.0, (Pool(1.0, pods),)),)
+        pool = Pool(1.0, pods, cluster=Cluster("v1", self.balancing))
+        return (Route(1.0, (pool,), Handling(2, (503,), retry_refused=True)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Series:
 def seen(plane: Plane, setting: Setting, windows: int) -> Series:
     """The windows of one plane under steady traffic."""
     pods = tuple(plane.add_pod(setting.behaviour, 0) for _ in range(setting.pods))
-    plane.set_routes((Route(1.0, (Pool(1.0, pods),)),))
+    plane.set_routes(setting.routes(pods))
     instants = tuple(SETTLE_S + WINDOW_S * k for k in range(windows + 1))
     samples = plane.observe([Look(instants, pods, fine=True)]).samples[0]
     answers = np.diff(samples.answers.sum(axis=1), axis=0).astype(np.float64)
@@ -128,7 +142,10 @@ def planes(setting: Setting, seed: int) -> tuple[Plane, Plane]:
     """Exact, and in aggregate whatever the utilisation."""
     load = LoadShape((Stage(60.0, setting.rate_rps),))
     streams = Streams(seed)
-    return DataPlane(load, Client(), streams), MixedPlane(load, Client(), streams, mode=DataPlaneMode.AGGREGATE)
+    return (
+        DataPlane(load, Client(), streams, proxies=setting.proxies),
+        MixedPlane(load, Client(), streams, proxies=setting.proxies, mode=DataPlaneMode.AGGREGATE),
+    )
 
 
 def compared(setting: Setting, windows: int, seed: int) -> dict[str, Any]:
@@ -165,6 +182,7 @@ def _difference(exact: Floats, aggregate: Floats) -> dict[str, float]:
 
 
 LOG, EXP, CONST = Shape.LOGNORMAL, Shape.EXPONENTIAL, Shape.CONSTANT
+LEAST: Final = Balancing.LEAST_REQUEST
 SETTINGS: Final = (
     *(Setting(LOG, 8, rho) for rho in (0.1, 0.3, 0.5, 0.6, 0.68, 0.75)),
     *(Setting(EXP, 8, rho) for rho in (0.5, 0.68)),
@@ -175,8 +193,16 @@ SETTINGS: Final = (
     *(Setting(EXP, 1, rho, mean_s=0.011) for rho in (0.25, 0.5)),
     Setting(LOG, 2, 0.42),
     Setting(LOG, 32, 0.8, pods=3),
+    Setting(LOG, 8, 0.3, pods=10, balancing=LEAST),
+    Setting(LOG, 8, 0.59, pods=10, balancing=LEAST),
+    Setting(LOG, 8, 0.59, pods=5, balancing=LEAST, proxies=3),
+    Setting(LOG, 8, 0.5, pods=2, balancing=LEAST, proxies=3),
+    Setting(LOG, 8, 0.59, pods=10, balancing=Balancing.ROUND_ROBIN),
+    Setting(EXP, 8, 0.5, pods=5, balancing=LEAST),
+    Setting(LOG, 8, 0.3, pods=10, balancing=LEAST, retried=0.05),
 )
-"""Up to the limits of ``auto`` (0.68 for 8 servers, 0.25 for one, 0.42 for two, 0.8 for 32), and a few beyond."""
+"""Up to the limits of ``auto`` (0.68 for 8 servers, 0.25 for one, 0.42 for two, 0.8 for 32; for 8 evened out by
+proxies 0.59, 0.5 of two pods behind three proxies or with exponential services), and a few beyond."""
 
 
 def measure(options: Options) -> dict[str, Any]:

@@ -208,6 +208,11 @@ class DataPlane:
         pods = len(self._fleet.behaviours)
         return np.bincount(flights["pod"][: sizes[FLYING]], minlength=pods)[1:], int(sizes[RETRYING])
 
+    @property
+    def is_ejecting(self) -> bool:
+        """Whether proxies leave out a pod that has erred."""
+        return self._proxies.is_ejecting
+
     def begin_anew(self, at_s: float) -> None:
         """Go on from a later instant with idle pods and nothing in flight; what has been counted stays."""
         self.now_s = at_s
@@ -216,15 +221,17 @@ class DataPlane:
         pods = self._fleet.pods
         pods.rows["first"] = pods.rows["queued"] = 0
         pods.free[np.isfinite(pods.free)] = at_s  # infinite where there is no server
+        self._proxies.begin_anew()
         self._block = self._load_block(self._arrivals.number_at(at_s))
         self._carried.sizes[NEXT] = np.searchsorted(self._block.times, at_s)
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """Whatever happens within changes what is in flight, not what has been counted."""
-        kept = self._fleet.counted()
+        kept, refused = self._fleet.counted(), self._proxies.counted()
         yield
         self._fleet.recount(kept)
+        self._proxies.recount(refused)
 
     def _replan(self) -> None:
         """Plan anew what waits at pods whose effects changed at this instant, all of them in one pass."""

@@ -13,7 +13,7 @@ from sim.traffic.fleet import Fleet, lengthened, widened
 from sim.traffic.routes import starts
 from sim.traffic.serve import LATE, REFUSED, RESET
 from sim.traffic.state import GATEWAY, GOOD, LOCAL, POLICY, ROW, SEAT, SERVER, Mesh
-from sim.traffic.values import Balancing, Cluster, Handling, Pool, Route
+from sim.traffic.values import Balancing, Cluster, Counts, Handling, Pool, Route
 
 BALANCINGS: Final = (Balancing.RANDOM, Balancing.ROUND_ROBIN, Balancing.LEAST_REQUEST)
 FIRST_ROOM: Final = 64
@@ -98,6 +98,25 @@ class Proxies:
         """Requests that proxies answered themselves, by cluster: there was no host, or too many were under way."""
         count, seats = self._mesh.proxies, self._mesh.seats["refused"]
         return {name: int(seats[seat : seat + count].sum()) for name, seat in self._seat_of.items()}
+
+    @property
+    def is_ejecting(self) -> bool:
+        """Whether any host of any cluster is left out."""
+        return bool(self._mesh.seats["ejected"].any())
+
+    def begin_anew(self) -> None:
+        """Nothing is under way any more; what has been learnt of hosts stays."""
+        self._mesh.rows["count"] = self._mesh.rows["first"] = 0
+        self._mesh.rows["error_at"] = self._mesh.seats["soonest"] = inf
+
+    def counted(self) -> Counts:
+        """A copy of what has been answered here, by seat."""
+        return self._mesh.seats["refused"].copy()
+
+    def recount(self, kept: Counts) -> None:
+        """Go back to these counts; seats that have come since start from none."""
+        self._mesh.seats["refused"] = 0
+        self._mesh.seats["refused"][: len(kept)] = kept
 
     def _name(self, pool: Pool) -> str:
         return pool.cluster.name if pool.cluster is not None else f"#{pool.pods}"

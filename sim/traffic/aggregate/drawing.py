@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.traffic.aggregate.draws import binomial, clusters, normal, poisson, uniform
 from sim.traffic.aggregate.flow import node_of
-from sim.traffic.aggregate.state import Clients, Kinds, Pods, Totals, Ways
+from sim.traffic.aggregate.state import Clients, Kinds, Manners, Pods, Totals, Ways
 from sim.traffic.aggregate.waits import CLASSES
 from sim.traffic.jit import part
 from sim.traffic.state import CLIENT_FAILURES, CLIENT_REQUESTS, RETRIES, TIMEOUTS
@@ -35,9 +35,8 @@ def word_of(key: np.uint64, pod: int, at_s: float) -> np.uint64:
 
 
 @part
-def pass_time(kinds: Kinds, pods: Pods, pod: int, node: int, above: float, width_s: float) -> float:
+def pass_time(kinds: Kinds, pods: Pods, pod: int, kind: int, node: int, above: float, width_s: float) -> float:
     """Expected answers of a pod in a stretch: what it is sent less by how much more is in flight at the end of it."""
-    kind = pods.kind[pod]
     sojourn = kinds.sojourn_s[kind, node] * (1 - above) + kinds.sojourn_s[kind, node + 1] * above
     before = pods.flying[pod]
     settled = pods.rate[pod] * sojourn
@@ -128,22 +127,26 @@ def settle_status(totals: Totals, clients: Clients, group: int, slot: int, count
 
 @part
 def draw_statuses(
-    totals: Totals, pods: Pods, clients: Clients, pod: int, count: int, late: int, word: np.uint64
+    totals: Totals, manners: Manners, pods: Pods, clients: Clients, pod: int, count: int, late: int, word: np.uint64
 ) -> None:
-    """Statuses of so many answers, ``late`` of which nobody waits for any more, and what clients do then."""
-    group, last = pods.group[pod], pods.last[pod]
+    """Statuses of so many answers, ``late`` of which nobody waits for any more, and what proxies and clients do then."""
+    group, last, manner = pods.group[pod], pods.last[pod], pods.manner[pod]
     client = totals.client[group + 1]
     client[CLIENT_REQUESTS] += count - late
     left = count
-    for k in range(pods.errors[pod]):
+    for k in range(manners.errors[manner]):
         purpose = STATUSES + 4 * k
-        found = binomial(uniform(word, purpose), left, pods.error_share[pod, k])
+        found = binomial(uniform(word, purpose), left, manners.error_share[manner, k])
         left -= found
-        slot = pods.error_slot[pod, k]
+        slot = manners.error_slot[manner, k]
         totals.answers[pod, slot] += found
         heard = found
         if late > 0:
             heard -= binomial(uniform(word, purpose + 1), found, late / count)
+        if clients.retried[slot] and heard > 0:
+            final = binomial(uniform(word, purpose + 3), heard, pods.final[pod])
+            client[CLIENT_REQUESTS] -= heard - final
+            heard = final
         if heard > 0:
             settle_status(totals, clients, group, slot, heard, last, uniform(word, purpose + 2))
     totals.answers[pod, 0] += left
@@ -157,21 +160,29 @@ def draw_statuses(
 
 @part
 def draw_pod(
-    kinds: Kinds, pods: Pods, totals: Totals, clients: Clients, pod: int, end_s: float, width_s: float
+    kinds: Kinds,
+    manners: Manners,
+    pods: Pods,
+    totals: Totals,
+    clients: Clients,
+    pod: int,
+    end_s: float,
+    width_s: float,
 ) -> None:
     """Everything a pod does in a stretch."""
     if pods.attempts[pod] == 0.0 and pods.flying[pod] < NOTHING:
         return
     node, above = node_of(pods.load[pod])
-    expected = pass_time(kinds, pods, pod, node, above, width_s)
+    kind = manners.kind[pods.manner[pod]]
+    expected = pass_time(kinds, pods, pod, kind, node, above, width_s)
     if expected < NOTHING:
         return
-    kind, word = pods.kind[pod], word_of(clients.key, pod, end_s)
+    word = word_of(clients.key, pod, end_s)
     draw_factors(kinds, totals, kind, node, above, expected, word)
     count, late = draw_cells(kinds, totals, clients, pod, kind, node, above, expected, word)
     pods.arrived[pod] += count + pods.attempts[pod] - expected
     if count > 0:
-        draw_statuses(totals, pods, clients, pod, count, late, word)
+        draw_statuses(totals, manners, pods, clients, pod, count, late, word)
 
 
 @part

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from sim.traffic.aggregate.profiles import NODES, WIDTH
-from sim.traffic.aggregate.state import DONE, LACKING, OVER, Clients, Kinds, Pods, Ways
+from sim.traffic.aggregate.state import DONE, LACKING, OVER, Clients, Kinds, Manners, Pods, Ways
 from sim.traffic.jit import part
 
 ROUNDS: Final = 20
@@ -20,6 +20,7 @@ def share_out(ways: Ways, pods: Pods, clients: Clients, requests: float) -> None
     for pod in range(len(pods.attempts)):
         pods.attempts[pod] = 0.0
         pods.last[pod] = 0.0
+        pods.final[pod] = 0.0
     for route in range(len(ways.share)):
         total, next_one = 1.0, 1.0
         for _ in range(clients.retries):
@@ -27,21 +28,22 @@ def share_out(ways: Ways, pods: Pods, clients: Clients, requests: float) -> None
             total += next_one
         sent, last = requests * ways.share[route] * total, next_one / total
         for pool in range(ways.pools_from[route], ways.pools_from[route + 1]):
-            first, end = ways.pods_from[pool], ways.pods_from[pool + 1]
-            if end > first:
-                each = sent * ways.weight[pool] / (end - first)
-                for k in range(first, end):
-                    pods.attempts[ways.pods[k]] += each
-                    pods.last[ways.pods[k]] += each * last
+            here = sent * ways.weight[pool]
+            for k in range(ways.pods_from[pool], ways.pods_from[pool + 1]):
+                pod, each = ways.pods[k], here * ways.tries[k]
+                pods.attempts[pod] += each
+                pods.last[pod] += each * last
+                pods.final[pod] += here * ways.finals[k]
 
 
 @part
-def failing_share(kinds: Kinds, pods: Pods, pod: int) -> float:
-    """The share of a pod's answers that clients try again."""
+def failing_share(kinds: Kinds, manners: Manners, pods: Pods, pod: int) -> float:
+    """The share of a pod's answers that reach clients, who try again."""
     node, part_above = node_of(pods.load[pod])
-    kind = pods.kind[pod]
+    manner = pods.manner[pod]
+    kind = manners.kind[manner]
     late = kinds.late[kind, node] * (1 - part_above) + kinds.late[kind, node + 1] * part_above
-    return float(late + (1 - late) * pods.again[pod])
+    return float(late + (1 - late) * (manners.again[manner] - manners.both[manner] * (1 - pods.final[pod])))
 
 
 @part
@@ -53,7 +55,7 @@ def node_of(load: float) -> tuple[int, float]:
 
 
 @part
-def busy(kinds: Kinds, pods: Pods, width_s: float) -> int:
+def busy(kinds: Kinds, manners: Manners, pods: Pods, width_s: float) -> int:
     """Note the pods' rates and utilisations; what stands in the way of drawing, if anything does."""
     outcome = DONE
     for pod in range(len(pods.attempts)):
@@ -62,8 +64,9 @@ def busy(kinds: Kinds, pods: Pods, width_s: float) -> int:
         if rate == 0.0:
             continue
         pods.last[pod] /= pods.attempts[pod]
-        kind = pods.kind[pod]
-        load = rate * kinds.service_s[kind] / pods.servers[pod]
+        pods.final[pod] /= pods.attempts[pod]
+        kind = manners.kind[pods.manner[pod]]
+        load = rate * kinds.service_s[kind] / manners.servers[pods.manner[pod]]
         if load > kinds.limit[kind]:
             return OVER
         pods.load[pod] = load
@@ -76,7 +79,7 @@ def busy(kinds: Kinds, pods: Pods, width_s: float) -> int:
 
 
 @part
-def learn(ways: Ways, kinds: Kinds, pods: Pods, clients: Clients) -> float:
+def learn(ways: Ways, kinds: Kinds, manners: Manners, pods: Pods, clients: Clients) -> float:
     """Find each route's failing share anew; how much the greatest change of one is."""
     most = 0.0
     for route in range(len(ways.share)):
@@ -88,22 +91,24 @@ def learn(ways: Ways, kinds: Kinds, pods: Pods, clients: Clients) -> float:
                 continue
             inside = 0.0
             for k in range(first, end):
-                inside += failing_share(kinds, pods, ways.pods[k])
-            failing += ways.weight[pool] * inside / (end - first)
+                inside += ways.tries[k] * failing_share(kinds, manners, pods, ways.pods[k])
+            failing += ways.weight[pool] * inside
         most = max(most, abs(failing - ways.fail[route]))
         ways.fail[route] = failing
     return most
 
 
 @part
-def flow(ways: Ways, kinds: Kinds, pods: Pods, clients: Clients, requests: float, width_s: float) -> int:
+def flow(
+    ways: Ways, kinds: Kinds, manners: Manners, pods: Pods, clients: Clients, requests: float, width_s: float
+) -> int:
     """Settle what every pod is sent in a stretch; ``DONE``, or why nothing may be drawn."""
     for _ in range(ROUNDS):
         share_out(ways, pods, clients, requests)
-        outcome = busy(kinds, pods, width_s)
+        outcome = busy(kinds, manners, pods, width_s)
         if outcome != DONE:
             return outcome
-        if clients.retries == 0 or learn(ways, kinds, pods, clients) < SETTLED:
+        if clients.retries == 0 or learn(ways, kinds, manners, pods, clients) < SETTLED:
             break
     return DONE
 
@@ -112,16 +117,15 @@ def flow(ways: Ways, kinds: Kinds, pods: Pods, clients: Clients, requests: float
 def add_bursts(ways: Ways, pods: Pods, clients: Clients) -> None:
     """Let the attempts that follow a crash be made now; they are the last ones unless there may be more than two."""
     last = 1.0 if clients.retries <= 1 else 0.0
-    for route in range(len(ways.share)):
-        burst = ways.burst[route]
-        ways.burst[route] = 0.0
+    for pool in range(len(ways.burst)):
+        burst = ways.burst[pool]
+        ways.burst[pool] = 0.0
         if burst == 0.0:
             continue
-        for pool in range(ways.pools_from[route], ways.pools_from[route + 1]):
-            first, end = ways.pods_from[pool], ways.pods_from[pool + 1]
-            for k in range(first, end):
-                pod = ways.pods[k]
-                more = burst * ways.weight[pool] / (end - first)
-                before = pods.attempts[pod]
-                pods.attempts[pod] = before + more
-                pods.last[pod] = (pods.last[pod] * before + more * last) / (before + more)
+        first, end = ways.pods_from[pool], ways.pods_from[pool + 1]
+        for k in range(first, end):
+            pod = ways.pods[k]
+            more = burst / (end - first)
+            before = pods.attempts[pod]
+            pods.attempts[pod] = before + more
+            pods.last[pod] = (pods.last[pod] * before + more * last) / (before + more)

@@ -12,11 +12,11 @@ from sim.model.data_plane import DataPlaneMode
 from sim.model.load import Client, LoadShape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
 from sim.traffic.aggregate.catalogue import Limits
+from sim.traffic.aggregate.handled import tries_of
 from sim.traffic.aggregate.joining import Joined, counted
 from sim.traffic.aggregate.plane import Aggregate
 from sim.traffic.interface import Look, Observation
 from sim.traffic.plane import DataPlane
-from sim.traffic.proxies import are_more_than_passages
 from sim.traffic.routes import pods_of
 from sim.traffic.values import PodEffects, PodSample, Route, Streams, WindowCount
 
@@ -65,7 +65,9 @@ class MixedPlane:
             share=share,
             buckets_s=buckets_s,
             limits=LIMITS[mode],
+            proxies=proxies,
         )
+        self._patience_s = client.timeout_s
         self._exact: DataPlane | None = None
         self._is_exact = False
         self._is_final = False
@@ -146,7 +148,7 @@ class MixedPlane:
             self._routes = routes
             self._alone.set_routes(routes)
             return
-        if are_more_than_passages(routes):
+        if tries_of(routes, self._patience_s) is None:
             self._finally_exact()
         self._routes = routes
         self._aggregate.set_routes(routes)
@@ -156,7 +158,10 @@ class MixedPlane:
         """Answer 502 now to everything queued or in service at a pod."""
         if self._alone is not None:
             self._alone.crash_pod(pod)
-        elif self._is_exact and self._exact is not None:
+            return
+        if not self._is_exact and self._aggregate.ends_calm(pod):
+            self._switch()
+        if self._is_exact and self._exact is not None:
             self._exact.crash_pod(pod)
         else:
             self._aggregate.crash_pod(pod)
@@ -261,6 +266,6 @@ class MixedPlane:
     def _maybe_back(self, exact: DataPlane) -> None:
         flying, retrying = exact.under_way()
         self._aggregate.now_s = self.now_s
-        if self._aggregate.is_calm(flying, LOOK_S, MARGIN):
+        if not exact.is_ejecting and self._aggregate.is_calm(flying, LOOK_S, MARGIN):
             self._aggregate.take_over(self.now_s, flying, retrying)
             self._is_exact = False

@@ -13,15 +13,16 @@ from sim.model.behaviour import VersionBehaviour
 from sim.model.load import Client, LoadShape
 from sim.traffic.aggregate.catalogue import MOST_KINDS, Catalogue, Limits
 from sim.traffic.aggregate.crew import Crew
+from sim.traffic.aggregate.handled import Tries, evened, may_eject, pools_of, tries_of
 from sim.traffic.aggregate.profiles import WIDTH
 from sim.traffic.aggregate.readings import Readings
-from sim.traffic.aggregate.state import DONE, LACKING, OUTCOMES, Clients, Floats, Stretches, Ways
+from sim.traffic.aggregate.state import DONE, LACKING, OUTCOMES, OVER, Clients, Floats, Stretches
 from sim.traffic.aggregate.waits import SHAPES
 from sim.traffic.aggregate.walk import crash, note, probe, walk
+from sim.traffic.aggregate.ways import flattened, is_drawn
 from sim.traffic.arrivals import corners_s, scale_s
 from sim.traffic.interface import Look
-from sim.traffic.routes import starts
-from sim.traffic.values import Counts, PodEffects, Pool, Route, Streams
+from sim.traffic.values import Counts, PodEffects, Route, Streams
 
 KEY: Final = "traffic:aggregate"
 SPLIT: Final = "traffic:aggregate-fine"
@@ -46,16 +47,22 @@ class Aggregate:
         share: float,
         buckets_s: tuple[float, ...],
         limits: Limits,
+        proxies: int = 1,
     ) -> None:
         self.now_s = start_s
-        self._streams = streams
+        self.is_blocked = False
+        """Proxies do what is not drawn in aggregate, for now."""
+        self._streams, self._proxies = streams, proxies
+        self._patience_s = client.timeout_s
+        self._routes: tuple[Route, ...] = ()
+        self._is_changed = False
         self._rate_rps, self._share, self._corners_s = load.curve(), share, corners_s(load)
         timeout_s = inf if client.timeout_s is None else client.timeout_s
         self.catalogue = Catalogue(buckets_s, timeout_s, limits)
         none = np.zeros(0, dtype=np.bool_)
-        clients = Clients(client.retries, self.catalogue.cells.late, streams.word(KEY), none, none)
+        clients = Clients(client.retries, self.catalogue.cells.late, streams.word(KEY), none, none, none)
         self.crew = Crew(self.catalogue, clients, client.retry_on)
-        self._ways = self._flattened(())
+        self._ways = flattened((), self.crew)
 
     @property
     def is_too_varied(self) -> bool:
@@ -64,13 +71,13 @@ class Aggregate:
 
     def set_routes(self, routes: tuple[Route, ...]) -> None:
         """Route every attempt from now on this way."""
-        burst = self._ways.burst.sum()
-        self._ways = self._flattened(routes)
-        self._ways.burst[:] = burst * self._ways.share
+        self._routes, self._is_changed = routes, True
 
     def set_effects(self, pod: int, effects: PodEffects) -> None:
         """Replace a pod's effects."""
+        before = self.crew.pods.manner[pod]
         self.crew.set_effects(pod, effects)
+        self._is_changed |= before != self.crew.pods.manner[pod]
 
     def add_pod(self, behaviour: VersionBehaviour, group: int) -> int:
         """Index of a new idle pod of a group."""
@@ -78,10 +85,11 @@ class Aggregate:
 
     def crash_pod(self, pod: int) -> None:
         """Answer 502 now to about as many attempts as are in flight at a pod."""
+        self.settle()
         crew = self.crew
-        kind = self.catalogue.known[crew.pods.kind[pod]]
+        kind = self.catalogue.known[crew.manner(pod).kind]
         with np.errstate(over="ignore"):
-            again = crash(
+            by_clients, by_proxies = crash(
                 crew.pods,
                 crew.totals,
                 crew.clients,
@@ -94,7 +102,12 @@ class Aggregate:
                 kind.factor,
                 kind.add_s,
             )
-        self._ways.burst[:] += again * self._ways.share
+        self._make_again(by_clients)
+        if by_proxies:
+            ways = self._ways
+            own = np.add.reduceat(np.append(ways.pods, -1) == pod, ways.pods_from[:-1]) * (np.diff(ways.pods_from) > 0)
+            if own.any():
+                ways.burst[:] += by_proxies * own / own.sum()
 
     def readings(
         self, looks: Sequence[Look], windows_s: tuple[float, ...] = (), ends_s: Sequence[float] | None = None
@@ -108,14 +121,15 @@ class Aggregate:
 
     def go(self, to_s: float, looks: Sequence[Look] = (), windows_s: tuple[float, ...] = ()) -> Readings:
         """Draw up to an instant, reading on the way; ``now_s`` falls short of it where a pod is too busy from then on."""
+        self.settle()
         ends = self._ends(to_s, looks, windows_s)
         readings = self.readings(looks, windows_s, ends)
         crew, stretches = self.crew, self._stretches(ends)
-        first, outcome = 0, LACKING
+        first, outcome = 0, OVER if self.is_blocked else LACKING
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
             while outcome == LACKING:
                 self.catalogue.make()
-                state = (self._ways, self.catalogue.kinds, crew.pods, crew.totals, crew.clients)
+                state = (self._ways, self.catalogue.kinds, crew.manners, crew.pods, crew.totals, crew.clients)
                 reached = walk(first, stretches, *state, readings.reading, readings.results)
                 first, outcome = divmod(reached, OUTCOMES)
         if first > 0:
@@ -128,24 +142,29 @@ class Aggregate:
 
     def is_calm(self, flying: Counts, for_s: float, margin: float) -> bool:
         """Whether no pod would be too busy for a while, with a margin, and none has more in flight than is usual then."""
+        self.settle()
+        if self.is_blocked:
+            return False
         stretch = self._stretches([self.now_s + for_s])
         crew, kinds = self.crew, self.catalogue.kinds
         outcome = LACKING
         while outcome == LACKING:
             self.catalogue.make()
-            outcome = probe(self._ways, kinds, crew.pods, crew.clients, float(stretch.requests[0]), for_s)
+            outcome = probe(self._ways, kinds, crew.manners, crew.pods, crew.clients, float(stretch.requests[0]), for_s)
         count = len(flying)
-        kind = crew.pods.kind[:count]
+        manner = crew.pods.manner[:count]
+        kind, servers = crew.manners.kind[manner], crew.manners.servers[manner]
         usual = crew.pods.rate[:count] * kinds.service_s[kind]
-        busy = usual > margin * kinds.limit[kind] * crew.pods.servers[:count]
-        crowded = flying > np.maximum(crew.pods.servers[:count], 2 * usual + FEW_FLYING)
+        busy = usual > margin * kinds.limit[kind] * servers
+        crowded = flying > np.maximum(servers, 2 * usual + FEW_FLYING)
         return outcome == DONE and not busy.any() and not crowded.any()
 
     def take_over(self, now_s: float, flying: Counts, retrying: int) -> None:
         """Go on from an instant with so many attempts in flight at each pod and so many retries about to be made."""
         self.now_s = now_s
         self.crew.pods.flying[: len(flying)] = flying
-        self._ways.burst[:] = retrying * self._ways.share
+        self._ways.burst[:] = 0.0
+        self._make_again(retrying)
 
     def hand_over(self) -> None:
         """Somebody else goes on with what is in flight."""
@@ -172,7 +191,7 @@ class Aggregate:
 
     def _shape_of(self, pod: int) -> Floats:
         """Shares of a pod's latencies by cell."""
-        kinds, kind = self.catalogue.kinds, self.crew.pods.kind[pod]
+        kinds, kind = self.catalogue.kinds, self.crew.manner(pod).kind
         node = int(self.crew.pods.load[pod] / WIDTH)
         if kinds.made[kind, node] == 0:
             kinds.made[kind, node] = LACKING
@@ -195,23 +214,32 @@ class Aggregate:
             start = end
         return Stretches(np.array(ends), np.array(widths), np.array(requests))
 
-    def _flattened(self, routes: tuple[Route, ...]) -> Ways:
-        kept = [route for route in routes if route.share > 0] or [Route(1.0, ())]
-        pools = [[pool for pool in route.pools if pool.weight > 0] or [Pool(1.0, ())] for route in kept]
-        flat = [pool for of_route in pools for pool in of_route]
-        total = sum(route.share for route in kept)
-        sums = [sum(pool.weight for pool in of_route) for of_route in pools]
-        weights = [pool.weight / whole for of_route, whole in zip(pools, sums, strict=True) for pool in of_route]
-        return Ways(
-            np.array([route.share / total for route in kept]),
-            starts([len(of_route) for of_route in pools]),
-            np.array(weights),
-            starts([len(pool.pods) for pool in flat]),
-            np.concatenate([np.array(pool.pods, dtype=np.int64) for pool in flat]),
-            np.array([self.crew.slot_of(pool.status) for pool in flat], dtype=np.int64),
-            np.zeros(len(kept)),
-            np.zeros(len(kept)),
-        )
+    def settle(self) -> None:
+        """Follow changed routes and effects, now that all of one instant are known."""
+        if not self._is_changed:
+            return
+        self._is_changed = False
+        tries, pools = tries_of(self._routes, self._patience_s), pools_of(self._routes)
+        waits: dict[int, float] = {}
+        for pool in pools:
+            wait = evened(pool, self._proxies)
+            if wait:
+                waits.update({pod: min(wait, waits.get(pod, wait)) for pod in pool.pods})
+        self.crew.follow(tries or Tries(), waits)
+        burst = self._ways.burst.sum()
+        self._ways = flattened(self._routes, self.crew)
+        self._make_again(burst)
+        self.is_blocked = tries is None or not all(is_drawn(pool, self.crew, self._patience_s) for pool in pools)
+
+    def ends_calm(self, pod: int) -> bool:
+        """Whether a crash of the pod would have what is not drawn: proxies that may eject it for what it had in flight."""
+        pools = (pool for pool in pools_of(self._routes) if pod in pool.pods)
+        return any(may_eject(pool.cluster, len(pool.pods)) for pool in pools)
+
+    def _make_again(self, attempts: float) -> None:
+        """So many attempts are to be made at once, wherever routes lead."""
+        ways = self._ways
+        ways.burst[:] += attempts * np.repeat(ways.share, np.diff(ways.pools_from)) * ways.weight
 
 
 def _close(start_s: float, cuts: Sequence[float]) -> Iterator[float]:

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.behaviour import Delay, Shape
-from sim.traffic.aggregate.waits import CLASSES, LATENCIES, SHAPES, Service, Waits, clusters_of, waiting, waits_of
+from sim.traffic.aggregate.waits import (
+    CLASSES,
+    LATENCIES,
+    NOBODY,
+    SHAPES,
+    Service,
+    Waits,
+    clusters_of,
+    waiting,
+    waits_of,
+)
 from sim.traffic.fine import BINS, lower_edges_s
 from sim.traffic.jit import kernel, part
 from sim.traffic.values import Counts
@@ -33,12 +43,17 @@ SQRT_2: Final = sqrt(2.0)
 
 
 class Kind(NamedTuple):
-    """A way of serving: a version's service time under effects, by so many servers."""
+    """A way of serving: a version's service time under effects, by so many servers.
+
+    ``evened``: nobody waits, because proxies even pods out, up to this mean wait (in mean service times) of pods drawn
+    at random; 0 where they are.
+    """
 
     time: Delay
     factor: float
     add_s: float
     servers: int
+    evened: float = 0.0
 
     @property
     def random_s(self) -> float:
@@ -125,7 +140,7 @@ def profile(kind: Kind, node: int, cells: tuple[float, ...], timeout_s: float, f
     What all answers come to is worked out from the service time's law and the waits; only how it splits into clusters is
     as it was in the simulation.
     """
-    waits = waits_of(kind.service, node * WIDTH)
+    waits = NOBODY if kind.evened else waits_of(kind.service, node * WIDTH)
     places = cells_of(cells, timeout_s, True)
     total = _everybody(kind, waits, places)
     mass = np.zeros((1 + CLASSES, len(total)))
@@ -210,16 +225,22 @@ def fill(mass: Floats, upper_s: Floats, waits_s: Floats, shape: int, scale: floa
 def limit_of(kind: Kind, most: float, most_waiting: float, relaxation_s: float) -> float:
     """The highest utilisation, up to ``most``, at which no more than so many wait and a queue forgets within ``relaxation_s``.
 
-    Who waits is counted as of exponential services. In heavy traffic a queue forgets within (1 + cv^2) / 2 mean service
+    Who waits is counted as of exponential services, of pods drawn at random; how long, by what services vary. In heavy traffic a queue forgets within (1 + cv^2) / 2 mean service
     times over servers x (1 - sqrt(utilisation))^2.
     """
     if kind.variability < STEADY:
         most_waiting = min(most_waiting, STEADY_WAITING)
     slack = sqrt(kind.mean_s * (1 + kind.variability) / (2 * kind.servers * relaxation_s))
+
+    def is_calm(utilisation: float) -> bool:
+        waits = waiting(kind.servers, utilisation)
+        mean_wait = waits / (kind.servers * (1 - utilisation)) * (1 + kind.variability) / 2
+        return waits <= most_waiting and (not kind.evened or mean_wait <= kind.evened)
+
     low, high = 0.0, min(most, max(0.0, 1 - slack) ** 2)
-    if waiting(kind.servers, high) <= most_waiting:
+    if is_calm(high):
         return high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if waiting(kind.servers, middle) <= most_waiting else (low, middle)
+        low, high = (middle, high) if is_calm(middle) else (low, middle)
     return low

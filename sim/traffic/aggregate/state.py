@@ -21,38 +21,49 @@ OUTCOMES: Final = 3
 
 
 class Clients(NamedTuple):
-    """How clients act; ``again`` and ``failing`` by status slot."""
+    """How clients act; by status slot what they try ``again``, what is ``failing``, and what proxies have ``retried`` before."""
 
     retries: int
     late: int
     key: np.uint64
     again: Flags
     failing: Flags
+    retried: Flags
 
 
 class Pods(NamedTuple):
     """One row a pod.
 
-    What they are: ``group``, ``kind``, ``servers``; answers that are not 200 (``errors`` of them: ``error_slot``, and
-    ``error_share`` of those that the earlier ones left), ``again`` the share of answers that is tried again.
-
-    How they stand: ``attempts`` expected in the current stretch, the share ``last`` of them that is not followed by
-    another, ``rate`` a second without bursts, utilisation ``load``, attempts ``flying``, ``arrived`` so far.
+    What they are: ``group``, ``manner``. How they stand: ``attempts`` expected in the current stretch, the share ``last`` of them
+    that no client follows by another, the share ``final`` that no proxy does, ``rate`` a second without bursts, utilisation
+    ``load``, attempts ``flying``, ``arrived`` so far.
     """
 
     group: Counts
+    manner: Counts
+    attempts: Floats
+    last: Floats
+    final: Floats
+    rate: Floats
+    load: Floats
+    flying: Floats
+    arrived: Floats
+
+
+class Manners(NamedTuple):
+    """One row a way of answering: its ``kind`` and ``servers``, and its answers.
+
+    ``errors`` of them are not 200: ``error_slot``, and ``error_share`` of those that the earlier ones left. Clients try the share
+    ``again`` once more, and of ``both`` proxies have before.
+    """
+
     kind: Counts
     servers: Floats
     errors: Counts
     error_share: Floats
     error_slot: Counts
     again: Floats
-    attempts: Floats
-    last: Floats
-    rate: Floats
-    load: Floats
-    flying: Floats
-    arrived: Floats
+    both: Floats
 
 
 class Kinds(NamedTuple):
@@ -79,7 +90,8 @@ class Kinds(NamedTuple):
 class Ways(NamedTuple):
     """Routes flattened: each route's share, its pools from ``pools_from``; each pool's weight and its pods.
 
-    ``fail`` is the share of a route's attempts that is tried again where it may be, ``burst`` attempts to be made at once.
+    Of one attempt sent to a pool, ``tries`` reach each of its pods, ``finals`` of them the last that a proxy makes. ``fail`` is the
+    share of a route's attempts that is tried again where it may be, ``burst`` attempts to be made at once at a pool.
     """
 
     share: Floats
@@ -87,6 +99,8 @@ class Ways(NamedTuple):
     weight: Floats
     pods_from: Counts
     pods: Counts
+    tries: Floats
+    finals: Floats
     empty_slot: Counts
     fail: Floats
     burst: Floats

@@ -215,9 +215,17 @@ def _correction(made: Waits, latencies: Floats, utilisation: float) -> float:
     return min(max(seen / modelled, 0.5), 3.0) if modelled > 0 else 1.0
 
 
+def _none() -> Waits:
+    return Waits(*(np.zeros((CLASSES, *shape)) for shape in ((), (POINTS,), (), (LATENCIES,), ())))
+
+
+NOBODY: Final = _none()
+"""Nobody waits."""
+
+
 def _classed(waits: Floats, latencies: Floats, clusters: Counts, count: int) -> Waits:
     """The clusters by class."""
-    made = Waits(*(np.zeros((CLASSES, *shape)) for shape in ((), (POINTS,), (), (LATENCIES,), ())))
+    made = _none()
     if count == 0:
         return made
     belongs = clusters >= 0

@@ -8,9 +8,21 @@ from math import exp, log
 import numpy as np
 
 from sim.traffic.aggregate.drawing import CELLS, CRASH, STATUSES, draw_pod, draw_unrouted, settle_status, word_of
-from sim.traffic.aggregate.draws import normal, poisson, uniform
+from sim.traffic.aggregate.draws import binomial, normal, poisson, uniform
 from sim.traffic.aggregate.flow import add_bursts, flow
-from sim.traffic.aggregate.state import DONE, OUTCOMES, Clients, Kinds, Pods, Reading, Results, Stretches, Totals, Ways
+from sim.traffic.aggregate.state import (
+    DONE,
+    OUTCOMES,
+    Clients,
+    Kinds,
+    Manners,
+    Pods,
+    Reading,
+    Results,
+    Stretches,
+    Totals,
+    Ways,
+)
 from sim.traffic.jit import kernel, part
 from sim.traffic.serve import RESET
 from sim.traffic.state import CLIENT_REQUESTS
@@ -23,6 +35,7 @@ def walk(
     stretches: Stretches,
     ways: Ways,
     kinds: Kinds,
+    manners: Manners,
     pods: Pods,
     totals: Totals,
     clients: Clients,
@@ -33,21 +46,23 @@ def walk(
     for k in range(first, len(stretches.ends_s)):
         requests, width_s, end_s = stretches.requests[k], stretches.widths_s[k], stretches.ends_s[k]
         if width_s > 0.0:
-            outcome = flow(ways, kinds, pods, clients, requests, width_s)
+            outcome = flow(ways, kinds, manners, pods, clients, requests, width_s)
             if outcome != DONE:
                 return OUTCOMES * k + outcome
             add_bursts(ways, pods, clients)
             for pod in range(len(pods.group)):
-                draw_pod(kinds, pods, totals, clients, pod, end_s, width_s)
+                draw_pod(kinds, manners, pods, totals, clients, pod, end_s, width_s)
             draw_unrouted(ways, totals, clients, requests, end_s)
         read(totals, pods, reading, results, k)
     return OUTCOMES * len(stretches.ends_s)
 
 
 @kernel
-def probe(ways: Ways, kinds: Kinds, pods: Pods, clients: Clients, requests: float, width_s: float) -> int:
+def probe(
+    ways: Ways, kinds: Kinds, manners: Manners, pods: Pods, clients: Clients, requests: float, width_s: float
+) -> int:
     """What would stand in the way of drawing a stretch like this."""
-    return flow(ways, kinds, pods, clients, requests, width_s)
+    return flow(ways, kinds, manners, pods, clients, requests, width_s)
 
 
 @kernel
@@ -128,8 +143,8 @@ def crash(
     sigma: float,
     factor: float,
     add_s: float,
-) -> int:
-    """Answer 502 to what a pod has in flight; how many of these attempts are followed by another."""
+) -> tuple[int, int]:
+    """Answer 502 to what a pod has in flight; how many of these attempts clients, and how many proxies, follow by another."""
     word = word_of(clients.key, pod, at_s)
     count = poisson(uniform(word, CRASH), pods.flying[pod])
     pods.flying[pod] = 0.0
@@ -142,7 +157,10 @@ def crash(
         totals.cells[pod, cell] += 1
     totals.answers[pod, RESET] += count
     group = pods.group[pod]
-    totals.client[group + 1, CLIENT_REQUESTS] += count
+    heard = count
+    if clients.retried[RESET]:
+        heard = binomial(uniform(word, STATUSES + 3), count, pods.final[pod])
+    totals.client[group + 1, CLIENT_REQUESTS] += heard
     before = totals.client[group + 1, CLIENT_REQUESTS]
-    settle_status(totals, clients, group, RESET, count, pods.last[pod], uniform(word, STATUSES))
-    return int(before - totals.client[group + 1, CLIENT_REQUESTS])
+    settle_status(totals, clients, group, RESET, heard, pods.last[pod], uniform(word, STATUSES))
+    return int(before - totals.client[group + 1, CLIENT_REQUESTS]), count - heard

@@ -8,11 +8,11 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from bench.cases.accuracy import Setting, compared
+from bench.cases.accuracy import LEAST, Setting, compared
 from sim.model.behaviour import Shape, VersionBehaviour
 from sim.model.load import Client, LoadShape, Stage
 from sim.streams import Streams
-from sim.traffic import DataPlane, PodEffects, Pool, Route
+from sim.traffic import Balancing, DataPlane, PodEffects, Pool, Route
 from sim.traffic.aggregate import MixedPlane
 from sim.traffic.interface import Plane
 
@@ -33,8 +33,13 @@ def hold(setting: Setting, windows: int, widths: tuple[str, ...], *, bias: float
 
 @pytest.mark.parametrize(
     "setting",
-    [Setting(LOG, 8, 0.3, pods=1), Setting(LOG, 8, 0.66, pods=1), Setting(EXP, 8, 0.6, pods=1)],
-    ids=["few-wait", "a-quarter-waits", "exponential"],
+    [
+        Setting(LOG, 8, 0.3, pods=1),
+        Setting(LOG, 8, 0.66, pods=1),
+        Setting(EXP, 8, 0.6, pods=1),
+        Setting(LOG, 8, 0.5, pods=3, balancing=LEAST, retried=0.04),
+    ],
+    ids=["few-wait", "a-quarter-waits", "exponential", "proxied"],
 )
 def test_means_and_spreads_are_those_of_the_exact_plane(setting: Setting) -> None:
     hold(setting, 800, ("15",), bias=0.005, narrow=0.9, wide=1.1)
@@ -50,8 +55,23 @@ def test_means_and_spreads_are_those_of_the_exact_plane(setting: Setting) -> Non
         Setting(LOG, 2, 0.4, pods=4),
         Setting(EXP, 1, 0.25, pods=4, mean_s=0.011),
         Setting(CONST, 8, 0.4, pods=2),
+        Setting(LOG, 8, 0.6, pods=5, balancing=LEAST, proxies=3),
+        Setting(LOG, 8, 0.5, pods=2, balancing=LEAST, proxies=3),
+        Setting(LOG, 8, 0.6, pods=5, balancing=Balancing.ROUND_ROBIN),
+        Setting(EXP, 8, 0.46, pods=2, balancing=LEAST, retried=0.05),
     ],
-    ids=["usual", "wide", "many-servers", "two-servers", "one-server", "constant"],
+    ids=[
+        "usual",
+        "wide",
+        "many-servers",
+        "two-servers",
+        "one-server",
+        "constant",
+        "three-proxies",
+        "two-pods-three-proxies",
+        "round-robin",
+        "tried-again",
+    ],
 )
 def test_means_and_spreads_are_bounded_up_to_the_limits(setting: Setting) -> None:
     hold(setting, 2400, ("15", "60"), bias=0.01, narrow=0.8, wide=1.2)

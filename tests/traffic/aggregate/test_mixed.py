@@ -43,16 +43,6 @@ def test_a_burst_is_simulated_request_by_request_and_then_no_more_until_the_next
     assert 60 + 20 <= plane.exact_s < 200
 
 
-@pytest.mark.parametrize("at_s", [0.0, 200.0], ids=["from-the-start", "later"])
-def test_what_proxies_do_besides_passing_on_is_simulated_request_by_request_to_the_end(at_s: float) -> None:
-    plane = MixedPlane(CALM, Client(), Streams(1))
-    started(plane).advance(at_s)
-    plane.set_routes(over((0, 1, 2), Handling(retries=1)))
-    plane.set_routes(over((0, 1)))
-    plane.advance(500.0)
-    assert plane.exact_s == 500.0 - at_s
-
-
 def test_a_queue_with_a_limit_is_simulated_request_by_request() -> None:
     plane = MixedPlane(CALM, Client(), Streams(1))
     started(plane, behaviour=VersionBehaviour("v1", queue_limit=2)).advance(100.0)
@@ -62,7 +52,7 @@ def test_a_queue_with_a_limit_is_simulated_request_by_request() -> None:
 def test_a_plane_that_is_exact_from_the_start_gives_the_exact_numbers() -> None:
     slow = VersionBehaviour("v1", Delay(0.2, Shape.EXPONENTIAL), concurrency=20)
     mixed, exact = MixedPlane(BURST, Client(), Streams(3)), DataPlane(BURST, Client(), Streams(3))
-    mixed.set_routes(over((), Handling(retries=1)))
+    mixed.set_routes(over((), Handling(delay_s=1.0, delay_share=0.1)))
     for plane in (mixed, exact):
         started(plane, behaviour=slow)
         plane.advance(100.0)
