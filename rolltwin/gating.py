@@ -46,14 +46,14 @@ def test_of(claim: Claim) -> Sprt | MeanTest:
 
 def refuse_hopeless(policy: Policy) -> None:
     """BadInput with every claim that could not pass within the replications it is given, whatever they show."""
-    hopeless = [(claim, test) for claim in policy.claims if _fewest(test := test_of(claim)) > test.most]
+    hopeless = [(claim, test) for claim in policy.claims if (test := test_of(claim)).fewest_to_pass > test.most]
     if hopeless:
         raise BadInput(
             [
                 Finding(
                     "RT800",
                     Severity.ERROR,
-                    f"{claim.name!r} cannot pass within {test.most:,} replications, even if all keep it: {_fewest(test):,} are needed",
+                    f"{claim.name!r} cannot pass within {test.most:,} replications, even if all keep it: {test.fewest_to_pass:,} are needed",
                     claim.place.file,
                     claim.place.line,
                     claim.place.column,
@@ -62,10 +62,6 @@ def refuse_hopeless(policy: Policy) -> None:
                 for claim, test in hopeless
             ]
         )
-
-
-def _fewest(test: Sprt | MeanTest) -> int:
-    return test.fewest_to_pass if isinstance(test, Sprt) else means.FIRST
 
 
 def decide(

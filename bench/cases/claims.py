@@ -24,7 +24,13 @@ TESTS: Final = ((0.99, 0.008), (0.9, 0.08), (0.5, 0.1))
 """Claimed share and margin."""
 CLAIMS: Final = 300
 """Decided for each truth."""
-MEANS: Final = ("normal", "exponential", "log-normal", "1 in 10 tenfold", "1 in 20 fifteenfold", "1 in 50 twentyfold")
+_RARE: Final = {
+    "1 in 10 tenfold": (0.1, 10.0),
+    "1 in 20 fifteenfold": (0.05, 15.0),
+    "1 in 50 twentyfold": (0.02, 20.0),
+    "1 in 100 fiftyfold": (0.01, 50.0),
+}
+MEANS: Final = ("normal", "exponential", "log-normal", *_RARE)
 _FALSE: Final = 4.0
 """Standard errors by which a frequency may exceed its rate before the bench says no."""
 
@@ -126,9 +132,6 @@ def _draws(kind: str, rng: np.random.Generator, n: int) -> Any:
             return rng.exponential(1.0, n)
         case "log-normal":
             return rng.lognormal(-0.5, 1.0, n)
-        case "1 in 10 tenfold":
-            return np.where(rng.random(n) < 0.1, 10.0, 0.0)
-        case "1 in 20 fifteenfold":
-            return np.where(rng.random(n) < 0.05, 15.0, 5 / 19)
         case _:
-            return np.where(rng.random(n) < 0.02, 20.0, 30 / 49)
+            share, value = _RARE[kind]
+            return np.where(rng.random(n) < share, value, (1 - share * value) / (1 - share))

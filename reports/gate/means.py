@@ -11,9 +11,10 @@ limit is that of Hall's cubic transformation (1992, *Journal of the Royal Statis
 
     3 / g * (1 - cbrt(1 - g (w + g / (6 n))))
 
-It asks for no family of distributions, but it is a limit: rare and huge values that have not yet shown in the first
-``FIRST`` replications are beyond it (``python -m bench claims`` measures how far), which is why a claim about a share (in at
-least 95 % of replications) is the better one to make.
+It asks for no family of distributions, but it is a limit: of rare and huge values that have not yet shown it knows nothing
+(``python -m bench claims`` measures how far off that is), which is why a claim about a share (in at least 95 % of replications)
+is the better one to make. So no upper limit is believed before ``SHOWN`` replications: but for one case in twenty, whatever
+comes in one replication of a hundred is then among them. Indicators are rarely below 0, so lower limits need not wait for it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from reports.gate.sprt import Answer
 from scenarios.policy.claims import Rates, Relation
 
 FIRST = 100
-"""Replications before the first look."""
+"""Values before the first look."""
+SHOWN = 300
+"""Values before an upper limit is believed: 0.99^300 is just below 5 %."""
 MOST = 10_000
 """Replications after which to stop looking, where nobody says how long."""
 TUNED_FOR = 200
@@ -43,6 +46,16 @@ class MeanTest:
     """Once the mean is known to lie this near to the bound, the claim is undecided."""
     rates: Rates
     most: int = MOST
+
+    @property
+    def fewest_to_pass(self) -> int:
+        """Values before which it cannot pass."""
+        return SHOWN if self.relation.caps else FIRST
+
+    @property
+    def fewest_to_fail(self) -> int:
+        """Values before which it cannot fail."""
+        return FIRST if self.relation.caps else SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +138,11 @@ def _answer(test: MeanTest, state: MeanState) -> tuple[Answer, bool]:
         return end, False
     low, high = limits(test, state)
     inside, outside = (high, low) if test.relation.caps else (low, high)
-    if not test.relation.holds(outside, test.bound):
+    if state.seen >= test.fewest_to_fail and not test.relation.holds(outside, test.bound):
         # What is unbounded is larger still: it can speak against an upper bound and for a lower one, never the other way.
         return (Answer.FAILED if test.relation.caps or not state.unbounded else Answer.UNDECIDED), False
-    if test.relation.holds(inside, test.bound):
+    if state.seen >= test.fewest_to_pass and test.relation.holds(inside, test.bound):
         return (Answer.UNDECIDED if test.relation.caps and state.unbounded else Answer.PASSED), False
-    if max(abs(low - test.bound), abs(high - test.bound)) <= test.margin:
+    if state.seen >= SHOWN and max(abs(low - test.bound), abs(high - test.bound)) <= test.margin:
         return Answer.UNDECIDED, True
     return end, False

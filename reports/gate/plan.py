@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.gate import words
 from reports.gate.chances import chances
-from reports.gate.means import FIRST, MeanTest
+from reports.gate.means import MeanTest
 from reports.gate.sprt import Sprt
 from reports.numbers import digits
 from reports.text import columns, wrapped
@@ -23,8 +23,9 @@ def _plan(claim: Claim, test: Sprt | MeanTest) -> Iterator[str]:
     yield wrapped(claim.name, "")
     if isinstance(test, MeanTest):
         yield wrapped(
-            f"a confidence sequence, from {FIRST} to at most {words.times(test.most)}; undecided once the mean is known to lie "
-            f"within {digits(test.margin)} of the bound",
+            f"a confidence sequence: passes after {words.times(test.fewest_to_pass)} at the earliest, fails after "
+            f"{test.fewest_to_fail:,}, stops after at most {test.most:,}; undecided once the mean is known to lie within "
+            f"{digits(test.margin)} of the bound",
             "    ",
         )
         return
