@@ -119,6 +119,8 @@ class Asked:
     looks: tuple[int, ...]
     """Replications of each kind after which a setting may be stopped; the last is all of them."""
     level: float
+    sampler: str = "tpe"
+    """Who proposes: ``tpe`` or ``nsga2``."""
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -21,6 +21,7 @@ def tuning_json(tuning: Tuning) -> str:
         "version": tuning.about.version,
         "seed": asked.seed,
         "level": asked.level,
+        "sampler": asked.sampler,
         "objectives": [item.text for item in asked.objectives],
         "constraints": [item.text for item in asked.constraints],
         "parameters": [

@@ -38,6 +38,7 @@ CONSTRAINTS = ("false_abort_rate<=1%",)
 STORAGE = "trials.journal"
 MOST_TRIALS = 10_000
 FORMATS = ("text", "json", "md")
+SAMPLERS = ("tpe", "nsga2")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +85,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=16,
         metavar="N",
         help="of each kind of release and setting, unless it is stopped early (default: 16)",
+    )
+    search.add_argument(
+        "--sampler",
+        choices=SAMPLERS,
+        default=SAMPLERS[0],
+        help="who proposes settings: tree-structured Parzen estimators, or NSGA-II, which takes more of them but spreads over "
+        "the whole front (default: tpe)",
     )
     search.add_argument("--timeout", type=_duration, metavar="T", help="begin no setting after this, e.g. 30m")
     search.add_argument(
@@ -225,6 +233,7 @@ def _asked(
         trials=args.trials,
         looks=(*looks, args.replications),
         level=LEVEL,
+        sampler=args.sampler,
     )
 
 

@@ -10,16 +10,21 @@ from math import ceil
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from reports.tune.card import Fate, Importance, Tried
+from reports.tune.card import Asked, Fate, Importance, Tried
 from reports.tune.measures import Objective
 from scenarios.settings import Choices, Parameter, Range, Unit
 from sim.study import replication_seed
 
 _STARTUP = 10
 """Settings tried, baselines included, before any is modelled."""
+_GENERATION = 16
+"""Settings that NSGA-II crosses."""
+_GENERATION_KEY = "NSGAIISampler:generation"
+"""Optuna's name for it."""
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
@@ -59,21 +64,31 @@ def _in_steps(values: Range) -> bool:
     return bool(values.step) and not values.log and not natural
 
 
-def propose(
-    parameters: Sequence[Parameter], objectives: Sequence[Objective], tried: Sequence[Tried], seed: int
-) -> Mapping[Parameter, str]:
+def propose(parameters: Sequence[Parameter], asked: Asked, tried: Sequence[Tried]) -> Mapping[Parameter, str]:
     """The next setting to try: a function of what was tried before and of the seed, whenever and wherever it is asked.
 
-    Tree-structured Parzen estimators for several objectives, infeasible settings ranked by how far they are from feasible.
+    By tree-structured Parzen estimators for several objectives, or by NSGA-II, which crosses settings of a generation; both
+    rank infeasible settings by how far they are from feasible.
     """
     with quiet():
-        sampler = optuna.samplers.TPESampler(
-            n_startup_trials=_STARTUP, multivariate=True, seed=_sampler_seed(seed, len(tried))
-        )
-        study = optuna.create_study(directions=directions(objectives), sampler=sampler)
-        study.add_trials([trial_of(one, parameters) for one in tried])
-        asked = study.ask({item.name: distribution(item) for item in parameters})
-        return {item: written(item, asked.params[item.name]) for item in parameters}
+        seed = _sampler_seed(asked.seed, len(tried))
+        if asked.sampler == "nsga2":
+            sampler: BaseSampler = optuna.samplers.NSGAIISampler(population_size=_GENERATION, seed=seed)
+        else:
+            sampler = optuna.samplers.TPESampler(n_startup_trials=_STARTUP, multivariate=True, seed=seed)
+        study = optuna.create_study(directions=directions(asked.objectives), sampler=sampler)
+        study.add_trials(_generations([trial_of(one, parameters) for one in tried]))
+        found = study.ask({item.name: distribution(item) for item in parameters})
+        return {item: written(item, found.params[item.name]) for item in parameters}
+
+
+def _generations(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials, each of the generation that it would have got had NSGA-II seen one after the other."""
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    for place, trial in enumerate(complete):
+        # Optuna notes this itself where a study lives on; ours is made anew for every proposal.
+        trial.system_attrs[_GENERATION_KEY] = place // _GENERATION
+    return list(trials)
 
 
 def _sampler_seed(seed: int, index: int) -> int:

@@ -84,7 +84,7 @@ class Search:
         return sum(one.beside is None for one in self.tried)
 
     def _proposal(self) -> Values:
-        return propose(self.parameters, self.asked.objectives, self.tried, self.asked.seed)
+        return propose(self.parameters, self.asked, self.tried)
 
     def _family(self, lead: int, values: Values) -> tuple[Setting, ...]:
         """What is tried beside a setting."""

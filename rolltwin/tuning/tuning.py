@@ -103,6 +103,7 @@ def _key(asked: Asked) -> str:
         asked.scenario_hash,
         asked.seed,
         asked.looks,
+        asked.sampler,
         work_digest((outcome_of, _key)),
     ]
     return f"rolltwin {digest(question)}"
