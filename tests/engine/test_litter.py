@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from sim.engine import run
-from sim.engine.litter import swept
+from sim.engine.litter import _PLENTY, swept
 from sim.engine.local import LocalRun
 from sim.engine.pods import Pod
 from tests.engine import builders
@@ -18,8 +19,10 @@ SCENARIO = builders.scenario(builders.canary_manifests((builders.set_weight(20),
 
 @pytest.fixture(autouse=True)
 def _collector() -> Iterator[None]:
-    was_on = gc.isenabled()
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
+    gc.set_threshold(701, 11, 12)
     yield
+    gc.set_threshold(*thresholds)
     (gc.enable if was_on else gc.disable)()
 
 
@@ -27,18 +30,18 @@ def _collector() -> Iterator[None]:
 def test_the_collector_is_left_as_it_was(*, was_on: bool) -> None:
     (gc.enable if was_on else gc.disable)()
     run(SCENARIO, seed=1)
-    assert gc.isenabled() is was_on
+    assert (gc.isenabled(), gc.get_threshold()) == (was_on, (701, 11, 12))
 
 
 def test_so_it_is_after_a_crash() -> None:
     gc.enable()
     with pytest.raises(KeyError), swept():
         crash()
-    assert gc.isenabled()
+    assert gc.get_threshold() == (701, 11, 12)
 
 
 def crash() -> None:
-    assert not gc.isenabled()
+    assert gc.get_threshold()[0] == _PLENTY
     raise KeyError
 
 
@@ -48,6 +51,28 @@ def test_nothing_of_a_replication_is_left_when_it_is_over() -> None:
     left = [one for one in gc.get_objects() if isinstance(one, LocalRun | Pod)]
     assert not left
     assert result.journal
+
+
+def test_it_is_not_interrupted_by_collections() -> None:
+    gc.enable()
+    run(SCENARIO, seed=1)
+    before = collections()
+    run(SCENARIO, seed=1)
+    assert collections() == before + 1
+
+
+def collections() -> int:
+    found: list[dict[str, Any]] = gc.get_stats()
+    return sum(int(one["collections"]) for one in found)
+
+
+def test_who_makes_far_more_is_collected_all_the_same() -> None:
+    gc.enable()
+    with swept():
+        before = collections()
+        litter = [[one] for one in range(_PLENTY + 1000)]
+        assert collections() > before
+    assert litter
 
 
 def test_what_is_still_needed_stays() -> None:
