@@ -38,6 +38,7 @@ class _Question:
 
     name: str
     metric: Metric
+    provider: PrometheusProvider
     now_s: float
     sources: Sources
     origin: Origin
@@ -58,15 +59,17 @@ class Presuming(Watch):
 
     def presumed(self, task: Task, now_s: float, sources: Sources, origin: Origin) -> Measurement | None:
         """See ``Watch``: a success with a name for a value, where the same can be asked later."""
-        collector = self._collector
-        if collector is None or not _can_wait(task, sources) or collector.is_scraping(now_s):
+        collector, provider = self._collector, task.metric.provider
+        if collector is None or task.terminate or not isinstance(provider, PrometheusProvider):
+            return None
+        if not _can_wait(provider, sources) or collector.is_scraping(now_s):
             return None
         if len(self._open) >= self._most:
             collector.catch_up()
             self._settle()
             self._most *= 2
         name = f"\0{len(self._asked) + len(self._open)}"
-        self._open.append(_Question(name, task.metric, now_s, sources, origin))
+        self._open.append(_Question(name, task.metric, provider, now_s, sources, origin))
         return Measurement(AnalysisPhase.SUCCESSFUL, value=name)
 
     def settled(self, rows: Sequence[Record]) -> tuple[Record, ...]:
@@ -80,18 +83,27 @@ class Presuming(Watch):
 
     def _settle(self) -> None:
         """Asks everything that is open, each query's questions together."""
-        for one in sorted(self._open, key=lambda one: one.metric.name):
-            result = providers.measure(one.metric.provider, one.now_s, one.sources, one.origin)
-            found = judging.judged(one.metric, result, one.now_s, one.sources.controller)
-            if found.phase is not AnalysisPhase.SUCCESSFUL or found.message:
-                raise PresumedWronglyError
-            self._asked[one.name] = found.value
+        together: dict[PrometheusProvider, list[_Question]] = {}
+        for one in self._open:
+            together.setdefault(one.provider, []).append(one)
+        for provider, questions in together.items():
+            with providers.foreseen(provider, [one.now_s for one in questions], questions[0].sources):
+                for one in questions:
+                    self._asked[one.name] = _answer(one)
         self._open.clear()
 
 
-def _can_wait(task: Task, sources: Sources) -> bool:
+def _answer(question: _Question) -> str:
+    """The value measured; PresumedWronglyError for one that is no success."""
+    result = providers.measure(question.provider, question.now_s, question.sources, question.origin)
+    found = judging.judged(question.metric, result, question.now_s, question.sources.controller)
+    if found.phase is not AnalysisPhase.SUCCESSFUL or found.message:
+        raise PresumedWronglyError
+    return found.value
+
+
+def _can_wait(provider: PrometheusProvider, sources: Sources) -> bool:
     """Whether the answer is the same when asked later: a query of its own time, to a server that answers now."""
-    provider = task.metric.provider
-    if task.terminate or not isinstance(provider, PrometheusProvider) or provider.range_query is not None:
+    if provider.range_query is not None or "prometheus" in sources.outages:
         return False
-    return "prometheus" not in sources.outages and not any(word in provider.query for word in _AHEAD)
+    return not any(word in provider.query for word in _AHEAD)

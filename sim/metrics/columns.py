@@ -126,6 +126,34 @@ class Columns:
         width = len(times) - int(np.searchsorted(times, after_ms, side="right"))
         return self.positions(series, after_ms, np.maximum(high - width, begin)), high
 
+    def windows(self, series: Integers, after_ms: Integers, until_ms: Integers) -> tuple[Integers, Integers]:
+        """As ``window``, for several windows at once: arrays over (windows, series)."""
+        return self._spread(series, after_ms), self._spread(series, until_ms)
+
+    def _spread(self, series: Integers, t_ms: Integers) -> Integers:
+        """As ``positions``, over (instants, series)."""
+        if not len(series):
+            return np.zeros((len(t_ms), 0), dtype=np.int64)
+        begin, end, some = self.begin[series], self.end[series], series[len(series) // 2]
+        times = self.times[self.begin[some] : self.end[some]]
+        later = len(times) - np.searchsorted(times, t_ms, side="right")
+        found: Integers = np.maximum(end - later[:, np.newaxis], begin)
+        wrong = self._corrected(found, t_ms[:, np.newaxis])
+        if wrong.any():
+            found[:, wrong] = [self._search(series[wrong], t) for t in t_ms.tolist()]
+        return found
+
+    def _corrected(self, found: Integers, at_ms: Integers) -> Booleans:
+        """Corrects guessed positions in place; the columns that are still wrong."""
+        for _ in range(_STEPS):
+            late, early = self.times[found] <= at_ms, self.times[found - 1] > at_ms
+            wrong = np.asarray((late | early).any(axis=0), dtype=np.bool_)
+            if not wrong.any():
+                break
+            found += late
+            found -= early
+        return wrong
+
     def _near(self, series: Integers, t_ms: int) -> Integers:
         """Positions that are right for series that are sampled as one of them is, up to now."""
         end = self.end[series]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class SeriesStore:
         self._log, self._marker_log = Log(), Log()
         self._blocks: list[tuple[Integers, Integers, Floats]] = []
         self._samples, self._markers = Columns(), Columns()
+        self.foreseen: Mapping[tuple[int, int], Any] = {}
+        """Values of parts of a query at several instants (``promql.foreseen``), while these are asked for."""
 
     def series(self, labels: Labels) -> Series:
         """The series of exactly these labels, created empty at first use; empty label values count as absent."""

@@ -103,6 +103,9 @@ def _recorded(answers: list[tuple[int, float | Vector]]) -> tuple[Selection, Col
 
 
 def _call(node: nodes.Call, context: Context) -> Value:
+    known: Vector | None = context.store.foreseen.get((id(node), context.at_ms))
+    if known is not None:
+        return known
     if node.name == "timestamp" and isinstance(node.args[0], nodes.Selector):
         rows, positions = latest(node.args[0], context)
         return Vector(context.dropped(rows), context.store.samples.times[positions] / 1000.0)
