@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import floor, log
 
 from scenarios.power.courses import course
 from scenarios.power.models import GateModel, Rollout
@@ -12,14 +13,18 @@ from scenarios.power.readings import Share
 from scenarios.power.world import Truth
 from sim.decide.assessment import effective_count, tolerated
 
-SHARES = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 75.0, 100.0)
-"""Traffic shares that are tried, percent."""
-WINDOWS_S = (30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
-COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)
+SHARES = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 75, 100)
+"""Traffic shares that are tried first, percent; below the first that is enough every whole one is tried then."""
+WINDOWS_S = (30.0, *(60.0 * n for n in range(1, 11)), *(300.0 * n for n in range(3, 13)))
+"""Whole minutes up to ten, and every five up to an hour."""
+COUNTS = tuple(range(1, 16))
+MOST_FAILURES = 5
+"""The highest failureLimit that is tried."""
 MOST_TRAFFIC = 1000.0
 """Times the traffic; beyond it the advice helps nobody."""
 _PATHS = 1_000
-_GROWTH = 1.25
+_GROWTH, _FINER = 1.25, 5
+"""Traffic is tried in steps of a quarter, then in a fifth of such a step (4.6 %)."""
 
 
 class Knob(StrEnum):
@@ -64,9 +69,13 @@ class Goal:
 
 
 def errors_of(rollout: Rollout, gate: GateModel, goal: Goal, paths: int = _PATHS) -> tuple[float, float] | None:
-    """(P(the healthy release is aborted), P(the bad one is not)); None without a closed form."""
-    good, bad = (course(rollout, gate, truth, paths) for truth in (goal.healthy, goal.bad))
-    return None if good is None or bad is None else (good.ends.abort, 1 - bad.ends.abort)
+    """(P(the healthy release is aborted), P(the bad one is not)) where that is what is wanted; else None."""
+    bad = course(rollout, gate, goal.bad, paths)
+    if bad is None or not goal.met(0.0, 1 - bad.ends.abort):
+        return None
+    good = course(rollout, gate, goal.healthy, paths)
+    found = None if good is None else (good.ends.abort, 1 - bad.ends.abort)
+    return found if found is not None and goal.met(*found) else None
 
 
 def advice(rollout: Rollout, gate: GateModel, goal: Goal) -> tuple[Advice, ...]:
@@ -82,7 +91,7 @@ Candidates = Iterator[tuple[float, int | None, Rollout, GateModel]]
 def _least(knob: Knob, candidates: Candidates, goal: Goal) -> Advice:
     for value, limit, rollout, gate in candidates:
         found = errors_of(rollout, gate, goal)
-        if found is not None and goal.met(*found):
+        if found is not None:
             return Advice(knob, value, limit, *found)
     return Advice(knob, None)
 
@@ -93,11 +102,14 @@ def _share(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
         return None
     flow = rollout.flow
 
-    def tried() -> Candidates:
-        for share in SHARES:
-            yield share, None, replace(rollout, flow=replace(flow, weight_factor=share / now)), gate
+    def tried(shares: Iterable[int]) -> Candidates:
+        for share in shares:
+            yield float(share), None, replace(rollout, flow=replace(flow, weight_factor=share / now)), gate
 
-    return _least(Knob.SHARE, tried(), goal)
+    enough = _least(Knob.SHARE, tried(SHARES), goal)
+    less = range(1, int(enough.value or 1))
+    found = _least(Knob.SHARE, tried(share for share in less if share not in SHARES), goal)
+    return enough if found.value is None else found
 
 
 def _window(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
@@ -120,7 +132,7 @@ def _limits(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
 
     def tried() -> Candidates:
         for tries in counts:
-            for limit in range(min(6, tries or 6)):
+            for limit in range(min(MOST_FAILURES + 1, tries or MOST_FAILURES + 1)):
                 changed = replace(metric, count=tries, failure_limit=limit)
                 yield float(tries or 0), limit, rollout, replace(gate, metric=changed)
 
@@ -129,12 +141,17 @@ def _limits(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
 
 def _traffic(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice:
     now = rollout.flow.rate_rps(max(0.0, gate.instants[0]))
+    most = floor(log(MOST_TRAFFIC) / log(_GROWTH)) * _FINER
 
-    def tried() -> Candidates:
-        factor = _GROWTH
-        while factor <= MOST_TRAFFIC:
-            yield factor, None, replace(rollout, flow=replace(rollout.flow, factor=factor)), gate
-            factor *= _GROWTH
+    def tried(steps: Iterable[int]) -> Candidates:
+        for step in steps:
+            factor = _GROWTH ** (step / _FINER)
+            flow = replace(rollout.flow, factor=factor * rollout.flow.factor)
+            yield factor, None, replace(rollout, flow=flow), gate
 
-    found = _least(Knob.TRAFFIC, tried(), goal)
-    return found if found.value is None else replace(found, rps=now * found.value)
+    found = _least(Knob.TRAFFIC, tried(range(_FINER, most + 1, _FINER)), goal)
+    if found.value is None:
+        return found
+    step = round(log(found.value) / log(_GROWTH)) * _FINER
+    found = _least(Knob.TRAFFIC, tried(range(step - _FINER + 1, step + 1)), goal)
+    return replace(found, rps=now * (found.value or 0.0))

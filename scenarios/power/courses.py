@@ -57,6 +57,9 @@ def course(rollout: Rollout, gate: GateModel, truth: Truth, paths: int = countin
     """
     if gate.reading is None:
         return None
+    if gate.until_s is None:
+        # The rollout goes on when the analysis has ended, however long that takes, and not before.
+        rollout = replace(rollout, flow=rollout.flow.held(gate.first_s))
     busy_s = _busy_from(rollout, gate, truth)
     if busy_s is not None and busy_s <= gate.instants[0]:
         return None

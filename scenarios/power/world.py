@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import erfc, exp, log, sqrt
 
 import numpy as np
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 _STEP_S = 1.0
 """Grid on which rates are added up."""
-_MOST_S = 100_000.0
+_BEFORE_S, _MOST_S = 3_600.0, 100_000.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ class Flow:
         """Pods of the release."""
         return max([1, *(point.candidate_pods for point in self.points if point.t_s <= at_s)][-1], 1)
 
+    def held(self, at_s: float) -> Flow:
+        """The same, but that nothing changes any more after an instant."""
+        return replace(self, points=tuple(point for point in self.points if point.t_s <= at_s))
+
     @property
     def begins_s(self) -> float:
         """When the release gets its first request."""
@@ -111,10 +115,8 @@ class Flow:
     @cached_property
     def _grid(self) -> tuple[Floats, Floats, Floats]:
         last_s = min(_MOST_S, max((point.t_s for point in self.points), default=0.0) + 7200.0)
-        times = np.arange(-3600.0, last_s, _STEP_S)
-        middles = times + _STEP_S / 2
-        curve = self.load.curve()
-        rates = np.array([self.factor * curve(max(0.0, t)) for t in middles.tolist()])
+        times, middles, rates = _rates(self.load, last_s)
+        rates = self.factor * rates
         starts = np.array([point.t_s + self.lag_s for point in self.points])
         weights = np.array([0.0, *(min(100.0, point.weight * self.weight_factor) for point in self.points)])
         shares = weights[np.searchsorted(starts, middles, side="right")] / 100.0
@@ -131,6 +133,15 @@ class Flow:
         """Requests of the stable version expected up to each instant, of the last hour before the apply on."""
         times, _, others = self._grid
         return np.interp(at_s, times, others)
+
+
+@lru_cache(maxsize=64)
+def _rates(load: LoadShape, last_s: float) -> tuple[Floats, Floats, Floats]:
+    """The grid up to an instant, its middles and the rates there: they are the same whatever the release's share."""
+    times = np.arange(-_BEFORE_S, last_s, _STEP_S)
+    middles = times + _STEP_S / 2
+    curve = load.curve()
+    return times, middles, np.array([curve(max(0.0, t)) for t in middles.tolist()])
 
 
 def occupation(flow: Flow, behaviour: VersionBehaviour, truth: Truth, at_s: float) -> float:

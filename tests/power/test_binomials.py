@@ -55,15 +55,15 @@ def above(share: float, bad: float, n: Integers) -> Floats:
     return np.asarray(stats.binom.sf(np.floor(n * share + 1e-9), n, bad))
 
 
-def mixed(chance: Callable[[Integers], Floats]) -> float:
-    """Averaged over a Poisson number of requests."""
-    n = np.arange(1, 900)
-    return float((stats.poisson.pmf(n, REQUESTS) * chance(n)).sum())
+def mixed(chance: Callable[[Integers], Floats], requests: float = REQUESTS) -> float:
+    """Averaged over a Poisson number of requests; without any there is no number, which fails."""
+    n = np.arange(1, int(requests + 12 * requests**0.5 + 30))
+    return float((stats.poisson.pmf(n, requests) * chance(n)).sum() + stats.poisson.pmf(0, requests))
 
 
-def limited(bad: float, share: float) -> Chances:
+def limited(bad: float, share: float, requests: float = REQUESTS) -> Chances:
     """Successful up to a share."""
-    fails = mixed(lambda n: above(share, bad, n))
+    fails = mixed(lambda n: above(share, bad, n), requests)
     return 1 - fails, fails, 0.0
 
 
