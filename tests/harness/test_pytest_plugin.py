@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.programs import PATIENCE_S, ROOT
+
 TESTS = """
 import pytest
 
@@ -42,6 +43,7 @@ def run(folder: Path, *args: str, **variables: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
     )
     return done.stdout + done.stderr
 

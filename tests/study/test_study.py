@@ -127,5 +127,6 @@ def test_ctrl_c_with_workers_submits_no_more_and_keeps_what_is_finished(tmp_path
         )
     kept = replications(tmp_path / "store")
     assert caught.value.total == 800
-    assert 60 <= caught.value.done < 800
+    # How many is up to where the parent was when it heard: what it had not taken from the workers yet is dropped.
+    assert 0 < caught.value.done < 800
     assert 0 <= kept - caught.value.done <= 1
