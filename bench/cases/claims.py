@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import sqrt
 from typing import Any, Final
 
@@ -20,8 +21,8 @@ from reports.gate.means import MeanState, MeanTest
 from reports.gate.sprt import Answer, Ratio, Sprt, State, Walk
 from scenarios.policy.claims import Rates, Relation
 
-TESTS: Final = ((0.99, 0.008), (0.9, 0.08), (0.5, 0.1))
-"""Claimed share and margin."""
+TESTS: Final = ((0.99, 0.008, 0.0), (0.9, 0.08, 0.0), (0.5, 0.1, 0.0), (0.99, 0.0, 0.04))
+"""Claimed share, margin and tolerance."""
 CLAIMS: Final = 300
 """Decided for each truth."""
 _RARE: Final = {
@@ -47,7 +48,7 @@ def table(report: Mapping[str, Any]) -> str:
     """A line for each truth."""
     found = report["measured"]
     lines = [
-        f"claim {100 * row['share']:g} % (± {100 * row['margin']:g}), at most {row['most']:>5,}, in truth {100 * row['truth']:5.1f} %: "
+        f"claim {100 * row['share']:g} % ({_region(row)}), at most {row['most']:>5,}, in truth {100 * row['truth']:5.1f} %: "
         f"passed {100 * row['passed']:5.1f} % ({100 * row['passed_exact']:5.1f}), failed {100 * row['failed']:5.1f} % "
         f"({100 * row['failed_exact']:5.1f}), replications {row['mean']:7.1f} ({row['mean_exact']:7.1f}, Wald {row['wald']:7.1f})"
         for row in found["shares"]
@@ -56,13 +57,19 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _shares(share: float, margin: float, rng: np.random.Generator, options: Options) -> Iterator[dict[str, Any]]:
-    rates = Rates()
-    full = enough(Sprt(share, margin, rates, MOST))
+def _region(row: Mapping[str, Any]) -> str:
+    return f"- {100 * row['tolerance']:g}" if row["tolerance"] else f"± {100 * row['margin']:g}"
+
+
+def _shares(
+    share: float, margin: float, tolerance: float, rng: np.random.Generator, options: Options
+) -> Iterator[dict[str, Any]]:
+    test = Sprt(share, margin, Rates(), MOST, tolerance)
+    full = enough(test)
+    low, high = test.clear
     for most in (full, full // 5):
-        test = Sprt(share, margin, rates, most)
-        for truth in (share - margin, share, share + margin):
-            yield _row(test, truth, rng, CLAIMS * options.repeat)
+        for truth in (low, (low + high) / 2, high):
+            yield _row(replace(test, most=most), truth, rng, CLAIMS * options.repeat)
 
 
 def _row(test: Sprt, truth: float, rng: np.random.Generator, claims: int) -> dict[str, Any]:
@@ -73,10 +80,10 @@ def _row(test: Sprt, truth: float, rng: np.random.Generator, claims: int) -> dic
         seen += state.seen
     (exact,) = chances(test, [truth])
     passed, failed = answers[Answer.PASSED] / claims, answers[Answer.FAILED] / claims
-    wrong = [(passed, test.rates.false_pass)] if truth <= test.share else []
+    wrong = [(passed, test.rates.false_pass)] if truth <= test.shown else []
     wrong += [(failed, test.rates.false_fail)] if truth >= test.share else []
     return {
-        "share": test.share, "margin": test.margin, "most": test.most, "truth": truth, "claims": claims,
+        "share": test.share, "margin": test.margin, "tolerance": test.tolerance, "most": test.most, "truth": truth, "claims": claims,
         "passed": passed, "passed_exact": exact.passed, "failed": failed, "failed_exact": exact.failed,
         "mean": seen / claims, "mean_exact": exact.mean_replications, "wald": _wald(test, truth),
         "within": all(freq <= rate + _FALSE * sqrt(rate * (1 - rate) / claims) for freq, rate in wrong),
@@ -95,6 +102,8 @@ def _decided(test: Sprt, draws: Any) -> State:
 def _wald(test: Sprt, truth: float) -> float:
     """Of the test that has to speak: for the claim above its bound, against it below; at the bound the longer of both."""
     pro, contra = test.speaks_for, test.speaks_against
+    if test.tolerance:
+        return _wald_of(pro, truth, chances(replace(test, most=MOST), [truth])[0].passed)
     if truth > test.share:
         return _wald_of(pro, truth, 1 - test.rates.left_open)
     if truth < test.share:

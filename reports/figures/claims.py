@@ -142,7 +142,7 @@ def draw(found: ClaimsInfo) -> Figure:
 
 def _begin(axes: Axes, panel: SharePanel | MeanPanel) -> None:
     style.plain_axes(axes)
-    axes.set_title(style.shorten(panel.title, 88), loc="left", fontsize=8)
+    axes.set_title(style.shorten(panel.title, 84), loc="left", fontsize=8)
     axes.set_xlabel("replications", fontsize=8)
     axes.tick_params(labelsize=7.5)
     text = f"{MARKS[panel.answer]} after {panel.seen:,}"
@@ -190,4 +190,6 @@ def _draw_mean(axes: Axes, panel: MeanPanel) -> None:
     axes.annotate(panel.label, (0, panel.bound), (4, 3), xycoords=("axes fraction", "data"),
                   textcoords="offset points", fontsize=8, color=style.BLACK)  # fmt: skip
     axes.plot(seen[-1], mean[-1], "o", color=_COLOURS[panel.answer], markeredgecolor=style.BLACK, markersize=6)
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top + 0.3 * (top - bottom))  # room for the answer
     axes.set_ylabel("mean and its limits", fontsize=8)
