@@ -126,18 +126,22 @@ def _claims(tuning: Tuning) -> Iterator[str]:
 
 
 def claim_text(claim: Claim) -> str:
-    """``kept: false_abort_rate<1%: 0 % (0 .. 0.95) on held-out releases``."""
-    constraint, quantile = claim.constraint, claim.constraint.measure.quantile
-    share = claim.broken if claim.broken is not None and quantile is None else None
-    value = interval_text(share or claim.estimate, constraint.measure.unit)
-    text = f"{_MET[claim.met]}: {constraint.text}: {value}"
-    if share is not None:
-        text += f", {claim.of - claim.kept} of {claim.of} replications"
-    elif quantile is not None:
-        text += f", in {claim.kept} of {claim.of} replications"
-        text += f" (missed in {interval_text(claim.broken, 'share')})" if claim.broken is not None else ""
+    """``kept: false_abort_rate<1%: 0 of 473 replications (0 .. 0.999 %); as written: undecided``."""
+    measure = claim.constraint.measure
+    found = interval_text(claim.estimate, measure.unit)
+    if measure.quantile is not None:
+        found += f", in {claim.kept} of {claim.of} replications"
+    elif claim.broken is not None:
+        found = _ends(claim.broken)
+    text = f"{_MET[claim.met]}: {claim.constraint.text}: {found}"
     before = {True: "kept", False: "broken", None: "undecided"}[claim.before]
     return f"{text}; as written: {before}"
+
+
+def _ends(share: Estimate) -> str:
+    """``0 of 473 replications (0 .. 0.999 %)``: digits enough to tell the end from the limit."""
+    lo, hi = (100 * (end or 0.0) for end in (share.lo, share.hi))
+    return f"{round((share.mean or 0.0) * share.n)} of {share.n} replications ({lo:.3g} .. {hi:.3g} %)"
 
 
 def _trades(tuning: Tuning, knee: Tried) -> Iterator[str]:

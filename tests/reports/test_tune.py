@@ -12,6 +12,8 @@ import reports
 from reports.figures import pareto, style
 from reports.outcome import Outcome
 from reports.statistics import NOTHING, Estimate
+from reports.tune import words
+from reports.tune.card import Claim
 from reports.tune.front import Point, dominates, front, knee
 from reports.tune.measures import Kinds, read_constraint, read_measure, read_objective
 from sim.model.kpis import Kpi
@@ -152,6 +154,12 @@ def test_the_text_says_choice_claims_trades_values_and_method() -> None:
     ):
         assert part in " ".join(text.split("\n  ")), part
     assert "2 stopped early without doubt; 1 refused" in " ".join(text.split())
+
+
+def test_a_share_that_was_followed_is_told_with_the_interval_that_decided_it() -> None:
+    followed = Claim(ASKED.constraints[1], NOTHING, True, 472, 473, None, Estimate(1 / 473, 0.00001, 0.00999, 473))
+    told = words.claim_text(followed)
+    assert told == "kept: false_abort_rate<1%: 1 of 473 replications (0.001 .. 0.999 %); as written: undecided"
 
 
 def test_json_and_markdown_hold_the_whole() -> None:
