@@ -1,5 +1,7 @@
 """One command, ``nox``, says whether the house is in order; the other sessions are asked for by name."""
 
+import os
+import sys
 from pathlib import Path
 
 import nox
@@ -9,51 +11,65 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 PIN = ("-c", "constraints.txt")
+PROGRAMS = Path(".nox/environment").resolve() / ("Scripts" if sys.platform == "win32" else "bin")
 
 
-def install(session: nox.Session, *groups: str) -> None:
-    """Install the project and dependency groups, pinned."""
-    session.install(*PIN, "-e", ".[cluster,tune]", *nox.project.dependency_groups(PROJECT, *groups))
+def groups(*names: str) -> list[str]:
+    """What these dependency groups list."""
+    return list(nox.project.dependency_groups(PROJECT, *names))
+
+
+def run(session: nox.Session, *words: str) -> None:
+    """Run a module of the environment's Python, which programs it starts find first as well."""
+    path = os.pathsep.join([str(PROGRAMS), os.environ["PATH"]])
+    session.run(str(PROGRAMS / "python"), "-m", *words, env={"PATH": path}, external=True)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and formatting."""
-    session.install(*PIN, *nox.project.dependency_groups(PROJECT, "lint"))
+    session.install(*PIN, *groups("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
 
 @nox.session
-def types(session: nox.Session) -> None:
-    """Strict typing, tests included."""
-    install(session, "types")
-    session.run("mypy")
-
-
-@nox.session
 def layers(session: nox.Session) -> None:
-    """Arrows point down."""
-    install(session, "layers")
+    """Arrows point down: read from the files, so that nothing of theirs is installed."""
+    session.install(*PIN, *groups("layers"))
     session.run("lint-imports")
 
 
 @nox.session
+def environment(session: nox.Session) -> None:
+    """All that the project, its tests and their types need, installed once for every session that asks for it."""
+    # Python compiles what is imported when it is: most of what these packages bring never is.
+    session.install(*PIN, "--no-compile", "-e", ".[cluster,tune]", *groups("types"))
+
+
+@nox.session(requires=["environment"], venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Strict typing, tests included."""
+    run(session, "mypy")
+
+
+@nox.session(requires=["environment"], venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Everything that can fail without a cluster."""
-    install(session, "test")
-    session.run("pytest", "-n", "auto", *session.posargs)
+    # A worker that is done takes over what another has not begun; one that hangs (most tests take less than a second, none
+    # more than a few minutes) is ended, which fails its test.
+    limits = ("-o", "faulthandler_timeout=600", "-o", "faulthandler_exit_on_timeout=true")
+    run(session, "pytest", "-n", "auto", "--dist", "worksteal", *limits, *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(default=False, requires=["environment"], venv_backend="none")
 def cluster(session: nox.Session) -> None:
     """A kind cluster, one release of each strategy under load beside the twin, and nothing left: ``nox -s cluster``.
 
     Arguments go to pytest: ``-- -k canary``, ``-- --cluster-controller argo``. On a machine that reaches no registry set
     KIND_NODE_IMAGE, KIND_CONFIG and KIND_BASE_IMAGE.
     """
-    install(session, "test")
-    session.run("pytest", "-n", "0", "tests/cluster", *cluster_arguments(session.posargs))
+    run(session, "pytest", "-n", "0", "tests/cluster", *cluster_arguments(session.posargs))
 
 
 def cluster_arguments(given: list[str]) -> list[str]:
@@ -64,11 +80,10 @@ def cluster_arguments(given: list[str]) -> list[str]:
     return [*where, *who, *given]
 
 
-@nox.session(default=False)
+@nox.session(default=False, requires=["environment"], venv_backend="none")
 def conformance(session: nox.Session) -> None:
     """Vectors of the real controller: ``nox -s conformance -- FILE...``."""
-    install(session, "test")
-    session.run("python", "-m", "tests.conformance", *session.posargs)
+    run(session, "tests.conformance", *session.posargs)
 
 
 @nox.session(default=False)
@@ -77,7 +92,7 @@ def oracle(session: nox.Session) -> None:
     server = fetched_prometheus(session, Path(session.create_tmp()).resolve())
     if server is None:
         session.skip("no Prometheus package can be had from the distribution here, so nothing was compared")
-    session.install(*PIN, *nox.project.dependency_groups(PROJECT, "oracle"))
+    session.install(*PIN, *groups("oracle"))
     session.run("python", "-m", "pytest", "tests/oracle", *session.posargs, env={"ROLLTWIN_PROMETHEUS": str(server)})
 
 
@@ -105,5 +120,5 @@ def fetched_prometheus(session: nox.Session, folder: Path) -> Path | None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure the data planes against SimPy, plain C and Ciw in one run."""
-    install(session, "bench")
+    session.install(*PIN, "-e", ".[cluster,tune]", *groups("bench"))
     session.run("python", "-m", "bench", *session.posargs)
