@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sim.traffic.aggregate.profiles import NODES, Cells, Kind, cells_of, limit_of, profile
-from sim.traffic.aggregate.state import LACKING, Kinds
+from sim.traffic.aggregate.state import LACKING, Kinds, Mixture
 from sim.traffic.aggregate.waits import CLASSES
 
 MADE: Final = 1
@@ -35,6 +35,7 @@ class Catalogue:
         self._rows: dict[Kind, int] = {}
         self.cells: Cells = cells_of(buckets_s, timeout_s, False)
         self.kinds = self._empty(0)
+        self.mixture = self._unmixed()
 
     def row_of(self, kind: Kind) -> int:
         """The row of a kind, which is new if it has not been seen before."""
@@ -53,7 +54,7 @@ class Catalogue:
         """From now on latencies are kept in fine cells."""
         self.is_fine = True
         self.cells = cells_of(*self._bounds, True)
-        self.kinds = self._empty(0)
+        self.kinds, self.mixture = self._empty(0), self._unmixed()
         self._enlarge()
 
     def _enlarge(self) -> None:
@@ -66,6 +67,13 @@ class Catalogue:
         for row, kind in enumerate(self.known):
             self.kinds.service_s[row] = kind.mean_s
             self.kinds.limit[row] = limit_of(kind, *self._limits)
+
+    def _unmixed(self) -> Mixture:
+        """Room for one profile."""
+        cells = len(self.cells.upper_s)
+        classes = np.zeros(CLASSES)
+        mass = np.zeros((CLASSES + 1, cells))
+        return Mixture(np.full(5, -1.0), classes, classes.copy(), mass, np.ones(CLASSES + 1), np.zeros(cells))
 
     def _empty(self, rows: int) -> Kinds:
         cells = len(self.cells.upper_s)
@@ -95,3 +103,4 @@ class Catalogue:
         kinds.late[row, node] = made.mass[:, self.cells.late :].sum()
         kinds.low[row, node], kinds.high[row, node] = used[0], used[-1] + 1
         kinds.made[row, node] = MADE
+        self.mixture.of[0] = -1.0

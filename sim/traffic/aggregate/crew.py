@@ -12,7 +12,6 @@ from sim.traffic.aggregate.handled import Tries
 from sim.traffic.aggregate.manners import Manner, manner_of, rows_of
 from sim.traffic.aggregate.profiles import Kind
 from sim.traffic.aggregate.state import Clients, Pods, Totals
-from sim.traffic.aggregate.waits import CLASSES
 from sim.traffic.fleet import FIXED_CODES, lengthened, widened
 from sim.traffic.serve import OK, REFUSED, RESET, UNAVAILABLE, UNROUTED
 from sim.traffic.values import PodEffects
@@ -48,7 +47,6 @@ class Crew:
             sums_s=np.zeros(0),
             client=np.zeros((1, 4), dtype=np.int64),
             unrouted=np.zeros(len(self.codes), dtype=np.int64),
-            factors=np.ones(CLASSES + 1),
         )
         self._note_codes([])
 

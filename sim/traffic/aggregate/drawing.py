@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.traffic.aggregate.draws import binomial, clusters, normal, poisson, uniform
 from sim.traffic.aggregate.flow import node_of
-from sim.traffic.aggregate.state import Clients, Kinds, Manners, Pods, Totals, Ways
+from sim.traffic.aggregate.state import Clients, Kinds, Manners, Mixture, Pods, Totals, Ways
 from sim.traffic.aggregate.waits import CLASSES
 from sim.traffic.jit import part
 from sim.traffic.state import CLIENT_FAILURES, CLIENT_REQUESTS, RETRIES, TIMEOUTS
@@ -46,56 +46,70 @@ def pass_time(kinds: Kinds, pods: Pods, pod: int, kind: int, node: int, above: f
 
 
 @part
-def draw_factors(
-    kinds: Kinds, totals: Totals, kind: int, node: int, above: float, expected: float, word: np.uint64
-) -> None:
+def blend(kinds: Kinds, mixture: Mixture, kind: int, node: int, above: float) -> None:
+    """The profile of one kind at one utilisation; pods of a pool come after each other and share it."""
+    of = mixture.of
+    if of[0] == kind and of[1] == node and of[2] == above:
+        return
+    of[0], of[1], of[2] = kind, node, above
+    of[3] = min(kinds.low[kind, node], kinds.low[kind, node + 1])
+    of[4] = max(kinds.high[kind, node], kinds.high[kind, node + 1])
+    for k in range(CLASSES):
+        mixture.share[k] = kinds.share[kind, node, k] * (1 - above) + kinds.share[kind, node + 1, k] * above
+        mixture.clusters[k] = kinds.clusters[kind, node, k] * (1 - above) + kinds.clusters[kind, node + 1, k] * above
+    for k in range(CLASSES + 1):
+        lower, upper, row = kinds.mass[kind, node, k], kinds.mass[kind, node + 1, k], mixture.mass[k]
+        for cell in range(len(row)):
+            row[cell] = lower[cell] * (1 - above) + upper[cell] * above
+
+
+@part
+def draw_factors(mixture: Mixture, expected: float, word: np.uint64) -> None:
     """Factors of the usual shares of each class of clusters, and (the last) of what belongs to none.
 
     They leave the sum of all shares as it is: where more waits, less does not. Up to ``LINEAR`` that is taken off all
     factors, which leaves their means alone; beyond, as in so short a stretch that one cluster fills it, all are divided.
     """
-    excess = 0.0
+    factors, excess = mixture.factors, 0.0
     for k in range(CLASSES):
-        usual = kinds.share[kind, node, k] * (1 - above) + kinds.share[kind, node + 1, k] * above
-        expected_clusters = expected * (
-            kinds.clusters[kind, node, k] * (1 - above) + kinds.clusters[kind, node + 1, k] * above
-        )
-        totals.factors[k] = 1.0
+        usual, expected_clusters = mixture.share[k], expected * mixture.clusters[k]
+        factors[k] = 1.0
         if usual > 0.0 and expected_clusters > 0.0:
             u = uniform(word, CLUSTERS + 2 * k)
-            totals.factors[k] = clusters(u, uniform(word, CLUSTERS + 2 * k + 1), expected_clusters)
-            excess += usual * (totals.factors[k] - 1.0)
-    totals.factors[CLASSES] = 1.0
+            factors[k] = clusters(u, uniform(word, CLUSTERS + 2 * k + 1), expected_clusters)
+            excess += usual * (factors[k] - 1.0)
+    factors[CLASSES] = 1.0
     for k in range(CLASSES + 1):
         if excess <= LINEAR:
-            totals.factors[k] = max(0.0, totals.factors[k] - excess)
+            factors[k] = max(0.0, factors[k] - excess)
         else:
-            totals.factors[k] /= 1.0 + excess
+            factors[k] /= 1.0 + excess
 
 
 @part
 def draw_cells(
     kinds: Kinds,
+    mixture: Mixture,
     totals: Totals,
     clients: Clients,
     pod: int,
     kind: int,
     node: int,
-    above: float,
-    mean: float,
+    expected: float,
     word: np.uint64,
 ) -> tuple[int, int]:
     """Answers by latency: how many, and how many of them too late for their clients."""
     count, late, total_s, var = 0, 0, 0.0, 0.0
-    low = min(kinds.low[kind, node], kinds.low[kind, node + 1])
-    high = max(kinds.high[kind, node], kinds.high[kind, node + 1])
-    for cell in range(low, high):
-        lower = totals.factors[CLASSES] * kinds.mass[kind, node, 0, cell]
-        upper = totals.factors[CLASSES] * kinds.mass[kind, node + 1, 0, cell]
-        for k in range(CLASSES):
-            lower += totals.factors[k] * kinds.mass[kind, node, 1 + k, cell]
-            upper += totals.factors[k] * kinds.mass[kind, node + 1, 1 + k, cell]
-        here = mean * (lower * (1 - above) + upper * above)
+    means, first, mass = mixture.means, mixture.mass[0], expected * mixture.factors[CLASSES]
+    for cell in range(len(means)):
+        means[cell] = mass * first[cell]
+    for k in range(CLASSES):
+        if mixture.share[k] > 0.0:
+            row, mass = mixture.mass[1 + k], expected * mixture.factors[k]
+            for cell in range(len(means)):
+                means[cell] += mass * row[cell]
+    for cell in range(int(mixture.of[3]), int(mixture.of[4])):
+        here = means[cell]
         if here <= 0.0:
             continue
         found = poisson(uniform(word, CELLS + cell), here)
@@ -161,6 +175,7 @@ def draw_statuses(
 @part
 def draw_pod(
     kinds: Kinds,
+    mixture: Mixture,
     manners: Manners,
     pods: Pods,
     totals: Totals,
@@ -178,8 +193,9 @@ def draw_pod(
     if expected < NOTHING:
         return
     word = word_of(clients.key, pod, end_s)
-    draw_factors(kinds, totals, kind, node, above, expected, word)
-    count, late = draw_cells(kinds, totals, clients, pod, kind, node, above, expected, word)
+    blend(kinds, mixture, kind, node, above)
+    draw_factors(mixture, expected, word)
+    count, late = draw_cells(kinds, mixture, totals, clients, pod, kind, node, expected, word)
     pods.arrived[pod] += count + pods.attempts[pod] - expected
     if count > 0:
         draw_statuses(totals, manners, pods, clients, pod, count, late, word)

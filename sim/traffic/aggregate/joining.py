@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from sim.traffic.values import NONE_GROUP, PodSample, WindowCount
 Totals = tuple[NDArray[Any], ...]
 """Answers, buckets, sums of latencies and clients' counts, by window and group."""
 
+FEW_LOOKS: Final = 8
+"""Answers kept of a plane that stands still."""
+
 
 class Joined:
     """Adds up, instant by instant, what the two planes have counted; windows are since the last one taken."""
@@ -30,6 +33,9 @@ class Joined:
         self._arrived: NDArray[np.float64] = np.zeros(0)
         self._before: Totals | None = None
         self._is_unrouted = False
+        self._still_s = -np.inf
+        self._still: dict[Look, Samples] = {}
+        self._nothing: WindowSeries | None = None
 
     def begin(self, readings: Readings, looks: Sequence[Look], windows_s: tuple[float, ...]) -> None:
         """Some readings are to be made."""
@@ -65,21 +71,11 @@ class Joined:
             self._taken_s, self._arrived = windows[-1], self._arrived_by_pod(exact)
         if exact is None:
             return
-        looks = [replace(look, instants_s=(exact.now_s,)) for look in self._looks]
-        read = exact.observe(looks, (exact.now_s,) if windows else ())
-        self._exact = [
-            [samples] * len(look.instants_s) for look, samples in zip(self._looks, read.samples, strict=True)
-        ]
-        if read.windows is not None:
-            first = read.windows
-            nothing = replace(
-                first,
-                answers=np.zeros_like(first.answers),
-                buckets=np.zeros_like(first.buckets),
-                latency_sum_s=np.zeros_like(first.latency_sum_s),
-                clients=np.zeros_like(first.clients),
-            )
-            self._exact_windows = [first, *[nothing] * (len(windows) - 1)]
+        if exact.now_s != self._still_s:
+            self._still_s, self._still, self._nothing = exact.now_s, {}, None
+        self._exact = [[self._standing(exact, look)] * len(look.instants_s) for look in self._looks]
+        if windows:
+            self._exact_windows = self._standing_windows(exact, len(windows))
 
     def end(self) -> Observation:
         """Everything read."""
@@ -103,6 +99,29 @@ class Joined:
             for place, group in enumerate(series.groups)
             if group != NONE_GROUP or self._is_unrouted
         )
+
+    def _standing(self, exact: DataPlane, look: Look) -> Samples:
+        """What a plane that stands still answers to a look; it is asked once."""
+        asked = replace(look, instants_s=(exact.now_s,))
+        if asked not in self._still:
+            if len(self._still) >= FEW_LOOKS:
+                self._still.clear()
+            (self._still[asked],) = exact.observe([asked]).samples
+        return self._still[asked]
+
+    def _standing_windows(self, exact: DataPlane, count: int) -> list[WindowSeries]:
+        """What has come since the last window, if any of it has not been read yet, and then nothing."""
+        groups = len(self.groups)
+        if self._nothing is not None and len(self._nothing.groups) == groups + 1:
+            return [self._nothing] * count
+        first = exact.observe([], (exact.now_s,)).windows
+        if first is None:
+            return []
+        arrays = {
+            name: np.zeros_like(getattr(first, name)) for name in ("answers", "buckets", "latency_sum_s", "clients")
+        }
+        self._nothing = replace(first, **arrays)
+        return [first, *[self._nothing] * (count - 1)]
 
     def _arrived_by_pod(self, exact: DataPlane | None) -> NDArray[np.float64]:
         arrived = self._aggregate.crew.pods.arrived[: len(self._aggregate.crew.behaviours)].copy()

@@ -125,11 +125,13 @@ class Aggregate:
         ends = self._ends(to_s, looks, windows_s)
         readings = self.readings(looks, windows_s, ends)
         crew, stretches = self.crew, self._stretches(ends)
-        first, outcome = 0, OVER if self.is_blocked else LACKING
+        first, outcome, is_lacking = 0, OVER if self.is_blocked else LACKING, False
         with np.errstate(over="ignore"):  # words wrap around; only uncompiled code would warn of it
             while outcome == LACKING:
-                self.catalogue.make()
-                state = (self._ways, self.catalogue.kinds, crew.manners, crew.pods, crew.totals, crew.clients)
+                if is_lacking:
+                    self.catalogue.make()
+                is_lacking, made = True, self.catalogue
+                state = (self._ways, made.kinds, made.mixture, crew.manners, crew.pods, crew.totals, crew.clients)
                 reached = walk(first, stretches, *state, readings.reading, readings.results)
                 first, outcome = divmod(reached, OUTCOMES)
         if first > 0:

@@ -114,8 +114,21 @@ class Totals(NamedTuple):
     sums_s: Floats
     client: Counts
     unrouted: Counts
+
+
+class Mixture(NamedTuple):
+    """What pods of one kind at one utilisation draw from; kept only while it is used.
+
+    ``of`` which kind, node and part above it this is, and the cells (from, to) that are not empty; shares of all
+    arrivals and ``clusters`` an arrival by class; ``mass`` as in ``Kinds``. ``factors`` and ``means`` by cell are one pod's in one stretch.
+    """
+
+    of: Floats
+    share: Floats
+    clusters: Floats
+    mass: Floats
     factors: Floats
-    """Of the clusters of one pod in one stretch; kept only while they are used."""
+    means: Floats
 
 
 class Stretches(NamedTuple):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sim.model.behaviour import Shape
 from sim.traffic.aggregate.draws import SIZES, normal, uniform
+from sim.traffic.aggregate.kept import kept
 from sim.traffic.jit import kernel
 from sim.traffic.words import CONSTANT, EXPONENTIAL, GAMMA, LOGNORMAL, mix
 
@@ -155,6 +156,18 @@ def _between(below: Floats, above: Floats, part: float) -> Floats:
 @lru_cache(maxsize=4096)
 def simulated(service: Service, step: int) -> Waits:
     """The table at a place of the grid, by simulation. Always the same: a table is part of the model, not of a run."""
+    sizes = [one.size for one in NOBODY]
+    numbers = kept(
+        __name__,
+        (service, step),
+        sum(sizes),
+        lambda: np.concatenate([one.ravel() for one in _simulated(service, step)]),
+    )
+    parts = np.split(numbers, np.cumsum(sizes)[:-1])
+    return Waits(*(part.reshape(one.shape) for part, one in zip(parts, NOBODY, strict=True)))
+
+
+def _simulated(service: Service, step: int) -> Waits:
     utilisation = GRID[step]
     count = int(ARRIVALS / (1 - utilisation))
     waits, services, clusters, found = _queued(service, utilisation, count)

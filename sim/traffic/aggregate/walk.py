@@ -16,6 +16,7 @@ from sim.traffic.aggregate.state import (
     Clients,
     Kinds,
     Manners,
+    Mixture,
     Pods,
     Reading,
     Results,
@@ -35,6 +36,7 @@ def walk(
     stretches: Stretches,
     ways: Ways,
     kinds: Kinds,
+    mixture: Mixture,
     manners: Manners,
     pods: Pods,
     totals: Totals,
@@ -51,7 +53,7 @@ def walk(
                 return OUTCOMES * k + outcome
             add_bursts(ways, pods, clients)
             for pod in range(len(pods.group)):
-                draw_pod(kinds, manners, pods, totals, clients, pod, end_s, width_s)
+                draw_pod(kinds, mixture, manners, pods, totals, clients, pod, end_s, width_s)
             draw_unrouted(ways, totals, clients, requests, end_s)
         read(totals, pods, reading, results, k)
     return OUTCOMES * len(stretches.ends_s)

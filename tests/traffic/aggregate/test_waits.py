@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import exp
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.model.behaviour import Delay, Shape
 from sim.model.telemetry import PROMETHEUS_BUCKETS_S
+from sim.traffic.aggregate import kept, waits
 from sim.traffic.aggregate.profiles import Kind, limit_of, profile
-from sim.traffic.aggregate.waits import Service, waiting, waits_of
+from sim.traffic.aggregate.waits import Service, simulated, waiting, waits_of
 
 
 @pytest.mark.parametrize(("servers", "utilisation"), [(1, 0.3), (2, 0.5), (8, 0.6)])
@@ -30,6 +34,35 @@ def test_few_wait_at_low_utilisation_and_nobody_at_none() -> None:
     service = Service(Shape.LOGNORMAL, 0.5, 0, 8)
     assert waits_of(service, 0.0).share.sum() == 0
     assert waits_of(service, 0.05).share.sum() < 1e-4
+
+
+@pytest.fixture
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder for tables, and none in memory."""
+    monkeypatch.setattr(kept, "folder", lambda: tmp_path / "tables")
+    simulated.cache_clear()
+    yield tmp_path / "tables"
+    simulated.cache_clear()
+
+
+RARELY = Service(Shape.CONSTANT, 0.0, 0, 3)
+
+
+def test_a_table_is_made_once_for_all_processes(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = simulated(RARELY, 2)
+    (file,) = tables.iterdir()
+    simulated.cache_clear()
+    monkeypatch.setattr(waits, "_queued", None)
+    assert all(np.array_equal(one, other) for one, other in zip(made, simulated(RARELY, 2), strict=True))
+    file.write_bytes(file.read_bytes()[:100])
+    simulated.cache_clear()
+    with pytest.raises(TypeError, match="not callable"):
+        simulated(RARELY, 2)
+
+
+def test_tables_are_made_where_none_can_be_kept(tables: Path) -> None:
+    tables.write_text("no folder")
+    assert simulated(RARELY, 2).share.sum() > 0
 
 
 def test_a_profile_has_all_answers_and_their_mean_latency() -> None:
