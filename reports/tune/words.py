@@ -106,15 +106,19 @@ def _standing(tuning: Tuning, knee: Tried) -> str:
     """How the choice stands to the others, without a claim about those that nobody looked at closely."""
     if len(tuning.front) > 1:
         return f"one of {len(tuning.front)} settings that none betters in everything"
-    unknown = [
+    others = [
         one
         for one in tuning.tried
         if one.feasible
-        and one.replications < knee.replications
+        and one.index != knee.index
         and not dominates(point(tuning.asked, knee), point(tuning.asked, one))
+        and point(tuning.asked, knee) != point(tuning.asked, one)
     ]
+    unknown = [one for one in others if one.replications < knee.replications]
     if unknown:
         return f"the only one that stood a closer look; {_plural(len(unknown), 'other')} were not looked at closely"
+    if others:
+        return "better than every other feasible setting in something beyond doubt, and worse in nothing"
     return "better than every other feasible setting in everything"
 
 

@@ -16,7 +16,7 @@ from rolltwin.tuning.baselines import WRITTEN, baselines, stands
 from rolltwin.tuning.kept import Kept
 from rolltwin.tuning.sampling import propose
 from rolltwin.tuning.sharing import Bench, beside
-from rolltwin.tuning.trying import hopeless, only, replications, summary
+from rolltwin.tuning.trying import behind, hopeless, only, replications, summary
 from scenarios.findings import BadInput
 from scenarios.settings import Editor, Parameter
 from sim.model.scenario import Scenario
@@ -177,13 +177,26 @@ class Search:
             best = self.best([one for one in self.tried if one.fate is Fate.COMPLETE])
             waiting = [one for one in best if one.replications < stop]
             if not waiting or done >= MOST_LOOKED_AT:
-                return [one for one in best if one.replications >= stop]
+                return self._worth_their_place([one for one in best if one.replications >= stop])
             one = waiting[len(waiting) // 2]
             self.looking(done, None)
             others = [self.scenario(self.values(other)) for other in waiting if _relatives(one, other)]
             found = summary(self.asked, one.index, one.origin, one.settings, self._again(one, stop, others), None)
             self.tried[one.index] = replace(found, beside=one.beside)
         raise AssertionError
+
+    def _worth_their_place(self, best: Sequence[Tried]) -> list[Tried]:
+        """Without those that are behind another one in something and ahead of it in nothing, beyond doubt.
+
+        They owe their place to luck: a hair less of one objective, which other releases would take away.
+        """
+        return [one for one in best if not any(self._outdone(one, other) for other in best)] or list(best)
+
+    def _outdone(self, one: Tried, other: Tried) -> bool:
+        ours, theirs = self._kinds[one.index], self._kinds[other.index]
+        places = range(len(self.asked.objectives))
+        worse = any(behind(self.asked, place, ours, theirs, self.asked.level) for place in places)
+        return worse and not any(behind(self.asked, place, theirs, ours, self.asked.level) for place in places)
 
     def knee(self, found: Sequence[Tried]) -> Tried | None:
         """The one of them to take."""

@@ -115,7 +115,7 @@ def hopeless(asked: Asked, kinds: Kinds, done: int, better: Callable[[], Sequenc
             value = "-" if estimate.mean is None else f"{estimate.mean:.4g}"
             return Fate.INFEASIBLE, f"{constraint.text} is broken ({value} after {done} replications)"
     for index, others in better():
-        if all(_behind(asked, place, kinds, others) for place in range(len(asked.objectives))):
+        if all(behind(asked, place, kinds, others, STOP_LEVEL) for place in range(len(asked.objectives))):
             return Fate.DOMINATED, f"setting {index} is better in everything (after {done} replications)"
     return None
 
@@ -123,9 +123,10 @@ def hopeless(asked: Asked, kinds: Kinds, done: int, better: Callable[[], Sequenc
 STOP_LEVEL = 0.99
 
 
-def _behind(asked: Asked, place: int, ours: Kinds, theirs: Kinds) -> bool:
+def behind(asked: Asked, place: int, ours: Kinds, theirs: Kinds, level: float) -> bool:
+    """Whether one setting is worse than another in an objective beyond doubt, in the same replications pair by pair."""
     objective = asked.objectives[place]
-    found = objective.measure.difference(ours, theirs, STOP_LEVEL)
+    found = objective.measure.difference(ours, theirs, level)
     if found.lo is None or found.hi is None:
         return False
     return min(objective.sign * found.lo, objective.sign * found.hi) > 0
