@@ -35,6 +35,8 @@ USUAL: Final = Options()
 ROUNDS: Final = {DataPlaneMode.EXACT: 40, DataPlaneMode.AGGREGATE: 200}
 """Replications of one measurement; a tenth as many before it, that the workers have compiled and imported everything."""
 QUIET_RUNS: Final = 15
+TURNS: Final = 1_000_000
+"""Of the loop by which machines are compared: what a replication costs in turns of it depends less on where it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,23 @@ def done(result: RunResult) -> Done:
 def measure(options: Options) -> dict[str, Any]:
     """Replications a minute of wall time by data plane, and CPU milliseconds of one without traffic."""
     base, workers = scenario(options), os.cpu_count() or 1
+    turns_ns = [_turn_ns()]
     with Processes(workers) as engine:
         studies = {mode: _study(replace(base, data_plane=mode), options, engine) for mode in ROUNDS}
+    control_plane_ms = _control_plane_ms(base, options)
+    turns_ns.append(_turn_ns())
     return {
         "replications_per_minute": {mode.value: one["per_minute"] for mode, one in studies.items()},
-        "control_plane_ms_per_replication": _control_plane_ms(base, options),
+        "control_plane_ms_per_replication": control_plane_ms,
         "measured": {
             "how": "wall time (time.perf_counter) of sim.study.run_study over all processors with the reduction, workers "
-            "warmed up; CPU of the workers from one replication to the next",
+            "warmed up; CPU of the workers from one replication to the next; calibration: CPU of one turn of a fixed loop of "
+            "pure Python (total += n * n) in the parent, before and after",
             "scenario": " ".join((__doc__ or "").split("\n\n")[1].split()),
             "minutes": options.minutes,
             "requests_per_second": options.rps,
             "processors": workers,
+            "calibration_ns": turns_ns,
             **{mode.value: one for mode, one in studies.items()},
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "numba", "simpy")},
@@ -89,7 +96,14 @@ def table(report: Mapping[str, Any]) -> str:
         f"{measured[mode.value]['promoted']} of {measured[mode.value]['replications']} promoted"
         for mode in ROUNDS
     ]
-    return "\n".join([*lines, f"without traffic: {report['control_plane_ms_per_replication']:6.1f} ms of CPU"])
+    calibration = " and ".join(f"{one:.0f}" for one in measured["calibration_ns"])
+    return "\n".join(
+        [
+            *lines,
+            f"without traffic: {report['control_plane_ms_per_replication']:6.1f} ms of CPU",
+            f"a turn of the loop by which machines are compared: {calibration} ns before and after",
+        ]
+    )
 
 
 def scenario(options: Options) -> Scenario:
@@ -159,3 +173,11 @@ def _timed_s(quiet: Scenario, seed: int) -> float:
     began = process_time()
     run(quiet, seed)
     return process_time() - began
+
+
+def _turn_ns() -> float:
+    """CPU of one turn of the fixed loop, here and now."""
+    began, total = process_time(), 0
+    for n in range(TURNS):
+        total += n * n
+    return 1e9 * (process_time() - began) / TURNS

@@ -189,6 +189,8 @@ class Columns:
         """
         held = self.end - self.begin
         full = np.flatnonzero(held + counts > self._room)
+        if not len(full):
+            return
         for room in np.unique(self._room[full]).tolist():
             moved = full[self._room[full] == room]
             begin, roomier = self.begin[moved], 2 * int((held + counts)[moved].max())
