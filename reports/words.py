@@ -143,9 +143,9 @@ def overall(score: Score) -> str:
 
 
 def plane_text(aggregate_share: float) -> str:
-    """How requests were simulated: ``in aggregate 93 % of the time, one by one for the rest``."""
+    """How requests were simulated: ``drawn in aggregate 93 % of the time, simulated one by one for the rest``."""
     if aggregate_share <= 0:
         return "simulated one by one all the time"
     if aggregate_share >= 1:
-        return "in aggregate all the time"
-    return f"in aggregate {number(aggregate_share, 'share')} of the time, one by one for the rest"
+        return "drawn in aggregate all the time"
+    return f"drawn in aggregate {number(aggregate_share, 'share')} of the time, simulated one by one for the rest"

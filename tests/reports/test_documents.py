@@ -164,8 +164,8 @@ def test_a_run_without_more_failures_than_usual_says_so() -> None:
 @pytest.mark.parametrize(
     ("exact_s", "told"),
     [
-        (0.0, "in aggregate all the time"),
-        (7.0, "in aggregate 93 % of the time, one by one for the rest"),
+        (0.0, "drawn in aggregate all the time"),
+        (7.0, "drawn in aggregate 93 % of the time, simulated one by one for the rest"),
         (100.0, "simulated one by one all the time"),
     ],
 )
