@@ -41,7 +41,9 @@ def test_offline_says_what_a_full_simulation_says(variants: worlds.Variants, see
 
 
 @pytest.mark.slow
-@given(variants=worlds.groups(size=8), seed=st.integers(0, 50))
-@settings(max_examples=150, phases=(Phase.generate,))
-def test_offline_says_what_a_full_simulation_says_for_many(variants: worlds.Variants, seed: int) -> None:
+@pytest.mark.parametrize("place", worlds.PLACES)
+@given(data=st.data(), seed=st.integers(0, 50))
+@settings(max_examples=30, phases=(Phase.generate,))
+def test_offline_says_what_a_full_simulation_says_for_many(place: str, data: st.DataObject, seed: int) -> None:
+    variants = data.draw(worlds.groups(size=8, places=(place,)))
     assert judged(variants, seed) == [told(run(one, seed)) for one in variants]

@@ -122,12 +122,15 @@ class Variants(list[Scenario]):
         return f"{gates} on {self[0].release.behaviour.statuses} {self[0].load} {self[0].faults}"[:4_000]
 
 
+PLACES: Final = ("background", "inline", "both", "late", "blue-green")
+"""Where the analyses are."""
+
+
 @st.composite
-def groups(draw: st.DrawFn, size: int = 4) -> Variants:
+def groups(draw: st.DrawFn, size: int = 4, places: tuple[str, ...] = PLACES) -> Variants:
     """See ``Variants``."""
     behind, inline = draw(st.sampled_from(LISTS)), draw(st.sampled_from(LISTS))
-    placed = draw(st.sampled_from(["background", "inline", "both", "late", "blue-green"]))
-    base = scenario(placed, draw)
+    base = scenario(draw(st.sampled_from(places)), draw)
     found = Variants()
     for _ in range(size):
         made = (draw(templates("behind", names=behind)), draw(templates("inline", names=inline)))
@@ -136,7 +139,7 @@ def groups(draw: st.DrawFn, size: int = 4) -> Variants:
 
 
 def scenario(placed: str, draw: st.DrawFn) -> Scenario:
-    """The rollout whose gates vary: ``placed`` says where the analyses are."""
+    """The rollout whose gates vary; one of ``PLACES``."""
     pauses = [builders.pause(draw(st.sampled_from([20, 35, 50]))) for _ in range(2)]
     steps: list[CanaryStep] = [builders.set_weight(40), pauses[0]]
     if placed in {"inline", "both"}:
