@@ -182,7 +182,9 @@ def _whole(axis: Axis, gates: Sequence[GatePower], readings: Readings) -> Whole:
     dots = tuple(
         _whole_dot(models, x, readings[axis.truth(x)], closed.get(x)) for x in axis.grid if readings.get(axis.truth(x))
     )
-    return Whole(axis, line, dots, sum(gate.healthy is not None for gate in judging), len(judging))
+    known = [gate.healthy for gate in judging if gate.healthy is not None]
+    paths = min((course.paths for course in known if course.paths), default=0)
+    return Whole(axis, line, dots, len(known), len(judging), paths)
 
 
 def _together(gates: Sequence[GatePower], axis: Axis) -> tuple[tuple[float, float], ...]:

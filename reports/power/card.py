@@ -131,6 +131,8 @@ class Whole:
     """Gates with a closed form, which the line is made of ..."""
     of: int
     """... among all that can abort."""
+    paths: int = 0
+    """Draws behind the line; 0 where all of it is exact."""
 
     def at(self, x: float) -> WholeDot | None:
         """The simulated point there."""

@@ -14,12 +14,17 @@ def points(gate: GatePower) -> list[tuple[str, ...]]:
     head = (_axis_head(gate.axis), "closed form", f"simulated ({100 * LEVEL:g} % interval)", "")
     dots = {dot.x: dot for dot in gate.dots}
     places = gate.axis.grid if dots else [x for x, _ in gate.line if x in gate.axis.grid]
-    rows = (
-        (words.value(gate.axis, x), words.chance(closed.get(x)), _dot(dots.get(x)), _mark(gate, x))
+    rows = [
+        (words.value(gate.axis, x), words.line_chance(gate, closed.get(x)), _dot(dots.get(x)), _mark(gate, x))
         for x in places
         if x in dots or x in closed
-    )
-    return [head, *rows]
+    ]
+    return [head, *rows] if dots else _without([head, *rows], 2)
+
+
+def _without(rows: list[tuple[str, ...]], *columns: int) -> list[tuple[str, ...]]:
+    """The table without columns that nothing stands in."""
+    return [tuple(cell for place, cell in enumerate(row) if place not in columns) for row in rows]
 
 
 def _axis_head(axis: Axis) -> str:
@@ -66,7 +71,8 @@ def steps(gate: GatePower) -> list[tuple[str, ...]]:
 def overview(found: Power) -> list[tuple[str, ...]]:
     """One row a gate."""
     heads = ("gate", "where", "requests each", "false abort", "miss", "simulated: false abort", "miss", "")
-    return [heads, *(_overview_row(gate) for gate in found.gates)]
+    rows = [heads, *(_overview_row(gate) for gate in found.gates)]
+    return rows if found.replications else _without(rows, 5, 6)
 
 
 def _overview_row(gate: GatePower) -> tuple[str, ...]:
@@ -86,20 +92,20 @@ def _overview_row(gate: GatePower) -> tuple[str, ...]:
 
 
 def _unknown(gate: GatePower) -> str:
-    return "undecided" if gate.dots else "no closed form"
+    return "undecided" if gate.dots or gate.healthy is not None else "no closed form"
 
 
 def whole_points(whole: Whole) -> list[tuple[str, ...]]:
     """The rollout as a whole: a row for each simulated point."""
     closed = f"closed forms of {whole.closed} of {whole.of}"
     head = (_axis_head(whole.axis), closed, "aborted, simulated", "half of them by", "95 % by")
-    return [head, *(_whole_row(whole.axis, dot) for dot in whole.dots)]
+    return [head, *(_whole_row(whole, dot) for dot in whole.dots)]
 
 
-def _whole_row(axis: Axis, dot: WholeDot) -> tuple[str, ...]:
+def _whole_row(whole: Whole, dot: WholeDot) -> tuple[str, ...]:
     return (
-        words.value(axis, dot.x),
-        words.chance(dot.closed),
+        words.value(whole.axis, dot.x),
+        "-" if dot.closed is None else words.counted_chance(dot.closed, whole.paths),
         words.frequency(dot.aborted) + (f", {dot.paused.hits} inconclusive" if dot.paused.hits else ""),
         "-" if dot.median_s is None else length(dot.median_s),
         "-" if dot.p95_s is None else length(dot.p95_s),

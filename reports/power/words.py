@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import floor
 
 from reports.numbers import digits, length
 from reports.power.card import Frequency, GatePower, Power, Whole, WholeDot
@@ -30,10 +31,22 @@ def course_chance(course: Course | None, number: float) -> str:
     """A chance of a course; one that was counted is never more certain than its draws."""
     if course is None:
         return "-"
-    if course.method is Method.COUNTED and min(number, 1 - number) * course.paths < 1:
-        edge = _places(100 / course.paths)
-        return f"under {edge} %" if number < 0.5 else f"over {digits(100 - 100 / course.paths, 3)} %"
+    return counted_chance(number, course.paths)
+
+
+def counted_chance(number: float, paths: int) -> str:
+    """A chance that was counted from so many draws; an exact one for 0."""
+    if paths and min(number, 1 - number) * paths < 1:
+        edge = 100 / paths
+        return f"under {_places(edge)} %" if number < 0.5 else f"over {floor(100 * (100 - edge)) / 100:g} %"
     return chance(number)
+
+
+def line_chance(gate: GatePower, number: float | None) -> str:
+    """A chance on a gate's line."""
+    if number is None:
+        return "-"
+    return counted_chance(number, 0 if gate.healthy is None else gate.healthy.paths)
 
 
 def _places(percent: float) -> str:
@@ -109,8 +122,9 @@ def _whole_closed(whole: Whole) -> Iterator[str]:
     axis, closed = whole.axis, dict(whole.line)
     if axis.bad in closed and axis.healthy in closed:
         yield (
-            f"All gates together abort {release(axis, axis.bad)} with probability {chance(closed[axis.bad])} and a "
-            f"healthy one with {chance(closed[axis.healthy])}, by the closed forms of {whole.closed} of {whole.of} gates."
+            f"All gates together abort {release(axis, axis.bad)} with probability "
+            f"{counted_chance(closed[axis.bad], whole.paths)} and a healthy one with "
+            f"{counted_chance(closed[axis.healthy], whole.paths)}, by the closed forms of {whole.closed} of {whole.of} gates."
         )
     elif axis.kind is AxisKind.LATENCY:
         yield f"Of {release(axis, axis.bad)} the closed forms say nothing: simulate it."
@@ -162,7 +176,7 @@ def _weight(gate: GatePower) -> str:
 
 def advised(one: Advice) -> str:
     """One knob's setting and what it comes to."""
-    errors = f"false abort {chance(one.false_abort)}, miss {chance(one.miss)}"
+    errors = f"false abort {counted_chance(one.false_abort, one.paths)}, miss {counted_chance(one.miss, one.paths)}"
     setting = one.value or 0.0
     match one.knob:
         case Knob.SHARE:

@@ -50,6 +50,8 @@ class Advice:
     """With ``LIMITS``: failureLimit (``value`` is the count)."""
     false_abort: float = 0.0
     miss: float = 0.0
+    paths: int = 0
+    """Draws that both were counted from; 0 where they are exact."""
     rps: float | None = None
     """With ``TRAFFIC``: requests a second, where the gate sees the release first."""
 
@@ -68,14 +70,15 @@ class Goal:
         return false_abort <= self.false_abort and 1 - miss >= self.power
 
 
-def errors_of(rollout: Rollout, gate: GateModel, goal: Goal, paths: int = _PATHS) -> tuple[float, float] | None:
-    """(P(the healthy release is aborted), P(the bad one is not)) where that is what is wanted; else None."""
-    bad = course(rollout, gate, goal.bad, paths)
+def enough(rollout: Rollout, gate: GateModel, goal: Goal) -> tuple[float, float, int] | None:
+    """(P(the healthy release is aborted), P(the bad one is not), draws) where that is what is wanted; else None."""
+    bad = course(rollout, gate, goal.bad, _PATHS)
     if bad is None or not goal.met(0.0, 1 - bad.ends.abort):
         return None
-    good = course(rollout, gate, goal.healthy, paths)
-    found = None if good is None else (good.ends.abort, 1 - bad.ends.abort)
-    return found if found is not None and goal.met(*found) else None
+    good = course(rollout, gate, goal.healthy, _PATHS)
+    if good is None or not goal.met(good.ends.abort, 1 - bad.ends.abort):
+        return None
+    return good.ends.abort, 1 - bad.ends.abort, min(good.paths, bad.paths)
 
 
 def advice(rollout: Rollout, gate: GateModel, goal: Goal) -> tuple[Advice, ...]:
@@ -90,7 +93,7 @@ Candidates = Iterator[tuple[float, int | None, Rollout, GateModel]]
 
 def _least(knob: Knob, candidates: Candidates, goal: Goal) -> Advice:
     for value, limit, rollout, gate in candidates:
-        found = errors_of(rollout, gate, goal)
+        found = enough(rollout, gate, goal)
         if found is not None:
             return Advice(knob, value, limit, *found)
     return Advice(knob, None)
@@ -106,10 +109,10 @@ def _share(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
         for share in shares:
             yield float(share), None, replace(rollout, flow=replace(flow, weight_factor=share / now)), gate
 
-    enough = _least(Knob.SHARE, tried(SHARES), goal)
-    less = range(1, int(enough.value or 1))
+    first = _least(Knob.SHARE, tried(SHARES), goal)
+    less = range(1, int(first.value or 1))
     found = _least(Knob.SHARE, tried(share for share in less if share not in SHARES), goal)
-    return enough if found.value is None else found
+    return first if found.value is None else found
 
 
 def _window(rollout: Rollout, gate: GateModel, goal: Goal) -> Advice | None:
