@@ -83,9 +83,10 @@ def gate_power(curves: Curves, axis: Axis, gate: GateModel, readings: Readings, 
     closed = {x: found.ends.abort for x, found in courses.items()}
     dots = tuple(_dots(axis, gate, readings, closed))
     wanted = asked.power, asked.false_abort
-    reaches = (
-        None if healthy is None or bad is None else bad.ends.abort >= wanted[0] and healthy.ends.abort <= wanted[1]
-    )
+    if healthy is None or bad is None:
+        able, reaches = False, _seen_to_reach(axis, dots, asked)
+    else:
+        able, reaches = True, bad.ends.abort >= wanted[0] and healthy.ends.abort <= wanted[1]
     goal = Goal(axis.truth(axis.healthy), axis.truth(axis.bad), *wanted)
     return GatePower(
         gate,
@@ -96,7 +97,7 @@ def gate_power(curves: Curves, axis: Axis, gate: GateModel, readings: Readings, 
         tuple(closed.items()),
         dots,
         tuple(_steps(gate, rollout, healthy, bad)) if healthy is not None and bad is not None else (),
-        advice(rollout, gate, goal) if reaches is False and not gate.dry_run else (),
+        advice(rollout, gate, goal) if able and not reaches and not gate.dry_run else (),
         limit_on(rollout, gate, axis),
         reaches,
     )

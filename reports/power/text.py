@@ -35,7 +35,8 @@ def _whole(whole: Whole) -> list[str]:
     filled = [table for table in (tables.whole_points(whole), tables.by_step(whole)) if len(table) > 1]
     if not filled:
         return []
-    lines = ["All gates together", "------------------"]
+    title = words.together(whole.axis)
+    lines = [title, "-" * len(title)]
     for table in filled:
         lines += columns([(f"  {row[0]}", *row[1:]) for row in table])
     return lines
@@ -71,7 +72,7 @@ def power_markdown(found: Power | Gateless, figure: str = "power.svg") -> str:
 def _whole_markdown(whole: Whole) -> Iterator[str]:
     filled = [table for table in (tables.whole_points(whole), tables.by_step(whole)) if len(table) > 1]
     if filled:
-        yield "### All gates together"
+        yield f"### {words.together(whole.axis)}"
     yield from (_table(table) for table in filled)
 
 

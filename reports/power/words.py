@@ -88,6 +88,11 @@ def about(found: Power) -> str:
     return f"{found.subject} at {found.rate}; {releases}; {wanted}"
 
 
+def together(axis: Axis) -> str:
+    """Title of what all gates make of the releases on an axis."""
+    return f"All gates together, {'releases with errors' if axis.kind is AxisKind.ERRORS else 'slower releases'}"
+
+
 def _what(axis: Axis) -> str:
     return "requests with errors" if axis.kind is AxisKind.ERRORS else "the service time"
 
