@@ -76,7 +76,7 @@ def _gate(gate: GatePower) -> Panel:
     curve = _Curve(gate.axis, gate.line, gate.dots, gate.limit)
     return curve.panel(
         gate.model.name,
-        requests or "no closed form",
+        requests or ("closed form only where hardly any request waits" if gate.line else "no closed form"),
         dashed=gate.healthy is not None and gate.healthy.method is Method.COUNTED,
         empty="" if gate.line or gate.dots else (gate.model.reason or "nothing to show"),
     )

@@ -48,8 +48,6 @@ def _arithmetic(
         case MetricQuery() if probe.is_count(tree):
             buckets.add(tree.rollup[1])
             return with_leaf(leaves, Leaf(probe.datadog(tree), 0.0, filled=filled))
-        case MetricQuery() if not probe.datadog(tree).sides:
-            raise Unread(why=f"nothing in the simulated cluster exposes {tree.metric} with these tags")
         case MetricQuery():
             raise Unread(why="it averages what each host computed by itself")
     raise Unread(why="it uses functions beyond sums of counts")
