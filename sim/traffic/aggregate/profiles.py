@@ -133,7 +133,11 @@ def cells_of(buckets_s: tuple[float, ...], timeout_s: float, fine: bool) -> Cell
     )
 
 
-@lru_cache(maxsize=20_000)
+_REMEMBERED: Final = 512
+"""Profiles kept, about 75 kB each on the fine grid. A version that leaks has another kind in every window and comes back to none."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def profile(kind: Kind, node: int, cells: tuple[float, ...], timeout_s: float, fine: bool) -> Profile:
     """The profile at ``node`` times ``WIDTH``. Made on the fine grid, so that the cells' own mean latencies come out too.
 
