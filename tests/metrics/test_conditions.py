@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from datetime import UTC, datetime
 from typing import Any
 
@@ -343,3 +344,18 @@ def test_an_endless_chain_is_an_error_and_no_crash(chain: str) -> None:
     phase, message = conditions.evaluate(ProviderResult(1.0, "float64", "1"), chain, "")
     assert phase is AnalysisPhase.ERROR
     assert message.endswith(reasons)
+
+
+def test_a_condition_that_is_refused_holds_on_to_nothing_that_met_it() -> None:
+    def met() -> weakref.ref[Met]:
+        held = Met()
+        with pytest.raises(ExprError):
+            conditions.holds(1.0, FLOAT, "result > missing_name", Expr.V1_17)
+        return weakref.ref(held)
+
+    assert met()() is None
+    assert met()() is None
+
+
+class Met:
+    """Whatever is alive in the frame of whoever asks."""

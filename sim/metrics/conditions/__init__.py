@@ -9,6 +9,7 @@ errors of its own and the controller records their words.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -42,7 +43,8 @@ class _Program:
 
     def checked(self) -> Node:
         if self.tree is None:
-            raise self.error or ExprError("")
+            # A copy: an error that is kept and raised again and again holds on to everything that ever met it.
+            raise copy(self.error or ExprError(""))
         return self.tree
 
 
