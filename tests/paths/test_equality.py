@@ -43,7 +43,7 @@ def test_offline_says_what_a_full_simulation_says(variants: worlds.Variants, see
 @pytest.mark.slow
 @pytest.mark.parametrize("place", worlds.PLACES)
 @given(data=st.data(), seed=st.integers(0, 50))
-@settings(max_examples=30, phases=(Phase.generate,))
+@settings(max_examples=10, phases=(Phase.generate,))
 def test_offline_says_what_a_full_simulation_says_for_many(place: str, data: st.DataObject, seed: int) -> None:
     variants = data.draw(worlds.groups(size=8, places=(place,)))
     assert judged(variants, seed) == [told(run(one, seed)) for one in variants]

@@ -44,7 +44,7 @@ def test_paths_say_what_each_settings_own_run_says(variants: worlds.Variants, se
 
 @pytest.mark.slow
 @given(variants=worlds.groups(size=6), seed=st.integers(0, 50))
-@settings(max_examples=40, phases=(Phase.generate,))
+@settings(max_examples=16, phases=(Phase.generate,))
 def test_paths_say_what_each_settings_own_run_says_of_many(variants: worlds.Variants, seed: int) -> None:
     told_otherwise(variants, seed)
 
