@@ -158,7 +158,8 @@ def recommendation(found: Power, gate: GatePower) -> str:
             f"{gate.model.metric.name} at {gate.model.where} aborts a healthy release in {frequency(good.aborted)} and "
             f"{release(axis, axis.bad)} in {frequency(bad.aborted)}, by simulation alone: not what is wanted."
         )
-    seen = f"{requests_text(gate.healthy.requests[0])} requests a measurement ({_weight(gate)})"
+    first = gate.steps[0].requests if gate.steps else gate.healthy.requests[0]
+    seen = f"{requests_text(first)} requests a measurement ({_weight(gate)})"
     text = (
         f"At {found.rate}, {gate.model.metric.name} at {gate.model.where} sees {seen}"
         f"{' at first' if len(gate.steps) > 1 else ''}. It aborts a healthy release ({value(axis, axis.healthy)}) with "
