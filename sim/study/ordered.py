@@ -106,9 +106,12 @@ class _InOrder:
 
     def _missing(self) -> Iterator[TaskKey]:
         for task in self.tasks:
-            self._turns.append(task)
-            if self._stored(task) is None:
+            missing = self._stored(task) is None
+            # Under way before it has a turn: Ctrl-C between the two must not leave a turn that nobody takes.
+            if missing:
                 self._running.add(task)
+            self._turns.append(task)
+            if missing:
                 yield task
             else:
                 self.finished += 1
