@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from select import select
 from typing import Any
@@ -26,8 +26,9 @@ from sim.study import (
     stream,
 )
 from sim.study.engines.chunks import Pace
-from sim.study.jobs import Job, Run, TaskKey
+from sim.study.jobs import Job, Run, StoreKey, TaskKey
 from sim.study.ordered import tasks_of
+from sim.study.store import Store
 from tests.programs import PATIENCE_S, started
 from tests.study import fakes
 from tests.study.victim import CELLS
@@ -142,6 +143,22 @@ def test_ctrl_c_in_a_stream_keeps_what_is_finished(pool: Processes, tmp_path: Pa
     again = stream(cells, 5, fakes.reason, run=fakes.interrupts_parent, **options)
     assert [one.index for one in islice(again, 80)] == [index for index in range(20) for _ in range(4)]
     again.close()
+
+
+def test_ctrl_c_while_a_stream_looks_for_what_is_missing(
+    pool: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, find = count(1), Store.find
+
+    def interrupted(shelf: Store, key: StoreKey) -> str | None:
+        if next(looked) == 30:
+            raise KeyboardInterrupt
+        return find(shelf, key)
+
+    monkeypatch.setattr(Store, "find", interrupted)
+    options: dict[str, Any] = {"revive": list, "engine": pool, "store": tmp_path / "store", "stop": 200}
+    with pytest.raises(StudyInterrupted):
+        list(stream(described("looking"), 5, fakes.reason, run=fakes.quick, **options))
 
 
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
