@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import count, islice
@@ -145,9 +145,20 @@ def test_ctrl_c_in_a_stream_keeps_what_is_finished(pool: Processes, tmp_path: Pa
     again.close()
 
 
-def test_ctrl_c_while_a_stream_looks_for_what_is_missing(
-    pool: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Draining(Serial):
+    """Begins all there is, and on Ctrl-C hands over what it has begun."""
+
+    def results(self, job: Job, tasks: Iterator[TaskKey]) -> Generator[tuple[TaskKey, str]]:
+        begun: list[TaskKey] = []
+        try:
+            for task in tasks:
+                begun.append(task)  # noqa: PERF402 - what was begun before Ctrl-C counts
+        except KeyboardInterrupt:
+            yield from ((task, job.do(task)) for task in begun)
+            raise
+
+
+def test_ctrl_c_while_a_stream_looks_for_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked, find = count(1), Store.find
 
     def interrupted(shelf: Store, key: StoreKey) -> str | None:
@@ -156,9 +167,9 @@ def test_ctrl_c_while_a_stream_looks_for_what_is_missing(
         return find(shelf, key)
 
     monkeypatch.setattr(Store, "find", interrupted)
-    options: dict[str, Any] = {"revive": list, "engine": pool, "store": tmp_path / "store", "stop": 200}
-    with pytest.raises(StudyInterrupted):
-        list(stream(described("looking"), 5, fakes.reason, run=fakes.quick, **options))
+    options: dict[str, Any] = {"revive": list, "engine": Draining(), "store": tmp_path / "store", "stop": 200}
+    with pytest.raises(StudyInterrupted, match="28 replications"):
+        list(stream(CELLS, 5, fakes.reason, run=fakes.quick, **options))
 
 
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
