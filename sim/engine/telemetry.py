@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,11 +86,11 @@ class Collector:
         return "prometheus" not in self._outages and self.is_read("prometheus")
 
 
-class Scrapes:
-    """Prometheus' looks. Whether it ``is_on`` does not change between two things that happen."""
+class _Looks(ABC):
+    """Instants at which somebody reads the pods there are. Whether it ``is_on`` does not change between two things that happen."""
 
-    def __init__(self, grid: Grid, scraper: Scraper, audience: Audience, is_on: Callable[[], bool]) -> None:
-        self._grid, self._scraper, self._audience, self._is_on = grid, scraper, audience, is_on
+    def __init__(self, grid: Grid, audience: Audience, is_on: Callable[[], bool]) -> None:
+        self._grid, self._audience, self._is_on = grid, audience, is_on
         self._asked: list[tuple[Look, Seen]] = []
 
     @property
@@ -101,9 +102,20 @@ class Scrapes:
         """See ``lookout.Watch``."""
         instants_s = self._grid.before(before_s)
         stages = self._audience.seen(instants_s) if self._is_on() else ()
-        refused = self._scraper.wants_views
-        self._asked = [(Look(several_s, seen.indices, refused=refused), seen) for several_s, seen in stages]
+        self._asked = [(self._look(several_s, seen), seen) for several_s, seen in stages]
         return [look for look, _ in self._asked]
+
+    @abstractmethod
+    def _look(self, instants_s: tuple[float, ...], seen: Seen) -> Look:
+        """What is read of these pods at instants between which they stay the same."""
+
+
+class Scrapes(_Looks):
+    """Prometheus' looks."""
+
+    def __init__(self, grid: Grid, scraper: Scraper, audience: Audience, is_on: Callable[[], bool]) -> None:
+        super().__init__(grid, audience, is_on)
+        self._scraper = scraper
 
     def take(self, samples: Sequence[Samples]) -> None:
         """See ``lookout.Watch``."""
@@ -114,6 +126,9 @@ class Scrapes:
                 times_ms = np.array([to_ms(t_s) for t_s in look.instants_s])
                 readings = Readings(times_ms, one.codes, one.answers, one.buckets, one.latency_sum_s)
                 self._scraper.scrape_many(seen.views, readings)
+
+    def _look(self, instants_s: tuple[float, ...], seen: Seen) -> Look:
+        return Look(instants_s, seen.indices, refused=self._scraper.wants_views)
 
     def _one_by_one(self, look: Look, seen: Seen, samples: Samples) -> None:
         idle = self._audience.idle(seen)
@@ -136,24 +151,12 @@ class Scrapes:
                 yield replace(view, statuses={503: count}, bucket_counts=buckets)
 
 
-class Flushes:
+class Flushes(_Looks):
     """The Datadog agents' looks. They count deltas, so a pod's containers that ended count as well."""
 
     def __init__(self, grid: Grid, agent: Agent, audience: Audience, is_on: Callable[[], bool]) -> None:
-        self._grid, self._agent, self._audience, self._is_on = grid, agent, audience, is_on
-        self._asked: list[tuple[Look, Seen]] = []
-
-    @property
-    def next_s(self) -> float:
-        """See ``lookout.Watch``."""
-        return self._grid.next_s
-
-    def looks(self, before_s: float) -> Sequence[Look]:
-        """See ``lookout.Watch``."""
-        instants_s = self._grid.before(before_s)
-        stages = self._audience.seen(instants_s) if self._is_on() else ()
-        self._asked = [(Look(several_s, seen.indices, seen.any_past, fine=True), seen) for several_s, seen in stages]
-        return [look for look, _ in self._asked]
+        super().__init__(grid, audience, is_on)
+        self._agent = agent
 
     def take(self, samples: Sequence[Samples]) -> None:
         """See ``lookout.Watch``."""
@@ -165,6 +168,9 @@ class Flushes:
                     for (rs, pod), sample in zip(seen.pods, now, strict=True)
                 ]
                 self._agent.flush(t_s, views)
+
+    def _look(self, instants_s: tuple[float, ...], seen: Seen) -> Look:
+        return Look(instants_s, seen.indices, seen.any_past, fine=True)
 
 
 def _samples(samples: Samples, at: int) -> list[PodSample]:
