@@ -115,17 +115,6 @@ def test_a_tolerance_makes_clear_cases_cheap_and_leaves_next_to_none_open() -> N
     assert max(one.cut_short for one in chances(test, [0.95, 0.96, 0.97, 0.98, 0.99])) <= CUT_SHORT + 0.001
 
 
-@pytest.mark.parametrize("share", [0.95, 0.97, 0.99])
-def test_dice_with_a_tolerance_are_decided_as_often_as_the_recursion_says(share: float) -> None:
-    times = 300
-    answers, mean = thrown(TOLERANT, share, times, seed=6)
-    (found,) = chances(TOLERANT, [share])
-    for answer, exact in ((Answer.PASSED, found.passed), (Answer.FAILED, found.failed)):
-        low, high = binom.interval(0.9999, times, exact)
-        assert low <= answers[answer] <= high
-    assert mean == pytest.approx(found.mean_replications, rel=0.15)
-
-
 @pytest.mark.parametrize("most", [40, 120, 370, 5000])
 def test_truncation_takes_decisions_away_and_makes_none_wrong(most: int) -> None:
     full, cut = (chances(Sprt(0.9, 0.08, Rates(), n), [0.82, 0.9, 0.98]) for n in (100_000, most))
@@ -157,11 +146,17 @@ def test_chances_are_those_of_the_walk() -> None:
     )
 
 
-@pytest.mark.parametrize("share", [0.82, 0.9, 0.98])
-def test_thrown_dice_are_decided_as_often_as_the_recursion_says(share: float) -> None:
+@pytest.mark.parametrize(
+    ("test", "share", "seed"),
+    [
+        *(pytest.param(TEST, share, 5, id=f"{share:g}") for share in (0.82, 0.9, 0.98)),
+        *(pytest.param(TOLERANT, share, 6, id=f"{share:g} with a tolerance") for share in (0.95, 0.97, 0.99)),
+    ],
+)
+def test_thrown_dice_are_decided_as_often_as_the_recursion_says(test: Sprt, share: float, seed: int) -> None:
     times = 300
-    answers, mean = thrown(TEST, share, times, seed=5)
-    (found,) = chances(TEST, [share])
+    answers, mean = thrown(test, share, times, seed)
+    (found,) = chances(test, [share])
     for answer, exact in ((Answer.PASSED, found.passed), (Answer.FAILED, found.failed)):
         low, high = binom.interval(0.9999, times, exact)
         assert low <= answers[answer] <= high
